@@ -1,0 +1,162 @@
+"""Settings: flags over environment over file over defaults, as one frozen object.
+
+Owns where things lie on this machine and what a person chose. The only module that reads the
+environment. The token lives in the configuration folder, never in a vault, which is synced (D9).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from pai_daemon.errors import UsageError
+
+APP = "pai-daemon"
+DEFAULT_PORT = 8377
+
+
+def _folder(kind: str) -> Path:
+    if kind == "config":
+        return platformdirs.user_config_path(APP, appauthor=False, roaming=True)
+    if kind == "data":
+        return platformdirs.user_data_path(APP, appauthor=False)
+    return platformdirs.user_cache_path(APP, appauthor=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a person may choose, with a default for each.
+
+    port: TCP port on 127.0.0.1; 0 takes any free one. model: a profile's name. generator: what
+    writes answers, `extractive`, `ollama:MODEL[@URL]` or `openai:MODEL@URL`. threads: of the
+    embedding session. exclude: gitignore-style patterns of notes that are not indexed.
+    allowed_origins: web origins besides the Obsidian app that may call the API.
+    rescan_s: seconds between two full scans. note_limit_bytes: how much of one note is indexed.
+    """
+
+    config_dir: Path = field(default_factory=lambda: _folder("config"))
+    data_dir: Path = field(default_factory=lambda: _folder("data"))
+    cache_dir: Path = field(default_factory=lambda: _folder("cache"))
+    port: int = DEFAULT_PORT
+    model: str = "multilingual-e5-small"
+    generator: str = "extractive"
+    generator_key: str = ""
+    threads: int = field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
+    exclude: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    rescan_s: float = 3600.0
+    note_limit_bytes: int = 2 * 1024 * 1024
+
+    def index_dir(self, vault: Path) -> Path:
+        """Return the folder of a vault's index; it lies outside the vault (D19)."""
+        return self.data_dir / "vaults" / f"{vault.name or 'vault'}-{vault_key(vault)}"
+
+    def record_path(self, vault: Path) -> Path:
+        """Return where the daemon of a vault says how it is reached."""
+        return self.config_dir / "daemons" / f"{vault_key(vault)}.json"
+
+
+def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings in force.
+
+    flags: by field name, None where not given. Raises UsageError for an unknown key, a value of
+    the wrong kind or a settings file that is not TOML.
+    """
+    environ = os.environ if environ is None else environ
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    from_environment = {
+        item.name: environ[f"PAI_{item.name.upper()}"]
+        for item in fields(Settings)
+        if environ.get(f"PAI_{item.name.upper()}")
+    }
+    early = from_environment | given
+    config_dir = Path(early["config_dir"]) if "config_dir" in early else _folder("config")
+    values = _read_file(config_dir / "config.toml") | from_environment | given
+    return Settings(**{name: _typed(name, value) for name, value in values.items()})
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"The settings file {path} cannot be read: {error}") from error
+    known = {item.name for item in fields(Settings)}
+    if unknown := sorted(set(values) - known):
+        raise UsageError(
+            f"The settings file {path} has an unknown setting: {', '.join(unknown)}.",
+            hint=f"Known settings: {', '.join(sorted(known))}.",
+        )
+    return values
+
+
+def _typed(name: str, value: Any) -> Any:
+    """Return `value` in the type of the setting, or raise UsageError."""
+    kind = str(Settings.__annotations__[name])
+    try:
+        if kind == "Path":
+            return Path(value).expanduser()
+        if kind.startswith("tuple"):
+            parts = value.split(",") if isinstance(value, str) else value
+            return tuple(part.strip() for part in parts if part.strip())
+        if kind == "int":
+            return int(value)
+        return float(value) if kind == "float" else str(value)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise UsageError(f"The setting {name} is not a valid {kind}: {value!r}.") from error
+
+
+def vault_key(vault: Path) -> str:
+    """Return the identity of a vault on this machine: 16 hex digits of the SHA-256 of its real path.
+
+    The plugin computes the same from the folder that Obsidian has open.
+    """
+    return hashlib.sha256(str(vault.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read (mode 0600), atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    temporary.replace(path)
+
+
+def read_token(settings: Settings) -> str | None:
+    """Return the token that every request must carry, or None where no daemon ever ran."""
+    try:
+        return (settings.config_dir / "token").read_text("utf-8").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def ensure_token(settings: Settings) -> str:
+    """Return the token, made at the first call: 256 random bits, kept with mode 0600 (D9)."""
+    token = read_token(settings)
+    if token is None:
+        token = secrets.token_urlsafe(32)
+        write_private(settings.config_dir / "token", token + "\n")
+    return token
+
+
+def daemon_records(settings: Settings) -> list[dict[str, Any]]:
+    """Return what the daemons of this person say of themselves: url, pid, vault, version."""
+    records = []
+    for path in sorted((settings.config_dir / "daemons").glob("*.json")):
+        try:
+            records.append(json.loads(path.read_text("utf-8")))
+        except (OSError, ValueError):
+            continue
+    return records
