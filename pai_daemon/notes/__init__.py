@@ -1,0 +1,1 @@
+"""What a note says: text in, values out; no clock, no disk."""

@@ -1,0 +1,163 @@
+"""Which paths of a vault are notes that may be indexed, and why the others are not (D14).
+
+One matcher decides for the scan, the watcher, the links and `pai index --explain`. A folder that is out
+takes everything in it with it, so a walk may prune; a later `!pattern` cannot bring a note back from there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from pathspec import GitIgnoreSpec
+
+from pai_daemon.errors import UsageError
+
+APP_SETTINGS = ".obsidian/app.json"
+NOTE_SUFFIX = ".md"
+
+_FOLDERS = {"node_modules": "a folder of packages"}
+_LOGSEQ = ("logseq/bak", "logseq/.recycle")
+_LEFTOVERS = ("*.sync-conflict-*", "*.tmp", "~$*", "*.icloud")
+# A named group is written (?<name>...) in JavaScript.
+_JS_GROUP = re.compile(r"\(\?<(?=[A-Za-z_$])")
+_MAX_SETTINGS_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreRules:
+    """The rules of one vault; two are equal when they say the same.
+
+    exclude: patterns as in .gitignore. obsidian_filters: Obsidian's "Excluded files", a beginning of a path
+    or a /regular expression/. Raises UsageError for a pattern of exclude that cannot be read: indexing
+    what should be left out would be worse than stopping. problems: filters that cannot be used.
+    """
+
+    exclude: tuple[str, ...] = ()
+    obsidian_filters: tuple[str, ...] = ()
+    problems: tuple[str, ...] = field(default=(), init=False, compare=False)
+    _spec: GitIgnoreSpec = field(init=False, compare=False, repr=False)
+    _regexes: tuple[tuple[str, re.Pattern[str]], ...] = field(
+        default=(), init=False, compare=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        """Compile the patterns once."""
+        put = object.__setattr__  # the way a frozen dataclass fills a field that it derives
+        put(self, "exclude", tuple(self.exclude))
+        put(self, "obsidian_filters", tuple(text for text in self.obsidian_filters if text))
+        put(self, "_spec", _compile(self.exclude))
+        regexes: list[tuple[str, re.Pattern[str]]] = []
+        problems: list[str] = []
+        for text in self.obsidian_filters:
+            if _is_regex(text):
+                try:
+                    regexes.append(
+                        (
+                            text,
+                            re.compile(_JS_GROUP.sub("(?P<", text[1:-1])),
+                        )
+                    )
+                except (re.error, RecursionError, OverflowError) as error:
+                    problems.append(f"excluded file {text!r} in Obsidian's settings cannot be used: {error}")
+        put(self, "_regexes", tuple(regexes))
+        put(self, "problems", tuple(problems))
+
+    @classmethod
+    def of(cls, root: Path, exclude: Sequence[str] = ()) -> IgnoreRules:
+        """Return the rules of the vault at root: exclude and Obsidian's own excluded files, if it has any."""
+        return cls(tuple(exclude), read_obsidian_filters(root))
+
+    def explain(self, path: str) -> str | None:
+        """Return why the note at this vault-relative path is not indexed; None when it is."""
+        folder, _, name = path.rpartition("/")
+        reason = self.explain_folder(folder)
+        if reason is not None:
+            return reason
+        if not name or name in (".", ".."):
+            return "not a path within the vault"
+        return self._explain_name(path, name)
+
+    def explain_folder(self, path: str) -> str | None:
+        """Return why nothing in the folder at this vault-relative path is indexed; None when it may be."""
+        if path.startswith("/") or "\0" in path:
+            return "not a path within the vault"
+        parts = path.split("/") if path else []
+        for count in range(1, len(parts) + 1):
+            reason = self._explain_step("/".join(parts[:count]), parts[count - 1])
+            if reason is not None:
+                return reason
+        return None
+
+    def _explain_step(self, path: str, name: str) -> str | None:
+        """Return why this folder is out, its parents being in."""
+        if name in ("", ".", ".."):
+            return "not a path within the vault"
+        if name.startswith("."):
+            return f"hidden folder {path}"
+        if name in _FOLDERS:
+            return f"{_FOLDERS[name]}: {path}"
+        if path in _LOGSEQ:
+            return f"Logseq's own copies: {path}"
+        return self._explain_pattern(path + "/")
+
+    def _explain_name(self, path: str, name: str) -> str | None:
+        """Return why this file is out, its folder being in."""
+        if name.startswith("."):
+            return "hidden file"
+        for pattern in _LEFTOVERS:
+            if fnmatchcase(name, pattern):
+                return f"left over by a program ({pattern})"
+        if not name.lower().endswith(NOTE_SUFFIX):
+            return "not a note (only .md files are)"
+        for text, regex in self._regexes:
+            if regex.search(path):
+                return f"excluded in Obsidian's settings: {text}"
+        return self._explain_pattern(path)
+
+    def _explain_pattern(self, path: str) -> str | None:
+        """Return which pattern or filter takes the path out; a folder ends with a slash."""
+        if self.exclude:
+            found = self._spec.check_file(path)
+            if found.include and found.index is not None:
+                return f"excluded by the pattern {self.exclude[found.index]}"
+        folded = path.casefold()
+        for text in self.obsidian_filters:
+            # Case is ignored: on macOS and Windows the disk does, and to leave out too much is the safe side.
+            if not _is_regex(text) and folded.startswith(text.casefold()):
+                return f"excluded in Obsidian's settings: {text}"
+        return None
+
+
+def read_obsidian_filters(root: Path) -> tuple[str, ...]:
+    """Return `userIgnoreFilters` of the vault's Obsidian settings; none if they are missing or broken."""
+    try:
+        with (root / APP_SETTINGS).open("rb") as file:
+            settings: Any = json.loads(file.read(_MAX_SETTINGS_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return ()
+    filters = settings.get("userIgnoreFilters") if isinstance(settings, dict) else None
+    return tuple(text for text in filters if isinstance(text, str)) if isinstance(filters, list) else ()
+
+
+def _is_regex(text: str) -> bool:
+    """Return whether an excluded file of Obsidian is written as a regular expression."""
+    return len(text) > 2 and text.startswith("/") and text.endswith("/")
+
+
+def _compile(exclude: Sequence[str]) -> GitIgnoreSpec:
+    """Return the matcher for patterns as in .gitignore; raises UsageError naming the one that is wrong."""
+    for pattern in exclude:
+        try:
+            GitIgnoreSpec.from_lines([pattern])
+        except ValueError as error:
+            raise UsageError(
+                f"The exclude pattern {pattern!r} cannot be read: {error}",
+                hint="Write it as in .gitignore, for example Private/ or *.draft.md.",
+            ) from error
+    return GitIgnoreSpec.from_lines(exclude)

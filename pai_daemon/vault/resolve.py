@@ -1,0 +1,144 @@
+"""Where a link leads in a vault, as Obsidian decides it, and how a link to a note is written.
+
+The resolver knows names only; what the notes say comes from `notes`, which of them exist from `scan`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from posixpath import normpath
+
+from pai_daemon.notes.links import is_linkable, markdown_link, slug
+
+
+class LinkResolver:
+    """The names of all notes of a vault; adding or removing one costs its own names only.
+
+    titles: the aliases of each note by its vault-relative path. An alias is no target of a link in Obsidian
+    (a link is then written `[[Real name|alias]]`), so `resolve` does not use it and `named` does.
+    """
+
+    def __init__(self, titles: Mapping[str, Iterable[str]] | None = None) -> None:
+        self._aliases: dict[str, tuple[str, ...]] = {}
+        self._by_path: dict[str, set[str]] = {}
+        self._by_name: dict[str, set[str]] = {}
+        self._by_alias: dict[str, set[str]] = {}
+        for path, aliases in (titles or {}).items():
+            self.add(path, aliases)
+
+    def __len__(self) -> int:
+        """Return the number of notes known."""
+        return len(self._aliases)
+
+    def __contains__(self, path: str) -> bool:
+        """Return whether the note at path is known."""
+        return path in self._aliases
+
+    def add(self, path: str, aliases: Iterable[str] = ()) -> None:
+        """Know the note at path under these aliases; what was known of it before is replaced."""
+        self.remove(path)
+        self._aliases[path] = tuple(aliases)
+        for names, key in self._entries(path):
+            names.setdefault(key, set()).add(path)
+
+    def remove(self, path: str) -> None:
+        """Forget the note at path, if it is known."""
+        if path not in self._aliases:
+            return
+        for names, key in self._entries(path):
+            paths = names[key]
+            paths.discard(path)
+            if not paths:
+                del names[key]
+        del self._aliases[path]
+
+    def resolve(self, target: str, source: str) -> str | None:
+        """Return the path of the note that a link in the note at source leads to, None if there is none.
+
+        target: as written, without fragment and alias; empty means the source itself. First the exact path
+        from the root, then (`./`, `../`) from the source's folder, then notes whose path ends so: the one in
+        the source's folder, else the one nearest to the root, else the first by name.
+        """
+        if not target:
+            return source if source in self._aliases else None
+        folder = source.rpartition("/")[0]
+        if target.startswith(("./", "../")):
+            return self._at(_joined(folder, target))
+        written = target.strip("/")
+        exact = self._at(written)
+        if exact is not None:
+            return exact
+        return _nearest(self._ending_with(written), folder) or self._at(_joined(folder, written))
+
+    def named(self, name: str) -> tuple[str, ...]:
+        """Return the paths of the notes whose file name or alias is name, in any case, sorted."""
+        key = slug(name)
+        return tuple(sorted(self._by_name.get(key, set()) | self._by_alias.get(key, set())))
+
+    def shortest_link(self, path: str) -> str:
+        """Return the shortest target that leads to the note from anywhere: its name, else its path.
+
+        The target goes between `[[` and `]]`. A name with `#`, `|`, `^`, brackets or `%%` would be cut
+        there: use `link_markup`, which then writes a Markdown link.
+        """
+        bare = _without_suffix(path)
+        name = bare.rpartition("/")[2]
+        return name if self._by_name.get(slug(name), set()) <= {path} else bare
+
+    def link_markup(self, path: str, label: str = "") -> str:
+        """Return the whole link to the note at path, showing label; a Markdown link where names need it."""
+        target = self.shortest_link(path)
+        shown = label.replace("\n", " ").strip()
+        if not is_linkable(target) or "]]" in shown or "|" in shown:
+            return markdown_link(path, shown or _without_suffix(path).rpartition("/")[2])
+        return f"[[{target}|{shown}]]" if shown and shown != target else f"[[{target}]]"
+
+    def _entries(self, path: str) -> Iterable[tuple[dict[str, set[str]], str]]:
+        """Yield each index with the key under which it holds the note."""
+        bare = _without_suffix(path)
+        yield self._by_path, slug(bare)
+        yield self._by_name, slug(bare.rpartition("/")[2])
+        for key in {slug(alias) for alias in self._aliases[path]}:
+            yield self._by_alias, key
+
+    def _at(self, written: str) -> str | None:
+        """Return the note at this path from the root, with or without `.md`, in its exact case first."""
+        for path in (f"{written}.md", written):
+            if path in self._aliases:
+                return path
+        for bare in (written, _without_suffix(written)):
+            if found := self._by_path.get(slug(bare)):
+                return min(found)
+        return None
+
+    def _ending_with(self, written: str) -> set[str]:
+        """Return the notes whose path ends with what is written, in any case."""
+        for bare in dict.fromkeys((written, _without_suffix(written))):
+            found = self._by_name.get(slug(bare.rpartition("/")[2]), set())
+            if "/" in bare:
+                ending = "/" + slug(bare)
+                found = {path for path in found if slug("/" + _without_suffix(path)).endswith(ending)}
+            if found:
+                return found
+        return set()
+
+
+def _nearest(paths: set[str], folder: str) -> str | None:
+    """Return the note of the source's own folder, else the one nearest to the root."""
+    if len(paths) == 1:
+        return next(iter(paths))
+    return min(
+        paths,
+        key=lambda path: (path.rpartition("/")[0] != folder, path.count("/"), len(path), path),
+        default=None,
+    )
+
+
+def _joined(folder: str, target: str) -> str:
+    """Return target seen from folder, as a path from the root."""
+    return normpath(f"{folder}/{target}" if folder else target).removeprefix("/")
+
+
+def _without_suffix(path: str) -> str:
+    """Return the path without `.md`."""
+    return path[:-3] if path[-3:].lower() == ".md" else path

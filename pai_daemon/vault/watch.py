@@ -1,0 +1,256 @@
+"""Hints about what changed in a vault; the scan decides what did (D1). The only module with watchdog.
+
+A hint is a set of vault-relative paths, or None for "scan everything". It is handed on when its paths have
+been quiet for a moment, so that a save in several steps is one change, and after a longest wait in any case.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from watchdog.events import DirModifiedEvent, FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+
+from pai_daemon.vault.ignore import APP_SETTINGS, NOTE_SUFFIX, IgnoreRules
+
+QUIET_S = 0.3
+LONGEST_S = 2.0
+MAX_PENDING = 512
+# The kernel's queue holds 16,384 events and watchdog does not say when it overflows: well before that, scan.
+MAX_EVENTS = 4_096
+CHECK_S = 5.0
+
+Hint = frozenset[str] | None
+
+_CHANGES = frozenset({"created", "modified", "deleted", "moved", "closed"})
+_log = logging.getLogger(__name__)
+
+
+class Settling:
+    """Events waiting for quiet. It has no clock: every call says what time it is, in seconds."""
+
+    def __init__(self, quiet_s: float = QUIET_S, longest_s: float = LONGEST_S) -> None:
+        self._quiet_s = quiet_s
+        self._longest_s = longest_s
+        self._pending: dict[str, tuple[float, float]] = {}
+        self._everything: tuple[float, float] | None = None
+        self._events = 0
+
+    def add(self, path: str | None, now: float) -> None:
+        """Take in an event at a path; None means that anything may have changed."""
+        if self._everything is None and path is not None and len(self._pending) < MAX_PENDING:
+            first, _ = self._pending.get(path, (now, now))
+            self._pending[path] = (first, now)
+        elif self._everything is not None or path is None or path not in self._pending:
+            first = self._everything[0] if self._everything else now
+            self._everything = (first, now)
+            self._pending.clear()
+        else:
+            self._pending[path] = (self._pending[path][0], now)
+
+    def count(self, now: float) -> None:
+        """Take in an event at a path of no interest: too many of those may have pushed out others."""
+        self._events += 1
+        if self._events > MAX_EVENTS:
+            self._events = 0
+            self.add(None, now)
+
+    def take(self, now: float) -> list[Hint]:
+        """Return what is due now, at most one hint, and forget it."""
+        if self._everything is not None:
+            if now < self._due(self._everything):
+                return []
+            self._everything = None
+            self._events = 0
+            return [None]
+        due = frozenset(path for path, times in self._pending.items() if now >= self._due(times))
+        for path in due:
+            del self._pending[path]
+        if not self._pending:
+            self._events = 0
+        return [due] if due else []
+
+    def wait_s(self, now: float) -> float | None:
+        """Return how long until something is due; None while nothing waits."""
+        if self._everything is not None:
+            return max(0.0, self._due(self._everything) - now)
+        return max(0.0, min(map(self._due, self._pending.values())) - now) if self._pending else None
+
+    def _due(self, times: tuple[float, float]) -> float:
+        """Return when a path with these times, of its first and last event, is handed on."""
+        first, last = times
+        return min(last + self._quiet_s, first + self._longest_s)
+
+
+class Watcher:
+    """Watches a vault and calls on_change with hints, from a thread of its own, until stopped.
+
+    mode: "native" while the system reports changes, else "off" with a reason; then the regular scan still
+    finds every change. A watcher that is off tries again every few seconds.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        rules: IgnoreRules,
+        on_change: Callable[[Hint], None],
+        *,
+        quiet_s: float = QUIET_S,
+        longest_s: float = LONGEST_S,
+    ) -> None:
+        self.mode = "off"
+        self.reason = "not started"
+        self.rules = rules
+        self._root = Path(os.path.realpath(root))
+        self._on_change = on_change
+        self._settling = Settling(quiet_s, longest_s)
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._observer: BaseObserver | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to watch; a system that cannot is no error (see mode)."""
+        if self._thread is not None:
+            return
+        self._stopping.clear()
+        self._watch()
+        self._thread = threading.Thread(target=self._run, name="vault-watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop watching and wait for the thread; hints that were waiting are dropped."""
+        with self._changed:
+            self._stopping.set()
+            self._changed.notify()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+        self._thread = None
+        self._unwatch("stopped")
+
+    def take_event(self, event: FileSystemEvent) -> None:
+        """Take in what watchdog saw; both ends of a move count."""
+        if event.event_type not in _CHANGES or isinstance(event, DirModifiedEvent):
+            return
+        now = time.monotonic()
+        with self._changed:
+            for place in (event.src_path, event.dest_path):
+                if not place:
+                    continue
+                path = self._relative(os.fsdecode(place))
+                if path == APP_SETTINGS:
+                    self._settling.add(None, now)
+                elif path is not None and self._matters(path, event):
+                    self._settling.add(path, now)
+                else:
+                    self._settling.count(now)
+            self._changed.notify()
+
+    def _relative(self, place: str) -> str | None:
+        """Return the path within the vault; None for the vault itself and what lies outside."""
+        try:
+            path = Path(place).relative_to(self._root).as_posix()
+            path.encode("utf-8")
+        except ValueError:
+            return None
+        return None if path == "." else path
+
+    def _matters(self, path: str, event: FileSystemEvent) -> bool:
+        """Return whether a change at the path can change what is indexed."""
+        if event.is_directory:
+            return self.rules.explain_folder(path) is None
+        if path.lower().endswith(NOTE_SUFFIX):
+            return self.rules.explain(path) is None
+        # Windows reports a folder that is gone as a file.
+        gone = os.name == "nt" and event.event_type in ("deleted", "moved")
+        return gone and self.rules.explain_folder(path) is None
+
+    def _run(self) -> None:
+        """Hand on what is due, and look now and then whether the watch is still alive."""
+        check_at = time.monotonic() + CHECK_S
+        while True:
+            with self._changed:
+                if self._stopping.is_set():
+                    return
+                now = time.monotonic()
+                wait_s = self._settling.wait_s(now)
+                self._changed.wait(min(CHECK_S if wait_s is None else wait_s, max(0.0, check_at - now)))
+                if self._stopping.is_set():
+                    return
+                hints = self._settling.take(time.monotonic())
+            for hint in hints:
+                self._hand_on(hint)
+            if time.monotonic() >= check_at:
+                self._check()
+                check_at = time.monotonic() + CHECK_S
+
+    def _hand_on(self, hint: Hint) -> None:
+        """Call on_change; a fault there must not end the watch."""
+        try:
+            self._on_change(hint)
+        except Exception:
+            _log.exception("a hint of the watcher was not taken")
+
+    def _check(self) -> None:
+        """Take up the watch again if it ended, and have everything scanned for what was missed."""
+        observer = self._observer
+        if observer is not None:
+            alive = observer.is_alive() and all(emitter.is_alive() for emitter in observer.emitters)
+            if alive and self._root.is_dir():
+                return
+            self._unwatch("the watch ended; was the vault moved or unmounted?")
+            self._hand_on(None)
+        if self._root.is_dir() and self._watch():
+            self._hand_on(None)
+
+    def _watch(self) -> bool:
+        """Start the system's own watch; return whether it runs."""
+        observer = Observer()
+        handler = _Handler(self.take_event)
+        try:
+            observer.schedule(handler, str(self._root), recursive=True)
+            observer.start()
+        except (OSError, RuntimeError) as error:
+            with suppress(Exception):  # what was set up before the failure is let go
+                observer.stop()
+            known, self.mode, self.reason = self.reason, "off", _why(error)
+            if self.reason != known:  # said once, though it is tried every few seconds
+                _log.warning("the vault is not watched: %s", self.reason)
+            return False
+        self._observer = observer
+        self.mode, self.reason = "native", ""
+        return True
+
+    def _unwatch(self, reason: str) -> None:
+        """End the system's watch."""
+        observer, self._observer = self._observer, None
+        self.mode, self.reason = "off", reason
+        if observer is not None:
+            observer.stop()
+            observer.join()
+
+
+class _Handler(FileSystemEventHandler):
+    """Passes every event of watchdog on."""
+
+    def __init__(self, take: Callable[[FileSystemEvent], None]) -> None:
+        self._take = take
+
+    def dispatch(self, event: FileSystemEvent) -> None:
+        """Pass the event on, whatever its kind."""
+        self._take(event)
+
+
+def _why(error: Exception) -> str:
+    """Return why the system cannot watch, with what can be done."""
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    if "inotify" in reason:
+        return f"{reason}; raise fs.inotify.max_user_watches or max_user_instances"
+    return reason

@@ -1,0 +1,119 @@
+"""The YAML head: properties, the body's beginning, and what is wrong."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pai_daemon.notes.frontmatter import LIMIT_CHARS, read_frontmatter
+
+
+def properties(head: str) -> dict[str, object]:
+    """Return the properties of a head."""
+    return read_frontmatter(f"---\n{head}\n---\nbody").properties
+
+
+@given(st.text(alphabet="ab:- \n[]{}&*<>|!\"'#,?%@0123\t\\~.", max_size=120))
+@settings(deadline=None)
+def test_read_frontmatter_any_text_never_raises(head: str) -> None:
+    """Any head gives properties that JSON can hold, and a body that begins within the text."""
+    text = f"---\n{head}\n---\nbody"
+    found = read_frontmatter(text)
+    json.dumps(found.properties, allow_nan=False)
+    assert text[found.body_start :].endswith("body")
+
+
+def test_read_frontmatter_body_begins_after_the_closing_fence() -> None:
+    """The body begins right after the line that closes the head, with any line ends."""
+    for text in ("---\na: 1\n---\n\nbody", "---\r\na: 1\r\n---  \r\n\r\nbody"):
+        found = read_frontmatter(text)
+        assert found.properties == {"a": 1}
+        assert text[found.body_start :].strip() == "body"
+        assert text[found.body_start] in "\r\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["text\n---\na: 1\n---\n", "\n---\na: 1\n---\n", "----\na: 1\n----\n", "---", ""]
+)
+def test_read_frontmatter_only_at_the_very_start(text: str) -> None:
+    """Fences elsewhere, or of another length, are rules of the body."""
+    found = read_frontmatter(text)
+    assert (found.properties, found.body_start, found.problems) == ({}, 0, ())
+
+
+def test_read_frontmatter_empty_head_is_fine() -> None:
+    """A head without properties is none of a problem."""
+    found = read_frontmatter("---\n---\nbody")
+    assert (found.properties, found.body_start, found.problems) == ({}, 8, ())
+
+
+def test_read_frontmatter_broken_yaml_names_line_and_column() -> None:
+    """Broken YAML gives no properties, a problem in the note's numbering, and a body."""
+    found = read_frontmatter("---\na: 1\nb: [1\nc: x: y\n---\nbody")
+    assert found.properties == {}
+    assert found.problems[0].line == 4
+    assert found.problems[0].column
+    assert found.body_start == len("---\na: 1\nb: [1\nc: x: y\n---\n")
+
+
+def test_read_frontmatter_control_character_names_its_place() -> None:
+    """A character that YAML forbids is named with its line and column."""
+    problem = read_frontmatter("---\na: 1\nb: x\x07\n---\n").problems[0]
+    assert (problem.line, problem.column) == (3, 5)
+    assert "U+0007" in problem.reason
+
+
+def test_read_frontmatter_prose_between_rules_stays_in_the_body() -> None:
+    """A head that is no mapping is a problem, and its text stays findable."""
+    found = read_frontmatter("---\nJust a sentence.\n---\nbody")
+    assert found.body_start == 0
+    assert found.problems[0].line == 2
+
+
+def test_read_frontmatter_never_closed_is_a_problem() -> None:
+    """Properties without a closing fence are named; a mere rule at the top is not."""
+    assert read_frontmatter("---\ntags: [a]\n\ntext").problems
+    assert not read_frontmatter("---\n\ntext").problems
+
+
+def test_read_frontmatter_scalars_are_those_of_yaml_1_2() -> None:
+    """Times, yes and no, and numbers with leading zeros stay text; dates are ISO text; NaN is text."""
+    assert properties("t: 12:30\nn: no\nz: 0042\nd: 2024-01-05\nx: 1.5\ny: true\nf: .nan\ne:") == {
+        "t": "12:30",
+        "n": "no",
+        "z": "0042",
+        "d": "2024-01-05",
+        "x": 1.5,
+        "y": True,
+        "f": ".nan",
+        "e": None,
+    }
+    assert properties("d: 2024-13-45\nc: 2024-01-05 10:20:30\n2024-01-01: k") == {
+        "d": "2024-13-45",
+        "c": "2024-01-05T10:20:30",
+        "2024-01-01": "k",
+    }
+
+
+def test_read_frontmatter_anchors_that_grow_are_refused() -> None:
+    """Anchors that multiply, by lists or by merging, end in a problem and not in memory."""
+    lists = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12))
+    merges = "a0: &a0 {k: v}\n" + "".join(
+        f"a{i}: &a{i} {{<<: [{','.join([f'*a{i - 1}'] * 9)}]}}\n" for i in range(1, 12)
+    )
+    for head in (lists, merges, "a: &a [*a]", "a: " + "[" * 50_000):
+        found = read_frontmatter(f"---\n{head}\n---\nbody")
+        assert found.properties == {}
+        assert found.problems
+
+
+def test_read_frontmatter_over_the_limit_is_skipped() -> None:
+    """A head over the limit is not read; the body after it is."""
+    text = "---\n" + "a: b\n" * LIMIT_CHARS + "---\nbody"
+    found = read_frontmatter(text)
+    assert found.properties == {}
+    assert text[found.body_start :] == "body"
+    assert "longer" in found.problems[0].reason

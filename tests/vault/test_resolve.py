@@ -1,0 +1,100 @@
+"""Links: where they lead, as in Obsidian, and how a link to a note is written."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pai_daemon.vault.resolve import LinkResolver
+
+PATHS = (
+    "Home.md",
+    "A/Note.md",
+    "A/B/Note.md",
+    "C/Note.md",
+    "C/Only.md",
+    "\u00dcbung.md",
+    "v1.2.md",
+    "A/C# x.md",
+)
+NAMES = st.sampled_from(["a.md", "A.md", "f/a.md", "f/g/a.md", "g/a.md", "f/b.md", "b.md", "g/F/a.md"])
+
+
+@pytest.fixture
+def resolver() -> LinkResolver:
+    """Return a resolver that knows a few notes."""
+    return LinkResolver({path: ("Nickname",) if path == "C/Only.md" else () for path in PATHS})
+
+
+@pytest.mark.parametrize(
+    ("target", "source", "path"),
+    [
+        ("A/B/Note", "Home.md", "A/B/Note.md"),
+        ("A/B/Note.md", "Home.md", "A/B/Note.md"),
+        ("only", "Home.md", "C/Only.md"),
+        ("ONLY.md", "Home.md", "C/Only.md"),
+        ("Note", "C/Only.md", "C/Note.md"),
+        ("Note", "A/B/x.md", "A/B/Note.md"),
+        ("Note", "Home.md", "A/Note.md"),
+        ("B/Note", "Home.md", "A/B/Note.md"),
+        ("b/note", "Home.md", "A/B/Note.md"),
+        ("/Home", "A/Note.md", "Home.md"),
+        ("../C/Only.md", "A/Note.md", "C/Only.md"),
+        ("./B/Note", "A/Note.md", "A/B/Note.md"),
+        ("../../Home", "A/Note.md", None),
+        (unicodedata.normalize("NFD", "\u00fcbung"), "Home.md", "\u00dcbung.md"),
+        ("v1.2", "Home.md", "v1.2.md"),
+        ("", "Home.md", "Home.md"),
+        ("Nickname", "Home.md", None),
+        ("Not", "Home.md", None),
+        ("X/Note", "Home.md", None),
+    ],
+)
+def test_resolve_leads_where_obsidian_leads(
+    resolver: LinkResolver, target: str, source: str, path: str | None
+) -> None:
+    """Exact path, then name in any case; of several the source's folder, then the nearest to the root."""
+    assert resolver.resolve(target, source) == path
+
+
+def test_named_finds_notes_by_alias_too(resolver: LinkResolver) -> None:
+    """An alias is no target, but it names the note that a broken link may have meant."""
+    assert resolver.named("nickname") == ("C/Only.md",)
+    assert resolver.named("note") == ("A/B/Note.md", "A/Note.md", "C/Note.md")
+
+
+def test_add_and_remove_change_what_resolves(resolver: LinkResolver) -> None:
+    """A note removed is no longer led to; one added again has only its new aliases."""
+    resolver.remove("C/Only.md")
+    assert resolver.resolve("Only", "Home.md") is None
+    assert resolver.named("Nickname") == ()
+    resolver.add("C/Only.md", ["New"])
+    resolver.add("C/Only.md", ["Newer"])
+    assert (resolver.named("New"), resolver.named("newer")) == ((), ("C/Only.md",))
+    assert len(resolver) == len(PATHS)
+
+
+def test_shortest_link_is_the_name_if_it_is_unique(resolver: LinkResolver) -> None:
+    """A unique name is enough; else the path without its suffix is needed."""
+    assert resolver.shortest_link("C/Only.md") == "Only"
+    assert resolver.shortest_link("A/B/Note.md") == "A/B/Note"
+
+
+def test_link_markup_writes_what_leads_back(resolver: LinkResolver) -> None:
+    """A wikilink where the name allows it, else a Markdown link."""
+    assert resolver.link_markup("C/Only.md") == "[[Only]]"
+    assert resolver.link_markup("C/Only.md", "this one") == "[[Only|this one]]"
+    assert resolver.link_markup("A/C# x.md") == "[C# x](A/C%23%20x.md)"
+    assert resolver.link_markup("C/Only.md", "a|b") == "[a|b](C/Only.md)"
+
+
+@given(st.sets(NAMES), NAMES)
+@settings(deadline=None)
+def test_shortest_link_leads_back_from_anywhere(paths: set[str], source: str) -> None:
+    """Whatever notes there are, the shortest link to each leads to it from every other."""
+    resolver = LinkResolver(dict.fromkeys(paths, ()))
+    for path in paths:
+        assert resolver.resolve(resolver.shortest_link(path), source) == path

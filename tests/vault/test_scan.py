@@ -1,0 +1,140 @@
+"""The scan: what is on disk, with no exception for one bad file and no silence for a missing vault."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from pai_daemon.errors import VaultUnavailable
+from pai_daemon.vault.ignore import IgnoreRules
+from pai_daemon.vault.scan import FileStat, read_bytes, scan, stat_paths
+
+RULES = IgnoreRules(("Private/",))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a small vault."""
+    vault = tmp_path / "vault"
+    for path in ("A.md", "F/B.md", "F/G/C.md", "Private/P.md", ".trash/T.md", "F/pic.png"):
+        (vault / path).parent.mkdir(parents=True, exist_ok=True)
+        (vault / path).write_text(path, encoding="utf-8")
+    return vault
+
+
+def test_scan_finds_the_notes_that_belong(root: Path) -> None:
+    """Every note that the rules let in is found with its size, and nothing else."""
+    found = scan(root, RULES)
+    assert set(found.files) == {"A.md", "F/B.md", "F/G/C.md"}
+    assert found.files["F/B.md"].size == len("F/B.md")
+    assert found.problems == {}
+
+
+@pytest.mark.parametrize("name", ["missing", "vault/A.md"])
+def test_scan_missing_vault_raises(root: Path, name: str) -> None:
+    """A vault that is missing or no folder raises, with a next step; it is not an empty vault."""
+    for look in (
+        lambda: scan(root.parent / name, RULES),
+        lambda: stat_paths(root.parent / name, ["A.md"], RULES),
+    ):
+        with pytest.raises(VaultUnavailable) as caught:
+            look()
+        assert caught.value.hint
+
+
+def test_scan_unreadable_vault_raises(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vault that may not be listed raises, with a next step."""
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pai_daemon.vault.scan.os.scandir", refuse)
+    with pytest.raises(VaultUnavailable, match="Permission denied") as caught:
+        scan(root, RULES)
+    assert caught.value.hint
+
+
+def test_scan_unreadable_folder_is_a_problem(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that cannot be listed is named, and the others are scanned."""
+    listed = os.scandir
+
+    def refuse(path: Path) -> object:
+        if str(path).endswith("G"):
+            raise PermissionError(13, "Permission denied")
+        return listed(path)
+
+    monkeypatch.setattr("pai_daemon.vault.scan.os.scandir", refuse)
+    found = scan(root, RULES)
+    assert set(found.files) == {"A.md", "F/B.md"}
+    assert "Permission denied" in found.problems["F/G"]
+
+
+def test_scan_links_stay_within_the_vault(root: Path) -> None:
+    """A linked note within the vault is a note; links out of it, to folders and to what is out are named."""
+    outside = root.parent / "outside.md"
+    outside.write_text("secret", encoding="utf-8")
+    (root / "in.md").symlink_to(root / "A.md")
+    (root / "out.md").symlink_to(outside)
+    (root / "private.md").symlink_to(root / "Private" / "P.md")
+    (root / "nothing.md").symlink_to(root / "gone.md")
+    (root / "loop.md").symlink_to(root / "loop.md")
+    (root / "folder").symlink_to(root.parent, target_is_directory=True)
+    found = scan(root, RULES)
+    assert "in.md" in found.files
+    assert set(found.problems) == {"out.md", "private.md", "nothing.md", "loop.md", "folder"}
+    assert stat_paths(root, ["folder/outside.md", "out.md", "folder"], RULES) == dict.fromkeys(
+        ("folder/outside.md", "out.md", "folder")
+    )
+    with pytest.raises(PermissionError):
+        read_bytes(root, "out.md", 100)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_scan_name_without_utf8_is_a_problem(root: Path) -> None:
+    """A file name that is no UTF-8 is named in a readable form and stops nothing."""
+    with open(os.fsencode(root) + b"/caf\xe9.md", "wb") as file:  # noqa: PTH123 - a Path cannot hold these bytes
+        file.write(b"x")
+    found = scan(root, RULES)
+    assert "A.md" in found.files
+    assert found.problems == {"caf\\xe9.md": "the name is not valid UTF-8"}
+    assert stat_paths(root, [os.fsdecode(b"caf\xe9.md")], RULES) == {os.fsdecode(b"caf\xe9.md"): None}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_scan_pipe_is_no_note(root: Path) -> None:
+    """A pipe with the name of a note is a problem; reading it would wait for ever."""
+    os.mkfifo(root / "pipe.md")
+    found = scan(root, RULES)
+    assert found.problems == {"pipe.md": "not a regular file"}
+
+
+def test_stat_paths_tells_what_is_there_now(root: Path) -> None:
+    """Notes are found, folders become their notes, and what is gone or out is None."""
+    stats = stat_paths(
+        root, ["A.md", "gone.md", "F", "Private", "Private/P.md", "gone", "A.md/x.md", "../x.md"], RULES
+    )
+    assert {path for path, found in stats.items() if isinstance(found, FileStat)} == {
+        "A.md",
+        "F/B.md",
+        "F/G/C.md",
+    }
+    assert {path for path, found in stats.items() if found is None} == {
+        *("gone.md", "Private", "Private/P.md", "gone", "A.md/x.md", "../x.md"),
+    }
+    assert stats["A.md"] == scan(root, RULES).files["A.md"]
+
+
+def test_read_bytes_hashes_the_whole_file(root: Path) -> None:
+    """The hash covers the whole file, the data only what may be read, and one byte more."""
+    data = bytes(range(256)) * 9_000
+    (root / "big.md").write_bytes(data)
+    kept, digest = read_bytes(root, "big.md", 1000)
+    assert kept == data[:1001]
+    assert digest == hashlib.sha256(data).hexdigest()
+    assert read_bytes(root, "big.md", len(data))[0] == data
+    with pytest.raises(FileNotFoundError):
+        read_bytes(root, "gone.md", 10)
