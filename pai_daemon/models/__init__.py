@@ -1,0 +1,1 @@
+"""What runs a model: profiles, preparation for this machine, the embedder and the generators."""

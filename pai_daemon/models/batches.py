@@ -1,0 +1,55 @@
+"""Which windows go through the model together, and how their embeddings become a text's. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pai_daemon.models.tokens import Ids
+from pai_daemon.models.weights import Floats
+
+Longs = NDArray[np.int64]
+
+
+def plan(lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:
+    """Return batches of input numbers, longest first, so that little is padded.
+
+    The cost of a padded batch is its longest input × its count; an oversize input goes alone.
+    Longest first also brings the peak of memory at the start of a job rather than at its end.
+    """
+    order = sorted(range(len(lengths)), key=lambda number: -lengths[number])
+    batches = []
+    while order:
+        # In falling order the first is the longest, so the count is a division.
+        count = max(1, min(len(order), budget_tokens // max(lengths[order[0]], 1)))
+        batches.append(order[:count])
+        order = order[count:]
+    return batches
+
+
+def pad(windows: Sequence[Ids]) -> tuple[Longs, Longs]:
+    """Return ids and mask of windows side by side: both (batch, longest) int64, mask 1 = real."""
+    longest = max(len(window) for window in windows)
+    ids = np.zeros((len(windows), longest), np.int64)
+    mask = np.zeros((len(windows), longest), np.int64)
+    for row, window in enumerate(windows):
+        ids[row, : len(window)] = window
+        mask[row, : len(window)] = 1
+    return ids, mask
+
+
+def join(embeddings: Floats, counts: Sequence[int], lengths: Sequence[int]) -> Floats:
+    """Return one embedding a text: the mean of its windows by their tokens, scaled to length 1.
+
+    embeddings: (windows, width) float32 in the order of the texts. counts: windows of each text.
+    lengths: tokens of each window. Returns (texts, width) float32.
+    """
+    if len(counts) == len(embeddings):
+        return embeddings
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
+    weighted = embeddings * np.asarray(lengths, np.float32)[:, None]
+    sums = np.add.reduceat(weighted, starts, axis=0)
+    joined: Floats = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
+    return joined

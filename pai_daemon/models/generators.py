@@ -1,0 +1,41 @@
+"""From a setting to a generator: `ollama:…`, `openai:…` or none at all."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from pai_daemon.errors import UsageError
+from pai_daemon.models.generator import Generator, Location, Message
+from pai_daemon.models.ollama import DEFAULT_URL, OllamaGenerator
+from pai_daemon.models.openai import OpenAIGenerator
+
+__all__ = ["Generator", "Location", "Message", "OllamaGenerator", "OpenAIGenerator", "generator_of"]
+FORMS = "extractive, ollama:MODEL, ollama:MODEL@http://HOST:PORT, openai:MODEL@http://HOST:PORT/v1"
+
+
+def generator_of(spec: str, api_key: str = "") -> Generator | None:
+    """Return the generator a setting names, None for "extractive": answers are quoted, not written.
+
+    Nothing is contacted. Raises UsageError that lists the forms.
+    """
+    kind, _, rest = spec.strip().partition(":")
+    if kind == "extractive" and not rest:
+        return None
+    # A model's name may hold an @ or a colon of its own, an address follows the last "@http".
+    cut = max(rest.rfind("@http://"), rest.rfind("@https://"))
+    model, url = (rest[:cut], rest[cut + 1 :]) if cut >= 0 else (rest, "")
+    if kind == "ollama" and model and (not url or _is_address(url)):
+        return OllamaGenerator(url or DEFAULT_URL, model)
+    if kind == "openai" and model and _is_address(url):
+        return OpenAIGenerator(url, model, api_key)
+    raise UsageError(f"There is no generator {spec!r}.", hint=f"The forms are: {FORMS}.")
+
+
+def _is_address(url: str) -> bool:
+    """Return whether a URL names a host and holds nothing that does not belong there."""
+    try:
+        parts = urlsplit(url)
+        # Reading the port checks it.
+        return bool(parts.hostname) and parts.port != 0 and not parts.query and not parts.fragment
+    except ValueError:
+        return False

