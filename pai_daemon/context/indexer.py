@@ -1,0 +1,386 @@
+"""Brings the index to what the disk says: scan, decide, read, commit, embed. One thread.
+
+The scan is the truth and the watcher a hint (D1). Where much changed, text is committed before it
+is embedded, so that text search answers within seconds of a first start; a save is embedded first
+and committed whole (D5). Embeddings are made newest note first and yield to hints.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pai_daemon.context.backlog import Backlog, EmbedsTexts
+from pai_daemon.context.changes import diff, suspects
+from pai_daemon.context.index import Index
+from pai_daemon.context.loss import LossDoubt
+from pai_daemon.context.progress import Progress
+from pai_daemon.context.reading import index_note
+from pai_daemon.errors import PaiError, VaultUnavailable
+from pai_daemon.notes.note import Problem
+from pai_daemon.vault.ignore import IgnoreRules
+from pai_daemon.vault.scan import FileStat, read_bytes, scan, stat_paths
+
+log = logging.getLogger(__name__)
+
+# One commit holds at most this many notes: about a second of reading.
+WINDOW_NOTES = 200
+# Up to this much is embedded before it is committed: a save, or a handful of them.
+WHOLE_NOTES = 16
+WHOLE_CHUNKS = 64
+IDLE_TIDY_S = 30.0
+RETRY_S = 5.0
+
+State = Literal["starting", "indexing", "ready", "held", "error"]
+
+
+class Watches(Protocol):
+    """What the indexer needs of a watcher."""
+
+    rules: IgnoreRules
+
+    def start(self) -> None:
+        """Begin to hand on hints."""
+        ...
+
+    def stop(self) -> None:
+        """Hand on no more hints."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IndexerStatus:
+    """What the indexer is doing. message: why it is not `ready`, for a person."""
+
+    state: State
+    message: str | None
+    progress: Progress | None
+
+
+class Indexer:
+    """The thread that keeps one index in step with one vault.
+
+    notes_read: files whose bytes were read since the start.
+    """
+
+    def __init__(
+        self,
+        vault: Path,
+        index: Index,
+        *,
+        exclude: Sequence[str] = (),
+        rescan_s: float,
+        note_limit_bytes: int,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._vault = vault
+        self._index = index
+        self._exclude = exclude
+        self._rescan_s = rescan_s
+        self._limit = note_limit_bytes
+        self._on_change = on_change
+        self._rules = IgnoreRules.of(vault, exclude)
+        self._wake = threading.Condition()
+        self._hints: set[str] = set()
+        self._scan_due = True
+        self._force = False
+        self._loss_confirmed = False
+        self._stopping = False
+        self._embedder: EmbedsTexts | None = None
+        self._watcher: Watches | None = None
+        self._thread: threading.Thread | None = None
+        self._next_scan_s = 0.0
+        self._loss = LossDoubt()
+        self._held: str | None = None
+        self.notes_read = 0
+        self._unreadable: dict[str, str] = {}
+        self._backlog = Backlog(index)
+        self._state: State = "starting"
+        self._message: str | None = None
+        self._progress: Progress | None = None
+
+    # What other threads call.
+
+    def start(self, watcher: Watches) -> None:
+        """Start the thread. The watcher is started before the first scan, so nothing falls between."""
+        self._watcher = watcher
+        self._thread = threading.Thread(target=self._run, name="indexer", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the commit under way and stop."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+        if self._thread is not None:
+            self._thread.join(timeout=30)
+        if self._watcher is not None:
+            self._watcher.stop()
+
+    def use(self, embedder: EmbedsTexts) -> None:
+        """Begin to embed; until then only text is indexed."""
+        with self._wake:
+            self._embedder = embedder
+            self._wake.notify_all()
+
+    def hint(self, paths: Collection[str] | None) -> None:
+        """Look at these vault-relative paths soon; None looks at the whole vault."""
+        with self._wake:
+            if paths is None:
+                self._scan_due = True
+            else:
+                self._hints.update(paths)
+            self._wake.notify_all()
+
+    def request(self, *, force: bool = False, confirm_removals: bool = False) -> None:
+        """Scan the whole vault now. force: read every note again. confirm_removals: believe a loss."""
+        with self._wake:
+            self._scan_due = True
+            self._force |= force
+            self._loss_confirmed |= confirm_removals
+            self._wake.notify_all()
+
+    def status(self) -> IndexerStatus:
+        """Return what the indexer is doing, now."""
+        progress = self._progress
+        if progress is not None:
+            progress = replace(progress, now_s=time.monotonic())
+        if self._held is not None and self._state != "error":
+            return IndexerStatus("held", self._held, progress)
+        return IndexerStatus(self._state, self._message, progress)
+
+    def problems(self) -> list[tuple[str, Problem]]:
+        """Return every path that could not be read as it should be, and why, by path."""
+        listed = [(path, Problem(reason)) for path, reason in self._unreadable.items()]
+        listed += [(note.path, problem) for note in self._index.catalog.notes() for problem in note.problems]
+        return sorted(listed, key=lambda row: row[0])
+
+    def explain(self, path: str) -> str | None:
+        """Return why a path is not in the index, None when it is (D14)."""
+        if self._index.catalog.get(path) is not None:
+            return None
+        reason = self._rules.explain(path) or self._unreadable.get(path)
+        return reason or (
+            "not looked at yet" if (self._vault / path).is_file() else "no such note in the vault"
+        )
+
+    def pending_count(self) -> int:
+        """Return how many distinct texts wait for their embedding."""
+        return len(self._backlog)
+
+    # The thread.
+
+    def _run(self) -> None:
+        watching = False
+        tidied = False
+        while not self._stopping:
+            try:
+                if not tidied:
+                    self._index.tidy(starting=True)
+                    tidied = True
+                if not watching and self._watcher is not None and self._vault.is_dir():
+                    self._watcher.start()
+                    watching = True
+                full, hints, force = self._take(time.monotonic() >= self._next_scan_s)
+                if full:
+                    self._next_scan_s = time.monotonic() + self._rescan_s
+                    self._scan_all(force)
+                elif hints:
+                    self._look_at(hints)
+                if self._backlog and self._embedder is not None:
+                    self._backlog.embed_window(self._embedder, self._is_interrupted, self._report)
+                elif self._index.store.is_untidy():
+                    self._index.tidy()
+                else:
+                    self._rest()
+            except VaultUnavailable as error:
+                if watching and self._watcher is not None:
+                    self._watcher.stop()
+                    watching = False
+                self._fail(error)
+            except PaiError as error:
+                self._fail(error)
+            except Exception as error:
+                # Whatever it is, the loop lives: the next scan redoes what was lost (D4).
+                log.exception("indexing failed")
+                self._fail(PaiError(f"Indexing failed: {error!r}"))
+
+    def _take(self, scan_now: bool) -> tuple[bool, set[str], bool]:
+        with self._wake:
+            full, hints, force = self._scan_due or scan_now, self._hints, self._force
+            self._scan_due, self._hints, self._force = False, set(), False
+            return full, hints, force
+
+    def _rest(self) -> None:
+        """Say that all is done and wait for work; tidy up after a while without any."""
+        if self._state in ("starting", "indexing", "error"):
+            waits = bool(self._backlog)
+            self._enter(
+                "indexing" if waits else "ready", "The embedding model is loading." if waits else None
+            )
+        with self._wake:
+            untidy = self._index.store.has_pending_upkeep()
+            patience_s = max(0.0, self._next_scan_s - time.monotonic())
+            worked = self._wake.wait_for(
+                self._has_work, min(patience_s, IDLE_TIDY_S) if untidy else patience_s
+            )
+        if not worked and untidy:
+            self._index.tidy()
+
+    def _is_interrupted(self) -> bool:
+        return self._stopping or self._scan_due or bool(self._hints)
+
+    def _has_work(self) -> bool:
+        return self._is_interrupted() or (bool(self._backlog) and self._embedder is not None)
+
+    def _fail(self, error: PaiError) -> None:
+        """Say what is wrong and wait a little; then everything is looked at again."""
+        self._next_scan_s = 0.0
+        self._enter("error", f"{error.detail} {error.hint}".strip())
+        with self._wake:
+            self._wake.wait_for(lambda: self._stopping or self._scan_due, RETRY_S)
+
+    def _enter(self, state: State, message: str | None = None) -> None:
+        changed = (state, message) != (self._state, self._message)
+        self._state, self._message, self._progress = state, message, None
+        if changed:
+            self._on_change()
+
+    def _report(self, progress: Progress) -> None:
+        self._state, self._message, self._progress = "indexing", None, progress
+        self._on_change()
+
+    # Scan and decide.
+
+    def _scan_all(self, force: bool) -> None:
+        self._rules = IgnoreRules.of(self._vault, self._exclude)
+        if self._watcher is not None:
+            self._watcher.rules = self._rules
+        found = scan(self._vault, self._rules)
+        self._unreadable = dict(found.problems)
+        known = self._index.catalog.known()
+        gone = set(known) - set(found.files)
+        names = list(found.files) if force else list(suspects(found.files, known))
+        self._apply(
+            {name: found.files[name] for name in names}, self._believed(gone, known, full=True), force
+        )
+
+    def _look_at(self, hints: set[str]) -> None:
+        if not self._vault.is_dir():
+            raise VaultUnavailable(
+                f"The vault {self._vault} is gone.",
+                hint="The index is kept; it goes on when the folder is back.",
+            )
+        known = self._index.catalog.known()
+        stats = stat_paths(self._vault, hints, self._rules)
+        found = {path: stat for path, stat in stats.items() if stat is not None}
+        gone = {path for path, stat in stats.items() if stat is None and path in known}
+        gone |= {
+            path for path in known for hint in hints if path.startswith(hint + "/") and path not in found
+        }
+        for path in stats:
+            self._unreadable.pop(path, None)
+        names = suspects(found, known)
+        self._apply(
+            {name: found[name] for name in names}, self._believed(gone, known, full=False), force=False
+        )
+
+    def _believed(self, gone: set[str], known: Collection[str], *, full: bool) -> set[str]:
+        """Return the removals to carry out; a sudden loss is doubted first (D3).
+
+        What a rule excludes goes at once (D14). Only a full scan decides on a loss.
+        """
+        excluded = {path for path in gone if self._rules.explain(path) is not None}
+        lost, now_s = len(gone - excluded), time.monotonic()
+        if not full:
+            doubted = self._loss.doubts(len(known), lost, now_s)
+            self._scan_due |= doubted
+            believed = excluded if doubted else gone
+        elif self._loss.believes(len(known), lost, now_s, confirmed=self._loss_confirmed):
+            self._loss_confirmed, self._held = False, None
+            believed = gone
+        else:
+            self._next_scan_s = min(self._next_scan_s, self._loss.until_s or now_s)
+            self._held = (
+                f"{lost} of {len(known)} notes vanished at once. They stay in the index for 10 minutes, in "
+                "case the folder is unmounted or still syncing. To remove them now: "
+                "pai index --confirm-removals"
+            )
+            self._on_change()
+            believed = excluded
+        self._loss.removed(len(believed - excluded), now_s)
+        return believed
+
+    # Read and commit.
+
+    def _apply(self, found: Mapping[str, FileStat], gone: set[str], force: bool) -> None:
+        # Newest last: embeddings are made from the end of the queue.
+        names = sorted(found, key=lambda path: found[path].mtime_ns)
+        started_s = time.monotonic()
+        for start in range(0, len(names), WINDOW_NOTES):
+            if self._stopping:
+                return
+            window = names[start : start + WINDOW_NOTES]
+            gone = self._commit_window({path: found[path] for path in window}, gone, force, len(names))
+            if len(names) > WHOLE_NOTES:
+                now_s = time.monotonic()
+                self._report(Progress("reading", start + len(window), len(names), started_s, now_s))
+            if self._index.store.is_untidy():
+                self._index.tidy()
+        if gone:
+            self._index.commit([], gone)
+            self._on_change()
+
+    def _commit_window(
+        self, found: Mapping[str, FileStat], gone: set[str], force: bool, total: int
+    ) -> set[str]:
+        """Read and commit some notes; return what is still gone once renames are told apart."""
+        contents = self._read(found)
+        known = self._index.catalog.known()
+        hashes = {path: content_hash for path, (_, content_hash) in contents.items()}
+        plan = diff(hashes, known, gone, force=force)
+        origin = {new: old for old, new in plan.renamed.items()}
+        notes = []
+        for path in (*plan.read, *origin):
+            data, content_hash = contents[path]
+            old = self._index.catalog.get(origin.get(path, ""))
+            keys = old.vector_keys if old is not None else ()
+            notes.append(
+                index_note(path, data, found[path], content_hash, limit_bytes=self._limit, keys=keys)
+            )
+        fresh = {
+            chunk.vector_key: chunk.content
+            for _, chunks in notes
+            for chunk in chunks
+            if chunk.vector_key not in self._index.matrix
+        }
+        if fresh and self._embedder is not None and total <= WHOLE_NOTES and len(fresh) <= WHOLE_CHUNKS:
+            self._index.add_vectors(
+                list(fresh), self._embedder.embed_texts(list(fresh.values()), urgent=False)
+            )
+        else:
+            self._backlog.add(fresh)
+        if notes:
+            self._index.commit(notes, plan.renamed)
+        touched = [self._index.catalog.get(path) for path in plan.touched]
+        self._index.touch([replace(note, stat=found[note.path]) for note in touched if note is not None])
+        if plan:
+            self._on_change()
+        return set(plan.removed)
+
+    def _read(self, found: Mapping[str, FileStat]) -> dict[str, tuple[bytes, str]]:
+        contents = {}
+        for path in found:
+            try:
+                contents[path] = read_bytes(self._vault, path, self._limit)
+                self.notes_read += 1
+            except FileNotFoundError:
+                continue  # gone since the scan; the watcher or the next scan says so
+            except OSError as error:
+                self._unreadable[path] = f"cannot be read: {error.strerror or error}"
+        return contents

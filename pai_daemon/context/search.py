@@ -1,0 +1,245 @@
+"""Hybrid search: embeddings and full text, fused by rank, as passages.
+
+Each leg gives its best chunks; reciprocal rank fusion adds 1 / (60 + rank) over the legs (Cormack,
+Clarke and Büttcher 2009). A leg that cannot run is left out, and the result says which ran (D16).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, get_args
+
+from pai_daemon.context.catalog import EVERYTHING, Filter
+from pai_daemon.context.index import Index
+from pai_daemon.context.store import StoredChunk, chunk_id
+from pai_daemon.context.vectors import Floats
+from pai_daemon.errors import UsageError
+from pai_daemon.notes.links import is_linkable
+from pai_daemon.vault.scan import read_bytes
+
+Mode = Literal["hybrid", "semantic", "text"]
+RRF_K = 60
+DEPTH = 100
+MAX_LIMIT = 100
+MAX_QUERY_CHARACTERS = 4000
+
+
+class EmbedsQueries(Protocol):
+    """What search needs of an embedder."""
+
+    def embed_query(self, text: str) -> Floats:
+        """Return (dimensions,) float32 of length 1."""
+        ...
+
+    def embed_texts(self, texts: Sequence[str], *, urgent: bool) -> Floats:
+        """Return (len(texts), dimensions) float32, each row of length 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The parts of a score: cosine of the embeddings, BM25 of the text; None where a leg found nothing."""
+
+    semantic: float | None
+    text: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk as a search result.
+
+    Lines are 1-based and inclusive, characters are code points of the note's text. stale: the
+    file changed since it was read. score: 1.0 for the best possible rank in every leg that ran.
+    highlights: (start, end) in `text`. link: a wikilink that opens the passage.
+    """
+
+    path: str
+    title: str
+    heading_path: tuple[str, ...]
+    text: str
+    start_line: int
+    end_line: int
+    start_char: int
+    end_char: int
+    block_id: str | None
+    content_hash: str
+    stale: bool
+    score: float
+    scores: Scores
+    highlights: tuple[tuple[int, int], ...]
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Passages, best first, and how fresh and how complete they are (D13, D16)."""
+
+    query: str
+    mode: Mode
+    stages: tuple[str, ...]
+    revision: int
+    pending_chunks: int
+    took_ms: float
+    results: tuple[Passage, ...]
+
+
+class Searcher:
+    """Answers queries on one vault's index. `embedder` returns None while no model is loaded."""
+
+    def __init__(self, vault: Path, index: Index, embedder: Callable[[], EmbedsQueries | None]) -> None:
+        self._vault = vault
+        self._index = index
+        self._embedder = embedder
+
+    def search(
+        self, query: str, *, mode: Mode = "hybrid", limit: int = 10, chosen: Filter = EVERYTHING
+    ) -> SearchResult:
+        """Return the best passages for a query.
+
+        Raises UsageError for an empty or overlong query, an unknown mode or a limit out of range.
+        """
+        started_s = time.perf_counter()
+        query = checked_query(query)
+        if mode not in get_args(Mode):
+            raise UsageError(f"The mode {mode!r} is unknown.", hint="Use hybrid, semantic or text.")
+        if not 1 <= limit <= MAX_LIMIT:
+            raise UsageError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
+        legs: dict[str, list[tuple[str, float]]] = {}
+        embedder = self._embedder()
+        if mode != "text" and embedder is not None:
+            legs["semantic"] = self.nearest(embedder.embed_query(query), DEPTH, chosen)
+        if mode != "semantic":
+            legs["text"] = self._index.store.search_text(query, DEPTH, chosen)
+        ranked = fuse(list(legs.values()))[:limit]
+        passages = self.passages(ranked, legs, query)
+        return SearchResult(
+            query=query,
+            mode=mode,
+            stages=tuple(legs),
+            revision=self._index.revision,
+            pending_chunks=len(self._index.missing()),
+            took_ms=round((time.perf_counter() - started_s) * 1000, 1),
+            results=passages,
+        )
+
+    def nearest(self, vector: Floats, limit: int, chosen: Filter = EVERYTHING) -> list[tuple[str, float]]:
+        """Return up to about `limit` (chunk id, cosine) pairs, best first.
+
+        vector: (dimensions,) float32 of length 1.
+        """
+        allowed: Collection[str] | None = self._index.catalog.keys_of(chosen) if chosen else None
+        found = []
+        for key, score in self._index.matrix.search(vector, limit, allowed):
+            for path, ordinal in self._index.catalog.owners(key):
+                note = self._index.catalog.get(path)
+                if note is not None and chosen.matches(note):
+                    found.append((chunk_id(path, ordinal), score))
+        return found[:limit]
+
+    def passages(
+        self,
+        ranked: Sequence[tuple[str, float]],
+        legs: dict[str, list[tuple[str, float]]],
+        query: str,
+    ) -> tuple[Passage, ...]:
+        """Return the passages of ranked (chunk id, score) pairs, in their order."""
+        chunks = self._index.store.chunks(item for item, _ in ranked)
+        parts = {name: dict(leg) for name, leg in legs.items()}
+        terms = _terms(query)
+        found = []
+        for item, score in ranked:
+            if (chunk := chunks.get(item)) is not None:
+                scores = Scores(parts.get("semantic", {}).get(item), parts.get("text", {}).get(item))
+                found.append(self._passage(chunk, score, scores, terms))
+        return tuple(found)
+
+    def _passage(self, chunk: StoredChunk, score: float, scores: Scores, terms: Collection[str]) -> Passage:
+        return Passage(
+            path=chunk.path,
+            title=chunk.title,
+            heading_path=chunk.heading_path,
+            text=chunk.text,
+            start_line=chunk.start_line,
+            end_line=chunk.end_line,
+            start_char=chunk.start_char,
+            end_char=chunk.end_char,
+            block_id=chunk.block_ids[0] if chunk.block_ids else None,
+            content_hash=chunk.content_hash,
+            stale=self._is_stale(chunk.path),
+            score=round(score, 4),
+            scores=scores,
+            highlights=highlights(chunk.text, terms),
+            link=self.link(chunk.path, chunk.heading_path, chunk.block_ids),
+        )
+
+    def link(self, path: str, heading_path: Sequence[str] = (), block_ids: Sequence[str] = ()) -> str:
+        """Return a wikilink that opens a note at a block or heading, by its shortest clear name."""
+        links = self._index.catalog.links
+        target = links.shortest_link(path)
+        if not is_linkable(target):
+            return links.link_markup(path)
+        if block_ids:
+            return f"[[{target}#^{block_ids[0]}]]"
+        headings = [linkable_heading(heading) for heading in heading_path]
+        if headings and headings[0] == linkable_heading(target.rpartition("/")[2]):
+            headings = headings[1:]  # the usual first heading says the note's name again
+        return "[[" + "#".join([target, *filter(None, headings)]) + "]]"
+
+    def _is_stale(self, path: str) -> bool:
+        """Return whether the file's bytes are not those that were indexed; read only when in doubt."""
+        note = self._index.catalog.get(path)
+        try:
+            now = (self._vault / path).stat()
+            if note is not None and (now.st_size, now.st_mtime_ns) == (note.stat.size, note.stat.mtime_ns):
+                return False
+            return note is None or read_bytes(self._vault, path, 0)[1] != note.content_hash
+        except OSError:
+            return True
+
+
+def linkable_heading(heading: str) -> str:
+    """Return a heading as Obsidian writes it in a link: without the characters of its link syntax."""
+    return " ".join(re.sub(r"[#|^\[\]]|%%", " ", heading).split())
+
+
+def checked_query(query: str) -> str:
+    """Return the query without surrounding space; raises UsageError when empty or overlong."""
+    query = query.strip()
+    if not query:
+        raise UsageError("The question is empty.", hint="Say what you look for.")
+    if len(query) > MAX_QUERY_CHARACTERS:
+        raise UsageError(
+            f"The question has {len(query)} characters; at most {MAX_QUERY_CHARACTERS} are read."
+        )
+    return query
+
+
+def fuse(legs: Sequence[Sequence[tuple[str, float]]]) -> list[tuple[str, float]]:
+    """Return (id, score) fused by reciprocal rank, best first; 1.0 is first place in every leg.
+
+    Ties go to the earlier leg.
+    """
+    scores: dict[str, float] = {}
+    for leg in legs:
+        for rank, (item, _) in enumerate(leg):
+            scores[item] = scores.get(item, 0.0) + (RRF_K + 1) / (RRF_K + 1 + rank) / len(legs)
+    return sorted(scores.items(), key=lambda pair: -pair[1])
+
+
+def _fold(text: str) -> str:
+    """Return text without case and accents, of the same length."""
+    return "".join((unicodedata.normalize("NFD", char)[:1] or char).lower()[:1] or char for char in text)
+
+
+def _terms(query: str) -> frozenset[str]:
+    return frozenset(term for term in re.findall(r"\w+", _fold(query)) if len(term) > 2 or not term.isascii())
+
+
+def highlights(text: str, terms: Collection[str]) -> tuple[tuple[int, int], ...]:
+    """Return the (start, end) spans of whole words of the query in a text."""
+    return tuple(match.span() for match in re.finditer(r"\w+", _fold(text)) if match.group() in terms)

@@ -1,0 +1,1 @@
+"""Tests of the index and of the questions asked of it."""

@@ -1,0 +1,99 @@
+"""Kindred notes and link suggestions over the sample vault, with a real model."""
+
+from __future__ import annotations
+
+import pytest
+
+from pai_daemon.context.related import Related
+from pai_daemon.errors import ModelUnavailable, NotFound
+from tests.context.conftest import Live
+
+
+@pytest.fixture(scope="module")
+def related(sample: Live) -> Related:
+    """Return the finder over the sample vault."""
+    return Related(sample.vault, sample.index, sample.searcher, 2**21)
+
+
+def test_related_notes_leave_out_the_note_itself(related: Related) -> None:
+    """No note is related to itself, and each is named once."""
+    paths = [found.path for found in related.to_note("Garden/Tomatoes.md")]
+    assert "Garden/Tomatoes.md" not in paths
+    assert len(paths) == len(set(paths))
+
+
+def test_related_notes_say_why(related: Related) -> None:
+    """Shared tags and backlinks are named beside the nearness in meaning."""
+    by_path = {found.path: found for found in related.to_note("Projects/Mooring.md", 20)}
+    assert "shares #project" in by_path["Projects/Narrowboat.md"].why
+    assert by_path["People/Tom Okafor.md"].linked
+    assert not by_path["Projects/Narrowboat.md"].linked
+
+
+def test_mention_has_the_exact_span_and_a_working_link(related: Related, sample: Live) -> None:
+    """An unlinked name is found with line, column and span; its link keeps the text as it is."""
+    content_hash, mentions = related.mentions("Journal/2026-05-12.md")
+    text = (sample.vault / "Journal/2026-05-12.md").read_text("utf-8")
+    found = {mention.text: mention for mention in mentions}
+    assert found["Marlene"].link == "[[Marlene Vogt|Marlene]]"
+    assert found["Tom Okafor"].link == "[[Tom Okafor]]"
+    assert found["the boat"].target == "Projects/Narrowboat.md"
+    for mention in mentions:
+        assert text[mention.start_char : mention.end_char] == mention.text
+        line = text.split("\n")[mention.line - 1]
+        assert line[mention.column_utf16 :].startswith(mention.text)
+    assert len(content_hash) == 64
+
+
+def test_linked_note_is_no_mention(related: Related) -> None:
+    """A note that is linked already is not suggested again."""
+    _, mentions = related.mentions("Garden/Tomatoes.md")
+    assert "People/Marlene Vogt.md" not in {mention.target for mention in mentions}
+    suggested = related.to_note("Garden/Tomatoes.md", 20, unlinked_only=True)
+    assert "People/Marlene Vogt.md" not in {found.path for found in suggested}
+
+
+def test_mention_columns_count_utf16(go_live: type[Live], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """An emoji before a mention counts as two, as editors count."""
+    vault = tmp_path_factory.mktemp("emoji")
+    (vault / "Walrus.md").write_text("A walrus.")
+    (vault / "Day.md").write_text("first\r\n🙂🙂 saw a Walrus, `Walrus`, [[x|Walrus]]\n")
+    live = go_live(vault)
+    live.settled()
+    _, (mention,) = Related(vault, live.index, live.searcher, 2**21).mentions("Day.md")
+    assert (mention.line, mention.column_utf16, mention.start_char) == (2, 11, 16)
+
+
+def test_name_of_two_notes_is_no_mention(
+    go_live: type[Live], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Where a name is ambiguous nothing is suggested, since it would be a guess."""
+    vault = tmp_path_factory.mktemp("twins")
+    for folder in ("a", "b"):
+        (vault / folder).mkdir()
+        (vault / folder / "Walrus.md").write_text(f"A walrus of {folder}.")
+    (vault / "Day.md").write_text("Saw a walrus.")
+    live = go_live(vault)
+    live.settled()
+    assert Related(vault, live.index, live.searcher, 2**21).mentions("Day.md")[1] == []
+
+
+def test_unknown_note_is_not_found(related: Related) -> None:
+    """A path that is not indexed is an error that says how paths look."""
+    for path in ("Nowhere.md", "../outside.md", ""):
+        with pytest.raises(NotFound):
+            related.to_note(path)
+        with pytest.raises(NotFound):
+            related.mentions(path)
+
+
+def test_note_without_embedding_says_so(
+    go_live: type[Live], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Before a note is embedded, its kin is unknown rather than empty."""
+    vault = tmp_path_factory.mktemp("bare")
+    (vault / "a.md").write_text("alpha")
+    live = go_live(vault, model=False)
+    live.settled("indexing")
+    with pytest.raises(ModelUnavailable):
+        Related(vault, live.index, live.searcher, 2**21).to_note("a.md")

@@ -1,0 +1,116 @@
+"""Hybrid search over the sample vault, with a real model."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pai_daemon.context.catalog import Filter
+from pai_daemon.context.search import Searcher, fuse, highlights
+from pai_daemon.errors import UsageError
+from tests.context.conftest import Live
+
+
+def test_passage_is_the_exact_slice_of_its_note(sample: Live) -> None:
+    """Text, character span and line span of every passage agree with the file."""
+    for passage in sample.searcher.search("engine tomatoes snails mooring", limit=50).results:
+        text = (sample.vault / passage.path).read_text("utf-8")
+        assert text[passage.start_char : passage.end_char] == passage.text
+        assert text.count("\n", 0, passage.start_char) + 1 == passage.start_line
+        assert text.count("\n", 0, passage.end_char) + 1 == passage.end_line
+
+
+def test_question_in_other_words_finds_the_passage(sample: Live) -> None:
+    """The semantic leg finds what shares no word with the question."""
+    best = sample.searcher.search("illness of vegetables caused by humidity", mode="semantic").results[0]
+    assert best.path in ("Garden/Tomatoes.md", "People/Marlene Vogt.md")
+
+
+def test_result_says_which_legs_ran(sample: Live) -> None:
+    """Stages and parts of the score tell where a passage comes from."""
+    result = sample.searcher.search("stern gland grease")
+    assert result.stages == ("semantic", "text")
+    assert result.results[0].scores.text is not None
+    assert result.results[0].score == 1.0
+    assert sample.searcher.search("stern gland", mode="text").stages == ("text",)
+
+
+def test_link_of_a_passage_names_its_heading_or_block(sample: Live) -> None:
+    """A link opens the note at the block where one has an id, else at the heading path."""
+    glue = sample.searcher.search("polyurethane glue epoxy cabin floor", mode="text").results[0]
+    assert (glue.block_id, glue.link) == ("floor-glue", "[[Narrowboat#^floor-glue]]")
+    engine = sample.searcher.search("Beta Marine 38", mode="text").results[0]
+    assert engine.link == "[[Narrowboat#Engine]]"
+
+
+def test_folder_and_tag_narrow_both_legs(sample: Live) -> None:
+    """A filter holds for what is found by meaning and for what is found by words."""
+    for mode in ("semantic", "text", "hybrid"):
+        found = sample.searcher.search("the boat and the garden", mode=mode, chosen=Filter(folder="Garden"))  # type: ignore[arg-type]
+        assert found.results
+        assert all(passage.path.startswith("Garden/") for passage in found.results)
+    tagged = sample.searcher.search("boat", chosen=Filter(tag="project"))
+    assert {passage.path for passage in tagged.results} <= {"Projects/Narrowboat.md", "Projects/Mooring.md"}
+
+
+def test_passage_of_a_changed_note_is_stale(sample: Live) -> None:
+    """A note that changed since it was read says so; a mere touch does not (D13)."""
+    frozen = Searcher(sample.vault, sample.index, lambda: None)
+    path = sample.vault / "Reading.md"
+    sample.watcher.stop()
+    before = path.read_bytes()
+    try:
+        os.utime(path, ns=(1, 1))
+        assert not frozen.search("Walden").results[0].stale
+        path.write_bytes(before + b"\nmore\n")
+        assert frozen.search("Walden").results[0].stale
+    finally:
+        path.write_bytes(before)
+        sample.watcher.start()
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ("", {}),
+        ("   ", {}),
+        ("x" * 5000, {}),
+        ("a", {"limit": 0}),
+        ("a", {"limit": 101}),
+        ("a", {"mode": "magic"}),
+    ],
+)
+def test_senseless_request_is_a_usage_error(sample: Live, query: str, options: dict[str, Any]) -> None:
+    """Empty and overlong queries, limits out of range and unknown modes are named, not guessed."""
+    with pytest.raises(UsageError):
+        sample.searcher.search(query, **options)
+
+
+legs = st.lists(st.lists(st.sampled_from("abcdef"), unique=True), min_size=1, max_size=3)
+
+
+@given(legs=legs)
+def test_fusion_keeps_every_hit_once_and_in_order(legs: list[list[str]]) -> None:
+    """Fusing loses and repeats nothing; first in every leg is first, with score 1."""
+    fused = fuse([[(item, 0.0) for item in leg] for leg in legs])
+    assert {item for item, _ in fused} == {item for leg in legs for item in leg}
+    assert len({item for item, _ in fused}) == len(fused)
+    assert [score for _, score in fused] == sorted((score for _, score in fused), reverse=True)
+    if len({leg[0] if leg else None for leg in legs}) == 1 and legs[0]:
+        assert fused[0] == (legs[0][0], pytest.approx(1.0))
+
+
+def test_highlights_ignore_case_and_accents() -> None:
+    """`cafe` marks `Café`, at its place in the original text."""
+    assert highlights("Im Café, cafe!", {"cafe"}) == ((3, 7), (9, 13))
+
+
+@given(text=st.text())
+def test_highlights_of_any_text_stay_inside_it(text: str) -> None:
+    """Folding never shifts a span."""
+    for start, end in highlights(text, {"a", "ss", "i"}):
+        assert 0 <= start < end <= len(text)

@@ -1,0 +1,229 @@
+"""The index on disk: a real LanceDB."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pai_daemon.context.catalog import EVERYTHING, Filter, IndexedNote
+from pai_daemon.context.store import Store, StoredChunk
+from pai_daemon.errors import DiskFull, IndexUnavailable
+from pai_daemon.notes.note import Problem
+from pai_daemon.vault.scan import FileStat
+
+Written = tuple[IndexedNote, list[StoredChunk]]
+
+
+def written(path: str, *texts: str, tags: Sequence[str] = ()) -> Written:
+    """Return a note with one chunk a text, as the indexer hands it over."""
+    chunks = [
+        StoredChunk(
+            path,
+            n,
+            "hash",
+            f"key-{text}",
+            path,
+            ("H",),
+            text,
+            f"{path}\n\n{text}",
+            1,
+            2,
+            0,
+            len(text),
+            ("b1",),
+        )
+        for n, text in enumerate(texts)
+    ]
+    keys = tuple(chunk.vector_key for chunk in chunks)
+    problem = Problem("broken YAML", 2, 5)
+    return IndexedNote(
+        path, FileStat(1, 2, 3), "hash", path, ("A",), tuple(tags), ("B",), (problem,), keys
+    ), chunks
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Return an empty store with two-dimensional vectors."""
+    return Store(tmp_path / "index", "print", 2)
+
+
+def _found(store: Store, query: str, chosen: Filter = EVERYTHING) -> list[str]:
+    return [item for item, _ in store.search_text(query, 10, chosen)]
+
+
+def test_committed_note_comes_back_whole(store: Store, tmp_path: Path) -> None:
+    """Every fact of a note survives being closed and opened."""
+    note, chunks = written("Größe's.md", "eins", "zwei", tags=["a/b"])
+    store.commit([(note, chunks)], {})
+    again = Store(tmp_path / "index", "print", 2)
+    assert again.notes() == [note]
+    assert list(again.chunks(["Größe's.md#1"]).values()) == [chunks[1]]
+
+
+def test_edited_note_leaves_none_of_its_old_chunks(store: Store) -> None:
+    """A note that got shorter has only its new chunks, for reading and for searching."""
+    store.commit([written("a.md", "alpha", "beta", "gamma")], {})
+    store.commit([written("a.md", "delta")], {"a.md": 3})
+    assert [note.vector_keys for note in store.notes()] == [("key-delta",)]
+    assert _found(store, "alpha beta gamma") == []
+    assert _found(store, "delta") == ["a.md#0"]
+    assert store.chunks(["a.md#1", "a.md#2"]) == {}
+
+
+def test_removal_and_rename_are_one_commit(store: Store) -> None:
+    """A window that removes, renames and adds raises the revision once."""
+    store.commit([written("a.md", "alpha"), written("b.md", "beta")], {})
+    before = store.revision
+    store.commit([written("c.md", "alpha")], {"a.md": 1, "b.md": 1})
+    assert store.revision == before + 1
+    assert [note.path for note in store.notes()] == ["c.md"]
+
+
+def test_reader_never_sees_half_a_note(store: Store) -> None:
+    """While a note alternates between five and three chunks, a reader sees five or three."""
+    five = written("a.md", *"vwxyz")
+    three = written("a.md", *"abc")
+    store.commit([five], {})
+    counts: set[int] = set()
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            counts.add(len(store.chunks(f"a.md#{n}" for n in range(6))))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(15):
+        store.commit([three], {"a.md": 5})
+        store.commit([five], {"a.md": 3})
+    store.tidy()
+    stop.set()
+    reader.join()
+    assert counts == {3, 5}
+
+
+def test_tidying_sweeps_dead_rows_and_changes_no_answer(store: Store) -> None:
+    """Upkeep leaves what readers see as it was."""
+    store.commit([written("a.md", "alpha", "beta"), written("b.md", "alpha")], {})
+    store.commit([], {"b.md": 1})
+    before = (store.notes(), _found(store, "alpha"))
+    store.tidy()
+    assert (store.notes(), _found(store, "alpha")) == before
+    assert before[1] == ["a.md#0"]
+
+
+def test_touch_changes_the_stat_alone(store: Store) -> None:
+    """A touched note keeps its text in the index and gets its new stat."""
+    note, chunks = written("a.md", "alpha")
+    store.commit([(note, chunks)], {})
+    touched = replace(note, stat=FileStat(9, 9, 9))
+    store.touch([touched])
+    assert store.notes() == [touched]
+    assert _found(store, "alpha") == ["a.md#0"]
+
+
+@pytest.mark.parametrize("word", ["haus", "cafe", "学習", "case", "strasse"])
+def test_text_search_finds_words_of_every_script(store: Store, word: str) -> None:
+    """Accents fold, identifiers and CJK sentences are split."""
+    store.commit([written("a.md", "Ein Haus am café, Straße, 私は学習します, snake_case_name")], {})
+    assert _found(store, word) == ["a.md#0"]
+
+
+@pytest.mark.parametrize(
+    "query", ["it's (a+b) AND foo: *", '"quoted', "'; DROP TABLE chunks; --", "+-!^~", "🙂"]
+)
+def test_text_search_takes_any_query(store: Store, query: str) -> None:
+    """Operators that a person types by accident raise nothing."""
+    store.commit([written("note.md", "alpha")], {})
+    assert _found(store, query) == []
+
+
+def test_folder_and_tag_filters_hold_for_odd_names(store: Store) -> None:
+    """Quotes, percent signs and underscores in a folder's name are plain characters."""
+    store.commit(
+        [
+            written("it's_50%/a.md", "alpha", tags=["work/deep"]),
+            written("itXs_50%/b.md", "alpha"),
+            written("it's_50%x.md", "alpha"),
+        ],
+        {},
+    )
+    assert _found(store, "alpha", Filter(folder="it's_50%")) == ["it's_50%/a.md#0"]
+    assert _found(store, "alpha", Filter(tag="Work")) == ["it's_50%/a.md#0"]
+    assert _found(store, "alpha", Filter(folder="it's_50%x.md")) == ["it's_50%x.md#0"]
+
+
+def test_vectors_come_back_as_they_were_written(store: Store, tmp_path: Path) -> None:
+    """Embeddings survive closing, in float32, by key."""
+    vectors = np.array([[1.0, 0.0], [0.6, 0.8]], np.float32)
+    store.add_vectors(["k1", "k2"], vectors)
+    again = Store(tmp_path / "index", "print", 2)
+    (keys, found), *_ = again.vectors()
+    assert dict(zip(keys, found.tolist(), strict=True)) == dict(
+        zip(["k1", "k2"], vectors.tolist(), strict=True)
+    )
+
+
+def test_another_model_has_vectors_of_its_own(store: Store, tmp_path: Path) -> None:
+    """Vectors of one model are never read as another's; the text is shared."""
+    store.commit([written("a.md", "alpha")], {})
+    store.add_vectors(["k1"], np.array([[1.0, 0.0]], np.float32))
+    other = Store(tmp_path / "index", "other", 2)
+    assert list(other.vectors()) == []
+    assert len(other.notes()) == 1
+
+
+def test_swept_vectors_are_gone(store: Store, tmp_path: Path) -> None:
+    """A sweep removes what it is told to, and the tables of other models."""
+    Store(tmp_path / "index", "old", 2)
+    store.add_vectors(["k1", "k'2"], np.eye(2, dtype=np.float32))
+    store.sweep_vectors(["k'2"])
+    again = Store(tmp_path / "index", "print", 2)
+    assert [key for keys, _ in again.vectors() for key in keys] == ["k1"]
+    assert not (tmp_path / "index" / "tables" / "vectors-old.lance").exists()
+
+
+def test_older_schema_is_rebuilt_and_keeps_its_embeddings(store: Store, tmp_path: Path) -> None:
+    """A store of another schema version starts without chunks; embeddings are keyed by text and stay."""
+    store.commit([written("a.md", "alpha")], {})
+    store.add_vectors(["k1"], np.array([[1.0, 0.0]], np.float32))
+    (tmp_path / "index" / "schema.json").write_text('{"schema": 0}')
+    again = Store(tmp_path / "index", "print", 2)
+    assert again.notes() == []
+    assert [keys for keys, _ in again.vectors()] == [["k1"]]
+
+
+def test_revision_rises_across_restarts(store: Store, tmp_path: Path) -> None:
+    """A client that remembers a revision never sees a smaller one."""
+    seen = [store.revision]
+    for number in range(3):
+        store.commit([written(f"{number}.md", "alpha")], {})
+        seen.append(store.revision)
+    store.tidy()
+    seen.append(Store(tmp_path / "index", "print", 2).revision)
+    assert seen == sorted(seen)
+
+
+def test_full_disk_is_told_apart(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LanceDB's text for ENOSPC becomes DiskFull, other failures IndexUnavailable."""
+
+    class Broken:
+        def __init__(self, text: str) -> None:
+            self.text = text
+
+        def merge_insert(self, _: str) -> None:
+            raise RuntimeError(self.text)
+
+    monkeypatch.setattr(
+        store, "_chunks", Broken("lance error: No space left on device (os error 28), x.rs:1")
+    )
+    with pytest.raises(DiskFull, match="full"):
+        store.commit([written("a.md", "alpha")], {})
+    monkeypatch.setattr(store, "_chunks", Broken("something else"))
+    with pytest.raises(IndexUnavailable, match="something else"):
+        store.commit([written("a.md", "alpha")], {})
