@@ -1,0 +1,48 @@
+"""`pai ask`: an answer from the notes, streamed, with its citations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from pai_daemon.cli.output import client_options, connect, console, place, show_json
+
+
+@click.command("ask")
+@click.argument("question", nargs=-1, required=True)
+@click.option("-n", "--limit", default=8, show_default=True, help="From how many passages.")
+@click.option("--path", default="", help="Only below this folder of the vault, or this note.")
+@click.option("--tag", default="", help="Only notes with this tag or one nested in it.")
+@client_options
+def command(
+    question: tuple[str, ...], limit: int, path: str, tag: str, vault: Path | None, as_json: bool
+) -> None:
+    """Answer QUESTION from the notes, and say where each sentence comes from."""
+    client, text = connect(vault), " ".join(question)
+    if as_json:
+        show_json(client.ask(text, limit=limit, path=path, tag=tag))
+        return
+    answer: dict[str, Any] = {}
+    for event, data in client.ask_stream(text, limit=limit, path=path, tag=tag):
+        if event == "delta":
+            click.echo(data["text"], nl=False)
+        elif event == "done":
+            answer = data
+    click.echo("\n")
+    _show_evidence(answer)
+
+
+def _show_evidence(answer: dict[str, Any]) -> None:
+    for citation in answer["citations"]:
+        stale = " [yellow](changed since)[/]" if citation["stale"] else ""
+        console.print(
+            f"[bold]\\[{citation['n']}][/] [cyan]{escape(place(citation))}[/]{stale}", soft_wrap=True
+        )
+    for sentence in answer["sentences"]:
+        if not sentence["supported"]:
+            console.print(f"[yellow]No passage supports:[/] {escape(sentence['text'])}", soft_wrap=True)
+    for warning in answer["warnings"]:
+        console.print(f"[yellow]{escape(warning)}[/]", soft_wrap=True)

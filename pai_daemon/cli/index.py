@@ -1,0 +1,42 @@
+"""`pai index`: look at the vault again, or say why a note is not in the index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from pai_daemon.cli.output import client_options, connect, console, show_json
+
+
+@click.command("index")
+@click.argument("paths", nargs=-1)
+@click.option("--force", is_flag=True, help="Read every note again, also unchanged ones.")
+@click.option("--confirm-removals", is_flag=True, help="Believe that many notes really are gone.")
+@click.option("--explain", metavar="PATH", help="Say why a note is or is not indexed.")
+@client_options
+def command(
+    paths: tuple[str, ...],
+    force: bool,
+    confirm_removals: bool,
+    explain: str | None,
+    vault: Path | None,
+    as_json: bool,
+) -> None:
+    """Look at PATHS, or at the whole vault, for changes now."""
+    client = connect(vault)
+    if explain is not None:
+        explained = client.get("/api/index", {"explain": explain})
+        if as_json:
+            show_json(explained)
+        elif explained["indexed"]:
+            console.print(escape(f"{explain} is indexed."))
+        else:
+            console.print(escape(f"{explain} is not indexed: {explained['reason']}"))
+        return
+    accepted = client.index(paths=list(paths) or None, force=force, confirm_removals=confirm_removals)
+    if as_json:
+        show_json(accepted)
+    else:
+        console.print("The daemon is looking. Follow it with: pai status")

@@ -1,0 +1,72 @@
+"""What people and programs see: rich text on a terminal, plain text in a pipe, JSON on demand."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from pai_daemon.client import Client
+from pai_daemon.config import load
+from pai_daemon.errors import PaiError
+
+console = Console(highlight=False)
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def client_options(command: Command) -> Command:
+    """Add the options that every command that talks to a daemon has."""
+    command = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+    return click.option(
+        "--vault", type=click.Path(path_type=Path), help="Whose daemon, where several are running."
+    )(command)
+
+
+def connect(vault: Path | None) -> Client:
+    """Return a client of the running daemon. Raises DaemonUnreachable."""
+    return Client.find(load(), vault)
+
+
+def show_json(value: Any) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def show_error(error: PaiError, *, as_json: bool) -> None:
+    """Print an error where errors go; as a problem document for programs."""
+    if as_json:
+        click.echo(json.dumps(error.problem(), ensure_ascii=False), err=True)
+        return
+    to_people = Console(stderr=True, highlight=False, soft_wrap=True)
+    to_people.print(f"[bold red]Error:[/] {escape(error.detail)}")
+    if error.hint:
+        to_people.print(f"[dim]{escape(error.hint)}[/]")
+
+
+def place(passage: dict[str, Any]) -> str:
+    """Return where a passage stands: path, heading path and first line."""
+    heading = " › ".join(passage["heading_path"])
+    return f"{passage['path']}:{passage['start_line']}" + (f"  {heading}" if heading else "")
+
+
+def show_passage(number: int, passage: dict[str, Any], *, lines: int = 4) -> None:
+    """Print a passage with its place and the words that matched."""
+    body = Text(passage["text"].rstrip())
+    for start, end in passage["highlights"]:
+        body.stylize("bold yellow", start, end)
+    console.print(Text(f"{number:>2}. ", style="bold") + Text(place(passage), style="cyan") + _stale(passage))
+    shown = [line for line in body.split("\n") if line.plain.strip()][:lines]
+    for line in shown:
+        line.truncate(max(40, console.width - 4) if sys.stdout.isatty() else 400, overflow="ellipsis")
+        console.print(Text("    ") + line, soft_wrap=True)
+
+
+def _stale(passage: dict[str, Any]) -> Text:
+    return Text("  (changed since)", style="yellow") if passage["stale"] else Text()

@@ -1,0 +1,34 @@
+"""`pai search`: passages for a query."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pai_daemon.cli.output import client_options, connect, console, show_json, show_passage
+
+
+@click.command("search")
+@click.argument("query", nargs=-1, required=True)
+@click.option("-n", "--limit", default=10, show_default=True, help="How many passages.")
+@click.option(
+    "--mode", type=click.Choice(["hybrid", "semantic", "text"]), default="hybrid", show_default=True
+)
+@click.option("--path", default="", help="Only below this folder of the vault, or this note.")
+@click.option("--tag", default="", help="Only notes with this tag or one nested in it.")
+@client_options
+def command(
+    query: tuple[str, ...], limit: int, mode: str, path: str, tag: str, vault: Path | None, as_json: bool
+) -> None:
+    """Find the passages that fit QUERY, by meaning and by words."""
+    found = connect(vault).search(" ".join(query), limit=limit, mode=mode, path=path, tag=tag)
+    if as_json:
+        show_json(found)
+        return
+    for number, passage in enumerate(found["results"], start=1):
+        show_passage(number, passage)
+    if not found["results"]:
+        console.print("Nothing found.")
+    if found["pending_chunks"]:
+        console.print(f"[dim]{found['pending_chunks']:,} passages are not embedded yet.[/]")

@@ -1,0 +1,161 @@
+"""`pai start`: serve a vault in the foreground, and show how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+from pai_daemon import __version__
+from pai_daemon.cli.output import console
+from pai_daemon.config import load
+from pai_daemon.daemon import Daemon
+from pai_daemon.plugin.install import install
+from pai_daemon.serve.status import describe
+
+LOOK_S = 0.5
+# In a log, a line now and then is enough.
+LOG_LINE_S = 10.0
+
+
+@click.command("start")
+@click.argument("vault", type=click.Path(path_type=Path))
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port on 127.0.0.1 (default 8377; 0: any free one)."
+)
+@click.option("--model", help="Embedding model: multilingual-e5-small (default) or all-MiniLM-L6-v2.")
+@click.option(
+    "--generator", help="Who writes answers: extractive (default), ollama:MODEL[@URL], openai:MODEL@URL."
+)
+@click.option(
+    "--exclude", multiple=True, metavar="PATTERN", help="Do not index these (gitignore style); repeatable."
+)
+@click.option("--threads", type=click.IntRange(1, 64), help="Threads of the embedding model.")
+@click.option("--install-plugin", is_flag=True, help="Put the Obsidian plugin into the vault first.")
+def command(vault: Path, install_plugin: bool, exclude: tuple[str, ...], **flags: Any) -> None:
+    """Serve the notes in VAULT until Ctrl-C.
+
+    The notes are only read. Index, model and settings lie in your user folders, not in the vault.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    settings = load({**flags, "exclude": exclude or None})
+    asyncio.run(_serve(Daemon(vault, settings), install_plugin))
+
+
+async def _serve(daemon: Daemon, install_plugin: bool) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in the loop
+            loop.add_signal_handler(number, stopped.set)
+    await daemon.start()
+    try:
+        _greet(daemon, install_plugin)
+        await _watch(daemon, stopped)
+    finally:
+        console.print("Stopping…")
+        await daemon.stop()
+
+
+def _greet(daemon: Daemon, install_plugin: bool) -> None:
+    say = console.print
+    say(f"[bold]pai-daemon {__version__}[/] serves [cyan]{escape(str(daemon.vault))}[/] at {daemon.url}")
+    if install_plugin:
+        what = install(daemon.vault)
+        say(f"\nThe Obsidian plugin is {what} in this vault. To use it, once:")
+        say("  1. Open the vault in Obsidian (Open folder as vault).")
+        say("  2. Settings → Community plugins → Turn on community plugins.")
+        say("  3. Enable [bold]PAI daemon[/], then Ctrl/Cmd-P and [bold]Ask your vault[/].")
+    say('\nOr ask from another terminal:  [bold]pai ask "…"[/]   [bold]pai search …[/]   [bold]pai status[/]')
+    say("Ctrl-C stops.\n")
+
+
+async def _watch(daemon: Daemon, stopped: asyncio.Event) -> None:
+    """Show progress until stopped: a bar on a terminal, lines elsewhere."""
+    view = _Bar() if console.is_terminal else _Lines()
+    with view:
+        while not stopped.is_set():
+            view.show(await asyncio.to_thread(describe, daemon.served), daemon.preparing)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), LOOK_S)
+
+
+def sentence(status: dict[str, Any], preparing: str) -> str:
+    """Return what the daemon does, in one line."""
+    counts = f"{status['notes']:,} notes, {status['chunks']:,} passages"
+    if (now := status["progress"]) is not None:
+        verb = "Reading" if now["phase"] == "reading" else "Embedding"
+        eta = f", {duration(now['eta_s'])} left" if now["eta_s"] is not None else ""
+        speed = f", {now['tokens_per_s']:,.0f} tokens/s" if now["tokens_per_s"] else ""
+        return f"{verb} {now['done']:,} of {now['total']:,} {now['unit']}{speed}{eta}"
+    if status["message"] and not (preparing and status["state"] == "indexing"):
+        return f"{status['state'].capitalize()}: {status['message']}"
+    if preparing:
+        return f"{preparing}; {counts} searchable by word"
+    if status["state"] == "ready":
+        bad = f"; {len(status['problems'])} notes with problems (pai status)" if status["problems"] else ""
+        return f"Ready: {counts}{bad}"
+    return f"{status['state'].capitalize()}…"
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as a person would say it."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+class _Bar:
+    """A progress bar that stays one line."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), console=console
+        )
+        self._task = self._progress.add_task("Starting…", total=None)
+
+    def __enter__(self) -> None:
+        self._progress.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, status: dict[str, Any], preparing: str) -> None:
+        """Show a status."""
+        now = status["progress"]
+        finished = status["state"] in ("ready", "error", "held")
+        total, done = (now["total"], now["done"]) if now else ((1, 1) if finished else (None, 0))
+        self._progress.update(
+            self._task, description=escape(sentence(status, preparing)), total=total, completed=done
+        )
+
+
+class _Lines:
+    """A line when something changes, and now and then during long work."""
+
+    def __init__(self) -> None:
+        self._last = ""
+        self._said_s = 0.0
+
+    def __enter__(self) -> None:
+        """Nothing to open."""
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to close."""
+
+    def show(self, status: dict[str, Any], preparing: str) -> None:
+        """Print a status, if it is news."""
+        line, kind = sentence(status, preparing), f"{status['state']} {status['message']} {bool(preparing)}"
+        long_ago = time.monotonic() - self._said_s >= LOG_LINE_S
+        if kind != self._last or (long_ago and status["progress"] is not None):
+            self._last, self._said_s = kind, time.monotonic()
+            click.echo(line)

@@ -1,0 +1,55 @@
+"""`pai status`: what the daemon serves, does and could not read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from pai_daemon.cli.output import client_options, connect, console, show_json
+
+MEBIBYTE = 1024 * 1024
+SHOWN_PROBLEMS = 20
+
+
+@click.command("status")
+@client_options
+def command(vault: Path | None, as_json: bool) -> None:
+    """Show what the daemon serves, does and could not read."""
+    status = connect(vault).status()
+    if as_json:
+        show_json(status)
+    else:
+        _show(status)
+
+
+def _show(status: dict[str, Any]) -> None:
+    watcher = status["watcher"]
+    model, now = status["model"], status["progress"]
+    counts = f"{status['notes']:,} in {status['chunks']:,} passages"
+    rows = {
+        "vault": status["vault"]["path"],
+        "state": status["state"] + (f": {status['message']}" if status["message"] else ""),
+        "notes": f"{counts}, {status['pending_chunks']:,} not embedded",
+        "progress": f"{now['done']:,} of {now['total']:,} {now['unit']} ({now['phase']})" if now else None,
+        "model": f"{model['name']} on {model['execution_provider'] or 'nothing yet'}",
+        "generator": f"{status['generator']['name']} ({status['generator']['location']})",
+        "watcher": watcher["mode"] + (f": {watcher['reason']}" if watcher["reason"] else ""),
+        "memory": f"{status['memory']['rss_bytes'] // MEBIBYTE} MiB",
+        "index": f"{status['disk']['index_bytes'] // MEBIBYTE} MiB, revision {status['revision']}",
+    }
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in rows.items():
+        if value is not None:
+            table.add_row(f"[bold]{name}[/]", escape(str(value)))
+    console.print(table)
+    if problems := status["problems"]:
+        console.print(f"\n[yellow]{len(problems)} notes could not be read as they should:[/]")
+        for problem in problems[:SHOWN_PROBLEMS]:
+            line = f":{problem['line']}" if problem["line"] else ""
+            console.print(f"  {escape(problem['path'])}{line}  {escape(problem['reason'])}", soft_wrap=True)
+        if len(problems) > SHOWN_PROBLEMS:
+            console.print(f"  … and {len(problems) - SHOWN_PROBLEMS} more: pai status --json")

@@ -1,0 +1,135 @@
+"""The Python client for scripts: the daemon's API as plain calls, on the standard library alone."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+from pai_daemon import errors
+from pai_daemon.config import Settings, daemon_records, read_token
+from pai_daemon.errors import DaemonUnreachable, PaiError, UsageError
+
+TIMEOUT_S = 30.0
+ANSWER_TIMEOUT_S = 300.0
+START_HINT = "Start it with: scripts/start VAULT (or: pai start VAULT)"
+
+
+class Client:
+    """Calls one daemon. Raises the daemon's own errors, and DaemonUnreachable when it is away."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url.rstrip("/")
+        self._token = token
+        # A proxy setting must not carry the token off this machine.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    @classmethod
+    def find(cls, settings: Settings, vault: Path | None = None) -> Client:
+        """Return a client of the running daemon; of the one that serves `vault` where it is given."""
+        records = daemon_records(settings)
+        if vault is not None:
+            records = [record for record in records if record.get("vault") == str(vault.resolve())]
+        token = read_token(settings)
+        if not records or token is None:
+            raise DaemonUnreachable("No daemon is running.", hint=START_HINT)
+        if len(records) > 1:
+            # A killed daemon leaves its record behind; only those that answer are a choice.
+            records = [record for record in records if cls(record["url"], token).is_alive()] or records[:1]
+        if len(records) > 1:
+            vaults = ", ".join(str(record.get("vault")) for record in records)
+            raise UsageError(f"Several daemons are running: {vaults}.", hint="Choose one with --vault.")
+        return cls(records[0]["url"], token)
+
+    def is_alive(self) -> bool:
+        """Return whether the daemon answers."""
+        with contextlib.suppress(PaiError):
+            return bool(self.get("/api/health").get("status") == "ok")
+        return False
+
+    def status(self) -> dict[str, Any]:
+        """Return the daemon's status document."""
+        return self.get("/api/status")
+
+    def search(self, query: str, **narrowed: Any) -> dict[str, Any]:
+        """Return passages; narrowed: mode, limit, path, tag."""
+        return self.get("/api/search", {"q": query, **narrowed})
+
+    def ask(self, question: str, **narrowed: Any) -> dict[str, Any]:
+        """Return a whole answer; narrowed: limit, path, tag, note, selection."""
+        with self._open(
+            "/api/ask", {"question": question, **narrowed}, timeout_s=ANSWER_TIMEOUT_S
+        ) as response:
+            return _object(response.read())
+
+    def ask_stream(self, question: str, **narrowed: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield (event, data) as the answer is written; raises when an error event comes."""
+        payload = {"question": question, "stream": True, **narrowed}
+        with self._open("/api/ask", payload, timeout_s=ANSWER_TIMEOUT_S) as response:
+            name = ""
+            for raw in response:
+                line = raw.decode("utf-8").rstrip("\n")
+                if line.startswith("event: "):
+                    name = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    data = _object(line.removeprefix("data: "))
+                    if name == "error":
+                        raise _error_of(data)
+                    yield name, data
+
+    def index(self, **asked: Any) -> dict[str, Any]:
+        """Ask for an index run; asked: paths, force, confirm_removals."""
+        with self._open("/api/index", asked, timeout_s=TIMEOUT_S) as response:
+            return _object(response.read())
+
+    def get(self, path: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the document at a route."""
+        given = {name: value for name, value in (values or {}).items() if value not in (None, "")}
+        query = f"?{urllib.parse.urlencode(given)}" if given else ""
+        with self._open(path + query, None, timeout_s=TIMEOUT_S) as response:
+            return _object(response.read())
+
+    @contextlib.contextmanager
+    def _open(self, path: str, payload: Mapping[str, Any] | None, *, timeout_s: float) -> Iterator[Any]:
+        data = None
+        if payload is not None:
+            data = json.dumps({name: value for name, value in payload.items() if value is not None}).encode()
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, data=data, headers=headers)  # noqa: S310
+        try:
+            with self._opener.open(request, timeout=timeout_s) as response:
+                yield response
+        except urllib.error.HTTPError as error:
+            with error:
+                raise _error_of(_problem(error.read(), error.code)) from None
+        except (OSError, HTTPException) as error:
+            raise DaemonUnreachable(f"No daemon answers at {self.url}: {error}.", hint=START_HINT) from error
+
+
+def _object(raw: bytes | str) -> dict[str, Any]:
+    value = json.loads(raw)
+    if not isinstance(value, dict):
+        raise DaemonUnreachable("What answers at this address is not a daemon of ours.")
+    return value
+
+
+def _problem(raw: bytes, status: int) -> dict[str, Any]:
+    try:
+        return _object(raw)
+    except ValueError:
+        return {"detail": f"The daemon answered with status {status}."}
+
+
+def _error_of(problem: Mapping[str, Any]) -> PaiError:
+    """Return the error that a problem document tells of, in its own class."""
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PaiError)]
+    kind = next((kind for kind in kinds if kind.code == problem.get("code")), PaiError)
+    return kind(
+        str(problem.get("detail", "The daemon reported an error.")), hint=str(problem.get("hint", ""))
+    )

@@ -1,0 +1,228 @@
+"""The daemon of one vault: the only place that constructs and wires the parts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import json
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import filelock
+from aiohttp import web
+
+from pai_daemon import __version__
+from pai_daemon.config import Settings, daemon_records, ensure_token, write_private
+from pai_daemon.context.answers import Answerer
+from pai_daemon.context.index import Index
+from pai_daemon.context.indexer import Indexer
+from pai_daemon.context.related import Related
+from pai_daemon.context.search import EmbedsQueries, Searcher
+from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
+from pai_daemon.models.embedder import Embedder
+from pai_daemon.models.generators import generator_of
+from pai_daemon.models.prepare import prepare
+from pai_daemon.models.registry import profile
+from pai_daemon.serve.app import build
+from pai_daemon.serve.state import ModelState, Parts, Served
+from pai_daemon.serve.status import progress
+from pai_daemon.vault.folder import check_vault
+from pai_daemon.vault.ignore import IgnoreRules
+from pai_daemon.vault.watch import Watcher
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+# Progress goes to listeners at most this often; a person reads no faster.
+PUBLISH_S = 0.25
+# Embedding yields to what the person works with (D7).
+NICENESS = 5
+
+
+class Daemon:
+    """Serves one vault until it is stopped.
+
+    Raises from `start`: UsageError for wrong settings, VaultUnavailable, VaultHeld, PortTaken,
+    DiskFull. What fails later is shown in the status, and the daemon lives.
+    """
+
+    def __init__(self, vault: Path, settings: Settings) -> None:
+        self.vault = check_vault(vault)
+        self.settings = settings
+        self._profile = profile(settings.model)
+        self._generator = generator_of(settings.generator, settings.generator_key)
+        self._served: Served | None = None
+        self._runner: web.AppRunner | None = None
+        self._lock: filelock.BaseFileLock | None = None
+        self._published_s = 0.0
+        self._preparing = ""
+        self._loading: asyncio.Task[None] | None = None
+        self.url = ""
+
+    @property
+    def served(self) -> Served:
+        """Return what is served; only after `start`."""
+        assert self._served is not None, "the daemon is not started"
+        return self._served
+
+    @property
+    def preparing(self) -> str:
+        """Return what is being done to make the model ready, empty when nothing is."""
+        return self._preparing
+
+    async def start(self) -> None:
+        """Hold the vault, open the port, and begin to open the index and the model."""
+        self._lock = hold(self.vault, self.settings)
+        try:
+            model = ModelState(self._profile)
+            self._served = Served(self.settings, self.vault, ensure_token(self.settings), model)
+            self._served.events.attach(asyncio.get_running_loop())
+            await self._listen(self._served)
+            self._announce()
+        except BaseException:
+            await self.stop()
+            raise
+        self._loading = asyncio.create_task(self._load(self._served))
+
+    async def _listen(self, served: Served) -> None:
+        self._runner = web.AppRunner(build(served), access_log=None, shutdown_timeout=2.0)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, HOST, self.settings.port).start()
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                raise PortTaken(_who_has(self.settings), hint="Choose another with --port.") from error
+            raise
+        port = self._runner.addresses[0][1]
+        self.url = f"http://{HOST}:{port}"
+
+    def _announce(self) -> None:
+        """Tell the plugin and the command line where this vault is served."""
+        record = {"url": self.url, "pid": os.getpid(), "vault": str(self.vault), "version": __version__}
+        write_private(self.settings.record_path(self.vault), json.dumps(record))
+
+    async def _load(self, served: Served) -> None:
+        """Open the index, then the model; text is indexed while the model is made ready."""
+        try:
+            served.parts = await asyncio.to_thread(self._open, served)
+            served.parts.indexer.start(served.parts.watcher)
+        except PaiError as error:
+            log.error("%s", error)
+            served.error = error
+            served.events.publish("state", {"state": "error", "message": error.detail})
+            return
+        try:
+            served.model.embedder = await asyncio.to_thread(self._load_model)
+            served.parts.indexer.use(served.model.embedder)
+        except PaiError as error:
+            log.error("%s %s", error, error.hint)
+            served.model.error = error
+            served.events.publish("state", {"state": "error", "message": error.detail})
+        finally:
+            self._preparing = ""
+
+    def _open(self, served: Served) -> Parts:
+        chosen = self.settings
+        index = Index(chosen.index_dir(self.vault), self._profile.fingerprint, self._profile.dimensions)
+        indexer = Indexer(
+            self.vault,
+            index,
+            exclude=chosen.exclude,
+            rescan_s=chosen.rescan_s,
+            note_limit_bytes=chosen.note_limit_bytes,
+            on_change=self._publish,
+        )
+
+        def embedder() -> EmbedsQueries | None:
+            return served.model.embedder
+
+        searcher = Searcher(self.vault, index, embedder)
+        return Parts(
+            index=index,
+            indexer=indexer,
+            watcher=Watcher(self.vault, IgnoreRules.of(self.vault, chosen.exclude), indexer.hint),
+            searcher=searcher,
+            related=Related(self.vault, index, searcher, chosen.note_limit_bytes),
+            answerer=Answerer(searcher, embedder, self._generator, self._profile),
+        )
+
+    def _load_model(self) -> Embedder:
+        def say(step: str, share: float) -> None:
+            self._preparing = f"Preparing {self._profile.name}: {step} {share:.0%}"
+
+        self._preparing = f"Loading {self._profile.name}"
+        prepared = prepare(self._profile, self.settings.cache_dir, say)
+        return Embedder(prepared, threads=self.settings.threads, niceness=NICENESS)
+
+    def _publish(self) -> None:
+        """Tell listeners what changed; called from the indexer's thread."""
+        served = self._served
+        if served is None or served.parts is None:
+            return
+        now = served.parts.indexer.status()
+        if now.progress is not None and time.monotonic() - self._published_s < PUBLISH_S:
+            return
+        self._published_s = time.monotonic()
+        served.events.publish("revision", {"revision": served.parts.index.revision})
+        if now.progress is not None:
+            served.events.publish("progress", progress(now.progress))
+        served.events.publish("state", {"state": now.state, "message": now.message})
+
+    async def stop(self) -> None:
+        """Stop in order: the door, the indexer's commit under way, the model, the lock."""
+        if self._loading is not None:
+            self._loading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loading
+        if self._served is not None:
+            self._served.events.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._served is not None and self._served.parts is not None:
+            await asyncio.to_thread(self._served.parts.indexer.stop)
+        if self._served is not None and self._served.model.embedder is not None:
+            await asyncio.to_thread(self._served.model.embedder.close)
+        if self._generator is not None:
+            await self._generator.close()
+        if self._lock is not None and self._lock.is_locked:
+            self.settings.record_path(self.vault).unlink(missing_ok=True)
+            self._lock.release()
+
+
+def hold(vault: Path, settings: Settings) -> filelock.BaseFileLock:
+    """Return the lock of a vault's index, held. Raises VaultHeld, naming who has it, or DiskFull."""
+    folder = settings.index_dir(vault)
+    lock = filelock.FileLock(folder / "lock", timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except filelock.Timeout:
+        record = _read_record(settings, vault)
+        raise VaultHeld(
+            f"The vault {vault} is already served by the daemon with process id {record.get('pid', '?')} "
+            f"at {record.get('url', 'an unknown address')}.",
+            hint="Use that one, or stop it first with Ctrl-C in its terminal.",
+        ) from None
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskFull(f"The disk that holds {folder} is full.", hint="Free some space.") from error
+        raise IndexUnavailable(
+            f"The folder {folder} cannot be written: {error.strerror}.", hint="Check its permissions."
+        ) from error
+    return lock
+
+
+def _read_record(settings: Settings, vault: Path) -> dict[str, Any]:
+    return next((record for record in daemon_records(settings) if record.get("vault") == str(vault)), {})
+
+
+def _who_has(settings: Settings) -> str:
+    port = settings.port
+    for record in daemon_records(settings):
+        if str(record.get("url", "")).endswith(f":{port}"):
+            return f"Port {port} is in use by the daemon that serves {record.get('vault')}."
+    return f"Port {port} is in use by another program."

@@ -1,0 +1,57 @@
+"""`/api/index` and `/api/events`: ask for an index run, and follow it."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from pai_daemon.errors import UsageError
+from pai_daemon.serve.events import KEEP_ALIVE, frame, open_stream, with_keep_alive
+from pai_daemon.serve.state import SERVED
+from pai_daemon.serve.status import progress
+from pai_daemon.serve.wire import body, flag, reply, text
+
+routes = web.RouteTableDef()
+
+
+@routes.post("/api/index")
+async def start(request: web.Request) -> web.Response:
+    """Look at `paths`, or at the whole vault; `force` reads every note again."""
+    parts = request.app[SERVED].ready()
+    values = await body(request)
+    paths = values.get("paths")
+    if paths is not None and not (isinstance(paths, list) and all(isinstance(path, str) for path in paths)):
+        raise UsageError("paths must be a list of strings.")
+    if paths:
+        parts.indexer.hint([path.strip("/") for path in paths])
+    else:
+        parts.indexer.request(force=flag(values, "force"), confirm_removals=flag(values, "confirm_removals"))
+    return reply({"accepted": True, "revision": parts.index.revision}, status=202)
+
+
+@routes.get("/api/index")
+async def follow(request: web.Request) -> web.Response:
+    """Return how far indexing is; with `explain`, why that path is or is not in the index."""
+    parts = request.app[SERVED].ready()
+    if path := text(request.query, "explain"):
+        reason = parts.indexer.explain(path)
+        return reply({"path": path, "indexed": reason is None, "reason": reason})
+    now = parts.indexer.status()
+    document = {"state": now.state, "message": now.message, "progress": progress(now.progress)}
+    return reply(
+        document | {"revision": parts.index.revision, "pending_chunks": parts.indexer.pending_count()}
+    )
+
+
+@routes.get("/api/events")
+async def events(request: web.Request) -> web.StreamResponse:
+    """Stream revision, progress and state events; `Last-Event-ID` resumes."""
+    last = request.headers.get("Last-Event-ID", "")
+    response = await open_stream(request)
+    hub = request.app[SERVED].events
+    async for event in with_keep_alive(hub.listen(int(last) if last.isdigit() else None)):
+        if event is None:
+            await response.write(KEEP_ALIVE)
+        else:
+            number, name, data = event
+            await response.write(frame(name, data, number))
+    return response

@@ -1,0 +1,66 @@
+"""`GET /api/related` and `GET /api/links`: notes near a note, and the links it could have."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from pai_daemon.errors import ModelUnavailable, UsageError
+from pai_daemon.serve.state import SERVED
+from pai_daemon.serve.wire import integer, reply, text
+
+routes = web.RouteTableDef()
+MAX_LIMIT = 100
+
+
+def _limit(request: web.Request) -> int:
+    limit = integer(request.query, "limit", 10)
+    if not 1 <= limit <= MAX_LIMIT:
+        raise UsageError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
+    return limit
+
+
+@routes.get("/api/related")
+async def related(request: web.Request) -> web.Response:
+    """Return the notes nearest to the note at `path`, or to `text`, with why."""
+    served = request.app[SERVED]
+    parts = served.ready()
+    path, piece = text(request.query, "path"), text(request.query, "text")
+    if bool(path) == bool(piece.strip()):
+        raise UsageError("Give either path or text.")
+    if path:
+        results = await asyncio.to_thread(parts.related.to_note, path, _limit(request))
+    else:
+        results = await asyncio.to_thread(
+            parts.related.to_text, piece, served.model.loaded(), _limit(request)
+        )
+    revision = parts.index.revision
+    return reply({"path": path or None, "revision": revision, "results": results}, revision=revision)
+
+
+@routes.get("/api/links")
+async def links(request: web.Request) -> web.Response:
+    """Return a note's unlinked mentions of other notes, and kindred notes it does not link to."""
+    parts = request.app[SERVED].ready()
+    path = text(request.query, "path")
+    if not path:
+        raise UsageError("Give the path of a note.")
+    limit = _limit(request)
+
+    def find() -> dict[str, Any]:
+        content_hash, mentions = parts.related.mentions(path)
+        try:
+            suggestions = parts.related.to_note(path, limit, unlinked_only=True)
+        except ModelUnavailable:
+            suggestions = []  # not embedded yet: the mentions need no model
+        return {
+            "path": path,
+            "content_hash": content_hash,
+            "revision": parts.index.revision,
+            "mentions": mentions,
+            "suggestions": suggestions,
+        }
+
+    return reply(await asyncio.to_thread(find))

@@ -1,0 +1,29 @@
+"""`GET /api/search`: passages for a query."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+from aiohttp import web
+
+from pai_daemon.context.catalog import Filter
+from pai_daemon.context.search import Mode
+from pai_daemon.serve.state import SERVED
+from pai_daemon.serve.wire import integer, reply, text
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/api/search")
+async def search(request: web.Request) -> web.Response:
+    """Return passages for `q`, best first; `mode`, `limit`, `path` and `tag` narrow it."""
+    values = request.query
+    result = await asyncio.to_thread(
+        request.app[SERVED].ready().searcher.search,
+        text(values, "q"),
+        mode=cast("Mode", text(values, "mode", "hybrid")),
+        limit=integer(values, "limit", 10),
+        chosen=Filter(folder=text(values, "path"), tag=text(values, "tag")),
+    )
+    return reply(result, revision=result.revision)

@@ -1,0 +1,108 @@
+"""`GET /api/health` and `GET /api/status`: is it alive, what does it do, what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import Any
+
+import psutil
+from aiohttp import web
+
+from pai_daemon import __version__
+from pai_daemon.context.answers import EXTRACTIVE
+from pai_daemon.context.progress import Progress
+from pai_daemon.serve.state import SERVED, ModelState, Served
+from pai_daemon.serve.wire import reply
+
+routes = web.RouteTableDef()
+MAX_PROBLEMS = 1000
+
+
+@routes.get("/api/health")
+async def health(_: web.Request) -> web.Response:
+    """Say that the daemon is alive, and nothing else; needs no token."""
+    return reply({"status": "ok", "version": __version__})
+
+
+@routes.get("/api/status")
+async def status(request: web.Request) -> web.Response:
+    """Say what the daemon serves, does and could not read."""
+    return reply(await asyncio.to_thread(describe, request.app[SERVED]))
+
+
+def describe(served: Served) -> dict[str, Any]:
+    """Return the status document."""
+    document: dict[str, Any] = {
+        "version": __version__,
+        "vault": {"name": served.vault.name, "path": str(served.vault)},
+        "state": "starting",
+        "message": None,
+        "revision": 0,
+        "notes": 0,
+        "chunks": 0,
+        "pending_chunks": 0,
+        "progress": None,
+        "problems": [],
+        "work": {"notes_read": 0, "chunks_embedded": 0, "commits": 0},
+        "model": _model(served.model),
+        "generator": EXTRACTIVE,
+        "watcher": {"mode": "off", "reason": None},
+        "memory": {"rss_bytes": psutil.Process().memory_info().rss},
+        "disk": {"index_bytes": 0, "free_bytes": shutil.disk_usage(served.settings.data_dir).free},
+    }
+    if served.error is not None:
+        document |= {"state": "error", "message": f"{served.error.detail} {served.error.hint}".strip()}
+    if (parts := served.parts) is None:
+        return document
+    now = parts.indexer.status()
+    message = now.message
+    if served.model.error is not None:
+        failed = f"Only words are matched: {served.model.error.detail} {served.model.error.hint}".strip()
+        message = failed if message is None or now.state == "indexing" else f"{message} {failed}"
+    document |= {
+        "state": "error" if served.model.error is not None and now.state != "held" else now.state,
+        "message": message,
+        "revision": parts.index.revision,
+        "notes": len(parts.index.catalog),
+        "chunks": parts.index.catalog.chunk_count(),
+        "pending_chunks": parts.indexer.pending_count(),
+        "progress": progress(now.progress),
+        "problems": [
+            {"path": path, "reason": item.reason, "line": item.line, "column": item.column}
+            for path, item in parts.indexer.problems()[:MAX_PROBLEMS]
+        ],
+        "work": {
+            "notes_read": parts.indexer.notes_read,
+            "chunks_embedded": parts.index.chunks_embedded,
+            "commits": parts.index.commits,
+        },
+        "generator": parts.answerer.generator,
+        "watcher": {"mode": parts.watcher.mode, "reason": parts.watcher.reason or None},
+    }
+    document["disk"]["index_bytes"] = parts.index.store.size_bytes()
+    return document
+
+
+def progress(now: Progress | None) -> dict[str, Any] | None:
+    """Return progress as the API says it."""
+    if now is None:
+        return None
+    return {
+        "phase": now.phase,
+        "done": now.done,
+        "total": now.total,
+        "unit": now.unit,
+        "eta_s": None if now.eta_s is None else round(now.eta_s, 1),
+        "tokens_per_s": None if now.tokens_per_s is None else round(now.tokens_per_s, 1),
+    }
+
+
+def _model(model: ModelState) -> dict[str, Any]:
+    provider = model.embedder.execution_provider if model.embedder is not None else None
+    return {
+        "name": model.profile.name,
+        "dimensions": model.profile.dimensions,
+        "fingerprint": model.profile.fingerprint,
+        "execution_provider": provider,
+    }
