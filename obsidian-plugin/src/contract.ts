@@ -1,0 +1,284 @@
+/**
+ * The daemon's documents, checked where they enter. Owns the shapes this plugin
+ * reads and nothing else of the API; fields it does not use are not asked for,
+ * so that the daemon may add or drop them. Never imports obsidian.
+ */
+
+import { ContractError, Fields, asArray, asString } from "./fields";
+
+export { ContractError };
+
+export type GeneratorLocation = "embedded" | "local" | "remote";
+export type DaemonState = "starting" | "indexing" | "ready" | "held" | "error";
+export type SearchMode = "hybrid" | "semantic" | "text";
+
+export interface Generator { name: string; location: GeneratorLocation }
+
+export interface Passage {
+  path: string;
+  title: string;
+  headingPath: string[];
+  text: string;
+  /** 1-based, inclusive. */
+  startLine: number;
+  endLine: number;
+  blockId: string | null;
+  stale: boolean;
+  score: number;
+  /** Spans of `text` in code points, as the daemon counts them. */
+  highlights: [number, number][];
+  link: string;
+}
+
+export interface Citation extends Passage { n: number }
+
+export interface Sentence { text: string; citations: number[]; supported: boolean }
+
+export interface Answer {
+  question: string;
+  answer: string;
+  found: boolean;
+  sentences: Sentence[];
+  citations: Citation[];
+  generator: Generator;
+  stages: string[];
+  warnings: string[];
+  revision: number;
+  tookMs: number;
+}
+
+export interface SearchPage { results: Passage[]; stages: string[]; pendingChunks: number; revision: number }
+
+export interface RelatedNote {
+  path: string;
+  title: string;
+  score: number;
+  why: string;
+  link: string;
+  linked: boolean;
+  passage: Passage | null;
+}
+
+export interface Mention {
+  text: string;
+  /** 1-based. */
+  line: number;
+  /** 0-based within the line, in UTF-16 units, which is what the editor counts. */
+  columnUtf16: number;
+  target: string;
+  title: string;
+  link: string;
+}
+
+export interface LinkSuggestions { path: string; mentions: Mention[]; suggestions: RelatedNote[] }
+
+export interface Progress {
+  phase: string;
+  done: number;
+  total: number;
+  unit: string;
+  etaS: number | null;
+}
+
+export interface NoteProblem { path: string; reason: string; line: number | null; column: number | null }
+
+export interface Status {
+  version: string;
+  vaultName: string;
+  vaultPath: string;
+  state: DaemonState;
+  message: string | null;
+  revision: number;
+  notes: number;
+  chunks: number;
+  pendingChunks: number;
+  progress: Progress | null;
+  problems: NoteProblem[];
+  model: { name: string; executionProvider: string } | null;
+  generator: Generator;
+  watcher: { mode: string; reason: string | null };
+  rssBytes: number;
+  indexBytes: number;
+}
+
+/** An RFC 9457 problem document. */
+export interface Problem { status: number; code: string; title: string; detail: string; hint: string | null }
+
+const LOCATIONS = ["embedded", "local", "remote"] as const;
+const STATES = ["starting", "indexing", "ready", "held", "error"] as const;
+
+function readPassage(fields: Fields): Passage {
+  return {
+    path: fields.string("path"),
+    title: fields.string("title"),
+    headingPath: fields.strings("heading_path"),
+    text: fields.string("text"),
+    startLine: fields.number("start_line"),
+    endLine: fields.number("end_line"),
+    blockId: fields.stringOrNull("block_id"),
+    stale: fields.boolean("stale"),
+    score: fields.number("score"),
+    highlights: fields.list("highlights", readSpan),
+    link: fields.string("link"),
+  };
+}
+
+function readSpan(value: unknown, where: string): [number, number] {
+  const [start, end] = asArray(value, where);
+  if (typeof start !== "number" || typeof end !== "number") throw new ContractError(`${where}: expected two numbers`);
+  return [start, end];
+}
+
+function readCitation(value: unknown, where: string): Citation {
+  const fields = Fields.of(value, where);
+  return { n: fields.number("n"), ...readPassage(fields) };
+}
+
+function readGenerator(fields: Fields): Generator {
+  return { name: fields.string("name"), location: fields.oneOf("location", LOCATIONS) };
+}
+
+function readRelated(value: unknown, where: string): RelatedNote {
+  const fields = Fields.of(value, where);
+  return {
+    path: fields.string("path"),
+    title: fields.string("title"),
+    score: fields.number("score"),
+    why: fields.string("why"),
+    link: fields.string("link"),
+    linked: fields.boolean("linked"),
+    passage: fields.nullable("passage", readPassage),
+  };
+}
+
+function readSentence(value: unknown, where: string): Sentence {
+  const fields = Fields.of(value, where);
+  return {
+    text: fields.string("text"),
+    citations: fields.numbers("citations"),
+    supported: fields.boolean("supported"),
+  };
+}
+
+function readMention(value: unknown, where: string): Mention {
+  const fields = Fields.of(value, where);
+  return {
+    text: fields.string("text"),
+    line: fields.number("line"),
+    columnUtf16: fields.number("column_utf16"),
+    target: fields.string("target"),
+    title: fields.string("title"),
+    link: fields.string("link"),
+  };
+}
+
+function readProgress(fields: Fields): Progress {
+  return {
+    phase: fields.string("phase"),
+    done: fields.number("done"),
+    total: fields.number("total"),
+    unit: fields.string("unit"),
+    etaS: fields.numberOrNull("eta_s"),
+  };
+}
+
+function readNoteProblem(value: unknown, where: string): NoteProblem {
+  const fields = Fields.of(value, where);
+  return {
+    path: fields.string("path"),
+    reason: fields.string("reason"),
+    line: fields.numberOrNull("line"),
+    column: fields.numberOrNull("column"),
+  };
+}
+
+export function parseCitations(body: unknown): Citation[] {
+  return Fields.of(body, "sources").list("citations", readCitation);
+}
+
+export function parseAnswer(body: unknown): Answer {
+  const fields = Fields.of(body, "answer");
+  return {
+    question: fields.string("question"),
+    answer: fields.string("answer"),
+    found: fields.boolean("found"),
+    sentences: fields.list("sentences", readSentence),
+    citations: fields.list("citations", readCitation),
+    generator: readGenerator(fields.object("generator")),
+    stages: fields.strings("stages"),
+    warnings: fields.strings("warnings"),
+    revision: fields.number("revision"),
+    tookMs: fields.number("took_ms"),
+  };
+}
+
+export function parseSearch(body: unknown): SearchPage {
+  const fields = Fields.of(body, "search");
+  return {
+    results: fields.list("results", (value, where) => readPassage(Fields.of(value, where))),
+    stages: fields.strings("stages"),
+    pendingChunks: fields.number("pending_chunks"),
+    revision: fields.number("revision"),
+  };
+}
+
+export function parseRelated(body: unknown): RelatedNote[] {
+  return Fields.of(body, "related").list("results", readRelated);
+}
+
+export function parseLinks(body: unknown): LinkSuggestions {
+  const fields = Fields.of(body, "links");
+  return {
+    path: fields.string("path"),
+    mentions: fields.list("mentions", readMention),
+    suggestions: fields.list("suggestions", readRelated),
+  };
+}
+
+export function parseStatus(body: unknown): Status {
+  const fields = Fields.of(body, "status");
+  const vault = fields.object("vault");
+  const watcher = fields.object("watcher");
+  return {
+    version: fields.string("version"),
+    vaultName: vault.string("name"),
+    vaultPath: vault.string("path"),
+    state: fields.oneOf("state", STATES),
+    message: fields.stringOrNull("message"),
+    revision: fields.number("revision"),
+    notes: fields.number("notes"),
+    chunks: fields.number("chunks"),
+    pendingChunks: fields.number("pending_chunks"),
+    progress: fields.nullable("progress", readProgress),
+    problems: fields.list("problems", readNoteProblem),
+    model: fields.nullable("model", (model) => ({
+      name: model.string("name"),
+      executionProvider: model.string("execution_provider"),
+    })),
+    generator: readGenerator(fields.object("generator")),
+    watcher: { mode: watcher.string("mode"), reason: watcher.stringOrNull("reason") },
+    rssBytes: fields.object("memory").number("rss_bytes"),
+    indexBytes: fields.object("disk").number("index_bytes"),
+  };
+}
+
+export function parseDelta(body: unknown): string {
+  return Fields.of(body, "delta").string("text");
+}
+
+export function parseCited(body: unknown): number {
+  return Fields.of(body, "citation").number("n");
+}
+
+/** Reads a problem document leniently: an error must never hide behind another error. */
+export function parseProblem(body: unknown, status: number): Problem {
+  const raw = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+  const text = (key: string): string => (typeof raw[key] === "string" ? asString(raw[key], key) : "");
+  return {
+    status: typeof raw.status === "number" ? raw.status : status,
+    code: text("code") || `http-${String(status)}`,
+    title: text("title") || `Status ${String(status)}`,
+    detail: text("detail"),
+    hint: text("hint") || null,
+  };
+}

@@ -1,0 +1,216 @@
+/**
+ * The conversation with the daemon: requests, time limits, streams, and errors
+ * turned into sentences. Sending is handed in, so that this runs without
+ * Obsidian; finding the daemon is discovery's. Never imports obsidian.
+ */
+
+import type { Answer, Citation, LinkSuggestions, RelatedNote, SearchMode, SearchPage, Status } from "./contract";
+import {
+  ContractError, parseAnswer, parseCitations, parseCited, parseDelta, parseLinks, parseProblem, parseRelated, parseSearch,
+  parseStatus,
+} from "./contract";
+import { DaemonError } from "./daemon-error";
+import type { Connection } from "./discovery";
+import { readEvents, type ServerEvent } from "./sse";
+
+export interface HttpRequest { url: string; method: "GET" | "POST"; headers: Record<string, string>; body?: string }
+export interface HttpReply { status: number; text: string }
+export interface HttpStream { status: number; chunks: AsyncIterable<string> }
+
+/** One whole exchange; rejects only where no reply came. */
+export type Send = (request: HttpRequest) => Promise<HttpReply>;
+/** A reply read as it arrives; rejects where no reply came or the signal fired. */
+export type Stream = (request: HttpRequest, signal: AbortSignal) => Promise<HttpStream>;
+/** Runs `then` after `ms`; returns how to call it off. */
+export type After = (ms: number, then: () => void) => () => void;
+
+export interface Parts {
+  send: Send;
+  stream: Stream;
+  after: After;
+  /** Called for each request, so that a restarted daemon or a new token is found at once. */
+  connect: () => Promise<Connection>;
+  vaultPath: string;
+}
+
+export interface Question { question: string; limit: number; note?: string; selection?: string }
+
+export interface AnswerEvents {
+  onSources?: (citations: Citation[]) => void;
+  onDelta?: (text: string) => void;
+  onCited?: (n: number) => void;
+}
+
+const REPLY_S = 20;
+// A generator on a slow machine reads its sources for a minute before the first word.
+const ANSWER_S = 300;
+// The daemon sends a comment line every few seconds, so a longer silence is a lost connection.
+const SILENCE_S = 120;
+
+type Query = Record<string, string | number | undefined>;
+
+export class Daemon {
+  constructor(private readonly parts: Parts) {}
+
+  async status(): Promise<Status> {
+    return this.read(parseStatus, await this.exchange("GET", "/api/status"));
+  }
+
+  async search(q: string, mode: SearchMode, limit: number): Promise<SearchPage> {
+    return this.read(parseSearch, await this.exchange("GET", "/api/search", { q, mode, limit }));
+  }
+
+  async related(path: string, limit: number): Promise<RelatedNote[]> {
+    return this.read(parseRelated, await this.exchange("GET", "/api/related", { path, limit }));
+  }
+
+  async links(path: string): Promise<LinkSuggestions> {
+    return this.read(parseLinks, await this.exchange("GET", "/api/links", { path }));
+  }
+
+  async reindex(force: boolean): Promise<void> {
+    await this.exchange("POST", "/api/index", {}, { force });
+  }
+
+  /**
+   * Returns the whole answer, telling of its parts as they arrive. Where streaming is
+   * not possible (an older setting of allowed origins, a proxy) it asks once more
+   * without it. Throws DaemonError; code "stopped" when the signal fired.
+   */
+  async ask(question: Question, signal: AbortSignal, events: AnswerEvents = {}): Promise<Answer> {
+    const opened = await this.open("POST", "/api/ask", signal, { ...question, stream: true });
+    if (opened) return this.readAnswer(opened, signal, events);
+    const text = await untilAborted(this.exchange("POST", "/api/ask", {}, { ...question, stream: false }, ANSWER_S), signal);
+    return this.read(parseAnswer, text);
+  }
+
+  /** Resolves when the stream of events ends; false where it could not be opened. */
+  async listen(signal: AbortSignal, onEvent: (event: ServerEvent) => void): Promise<boolean> {
+    const chunks = await this.open("GET", "/api/events", signal);
+    if (!chunks) return false;
+    try {
+      for await (const event of readEvents(chunks)) onEvent(event);
+    } catch (error) {
+      if (!signal.aborted && error instanceof ContractError) throw error;
+    }
+    return true;
+  }
+
+  private async readAnswer(chunks: AsyncIterable<string>, signal: AbortSignal, events: AnswerEvents): Promise<Answer> {
+    try {
+      for await (const { event, data } of readEvents(this.unlessSilent(chunks))) {
+        const body: unknown = JSON.parse(data);
+        if (event === "sources") events.onSources?.(parseCitations(body));
+        else if (event === "delta") events.onDelta?.(parseDelta(body));
+        else if (event === "citation") events.onCited?.(parseCited(body));
+        else if (event === "done") return parseAnswer(body);
+        else if (event === "error") throw DaemonError.fromProblem(parseProblem(body, 500));
+      }
+    } catch (error) {
+      throw this.explain(error, signal);
+    }
+    throw signal.aborted
+      ? DaemonError.stopped()
+      : new DaemonError("cut-short", "The answer broke off before its end.", "Ask again.");
+  }
+
+  private explain(error: unknown, signal: AbortSignal): DaemonError {
+    if (signal.aborted) return DaemonError.stopped();
+    if (error instanceof DaemonError) return error;
+    if (error instanceof ContractError || error instanceof SyntaxError) return DaemonError.unknownForm(error.message);
+    return new DaemonError("cut-short", "The connection to the daemon was lost.", "Ask again.");
+  }
+
+  private async *unlessSilent(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+    const source = chunks[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const step = await this.within(SILENCE_S, source.next());
+        if (step.done) return;
+        yield step.value;
+      }
+    } finally {
+      // Not awaited: a source that hangs in next() would hang in return() too.
+      void source.return?.();
+    }
+  }
+
+  /** Opens a stream, or returns null where only a plain request can tell what is wrong. */
+  private async open(
+    method: "GET" | "POST", path: string, signal: AbortSignal, body?: unknown,
+  ): Promise<AsyncIterable<string> | null> {
+    const request = await this.request(method, path, {}, body);
+    request.headers.Accept = "text/event-stream";
+    let reply: HttpStream;
+    try {
+      reply = await this.within(ANSWER_S, this.parts.stream(request, signal));
+    } catch (error) {
+      if (signal.aborted) throw DaemonError.stopped();
+      if (error instanceof DaemonError) throw error;
+      return null;
+    }
+    if (reply.status < 400) return reply.chunks;
+    let text = "";
+    for await (const chunk of reply.chunks) text += chunk;
+    throw DaemonError.fromProblem(parseProblem(parseJson(text), reply.status));
+  }
+
+  private async exchange(
+    method: "GET" | "POST", path: string, query: Query = {}, body?: unknown, seconds = REPLY_S,
+  ): Promise<string> {
+    const request = await this.request(method, path, query, body);
+    let reply: HttpReply;
+    try {
+      reply = await this.within(seconds, this.parts.send(request));
+    } catch (error) {
+      throw error instanceof DaemonError ? error : DaemonError.notRunning(this.parts.vaultPath);
+    }
+    if (reply.status < 400) return reply.text;
+    throw DaemonError.fromProblem(parseProblem(parseJson(reply.text), reply.status));
+  }
+
+  private async request(method: "GET" | "POST", path: string, query: Query, body?: unknown): Promise<HttpRequest> {
+    const { url, token } = await this.parts.connect();
+    const search = new URLSearchParams();
+    for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value));
+    const headers: Record<string, string> = { Authorization: `Bearer ${token}` };
+    const target = `${url}${path}${search.size > 0 ? `?${search.toString()}` : ""}`;
+    if (body === undefined) return { url: target, method, headers };
+    headers["Content-Type"] = "application/json";
+    return { url: target, method, headers, body: JSON.stringify(body) };
+  }
+
+  private read<T>(parse: (body: unknown) => T, text: string): T {
+    try {
+      return parse(JSON.parse(text));
+    } catch (error) {
+      if (error instanceof ContractError || error instanceof SyntaxError) throw DaemonError.unknownForm(error.message);
+      throw error;
+    }
+  }
+
+  private within<T>(seconds: number, work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.parts.after(seconds * 1000, () => { reject(DaemonError.timeout(seconds)); });
+      work.then(resolve, reject).finally(cancel);
+    });
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** requestUrl cannot be called off, so its reply is let go instead. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => { reject(DaemonError.stopped()); };
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    work.then(resolve, reject).finally(() => { signal.removeEventListener("abort", stop); });
+  });
+}

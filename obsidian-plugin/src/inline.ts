@@ -1,0 +1,62 @@
+/** The command "Answer here": the selection or the line is the question, the answer goes below it. */
+
+import type { EditorView } from "@codemirror/view";
+import { type Editor, type MarkdownFileInfo, type MarkdownView, Notice } from "obsidian";
+import { asDaemonError, type Host } from "./host";
+import { PendingAnswer } from "./pending-answer";
+import { questionOf, toCallout } from "./results";
+
+/** Answers below questions; remembers what is under way so that unloading the plugin can stop it. */
+export class InlineAnswers {
+  private readonly running = new Set<AbortController>();
+
+  constructor(private readonly host: Host) {}
+
+  dispose(): void {
+    for (const controller of this.running) controller.abort();
+  }
+
+  async answer(editor: Editor, info: MarkdownView | MarkdownFileInfo): Promise<void> {
+    const selected = editor.getSelection().trim();
+    const last = editor.getCursor("to");
+    const question = selected || questionOf(editor.getLine(last.line));
+    if (!question) {
+      new Notice("Put the cursor on a question, or select one.");
+      return;
+    }
+    const view = codeMirror(editor);
+    if (!view) {
+      new Notice("Answers need the editing view.");
+      return;
+    }
+    await this.run(view, editor.posToOffset(last), question, info.file?.path);
+  }
+
+  private async run(view: EditorView, pos: number, question: string, note: string | undefined): Promise<void> {
+    const controller = new AbortController();
+    this.running.add(controller);
+    const pending = new PendingAnswer(view, pos, () => { controller.abort(); });
+    let text = "";
+    try {
+      const asked = { question, limit: this.host.settings.sources, ...(note === undefined ? {} : { note }) };
+      const answer = await this.host.daemon.ask(asked, controller.signal, {
+        onDelta: (delta) => {
+          text += delta;
+          if (!pending.write(text)) controller.abort();
+        },
+      });
+      if (!pending.finish(toCallout(answer, question))) new Notice("The note was closed before its answer was ready.");
+    } catch (error) {
+      pending.cancel();
+      const { code, advice } = asDaemonError(error);
+      if (code !== "stopped") new Notice(advice, 10_000);
+    } finally {
+      this.running.delete(controller);
+    }
+  }
+}
+
+/** The developer documentation names this property; the published types leave it out. */
+function codeMirror(editor: Editor): EditorView | undefined {
+  return (editor as Editor & { cm?: EditorView }).cm;
+}

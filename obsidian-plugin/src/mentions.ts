@@ -1,0 +1,41 @@
+/** Where an unlinked mention stands in the editor now, and what linking it changes. Pure; never imports obsidian. */
+
+import type { Mention } from "./contract";
+
+export interface LineEdit { line: number; from: number; to: number; text: string }
+
+export type ReadLine = (line: number) => string | null;
+
+/** Returns the edit that links a mention, or null where its text no longer stands at that place. Lines are 0-based here. */
+export function editFor(mention: Mention, readLine: ReadLine): LineEdit | null {
+  const line = mention.line - 1;
+  const from = mention.columnUtf16;
+  const to = from + mention.text.length;
+  if (readLine(line)?.slice(from, to) !== mention.text) return null;
+  return { line, from, to, text: mention.link };
+}
+
+/** Returns the edits for all mentions that still stand, none overlapping another, and how many were left out. */
+export function editsFor(mentions: Mention[], readLine: ReadLine): { edits: LineEdit[]; missed: number } {
+  const edits: LineEdit[] = [];
+  for (const mention of mentions) {
+    const edit = editFor(mention, readLine);
+    if (edit && !edits.some((other) => overlaps(other, edit))) edits.push(edit);
+  }
+  return { edits, missed: mentions.length - edits.length };
+}
+
+/** Returns the other mentions as they stand after `edit`: those behind it on its line move, those it covered are gone. */
+export function afterEdit(mentions: Mention[], edit: LineEdit): Mention[] {
+  const grown = edit.text.length - (edit.to - edit.from);
+  return mentions.flatMap((mention) => {
+    if (mention.line - 1 !== edit.line) return [mention];
+    const from = mention.columnUtf16;
+    if (overlaps(edit, { line: edit.line, from, to: from + mention.text.length })) return [];
+    return [from >= edit.to ? { ...mention, columnUtf16: from + grown } : mention];
+  });
+}
+
+function overlaps(a: Omit<LineEdit, "text">, b: Omit<LineEdit, "text">): boolean {
+  return a.line === b.line && a.from < b.to && b.from < a.to;
+}

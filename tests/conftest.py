@@ -1,0 +1,59 @@
+"""What every suite may use: the folder of prepared models, and daemons that run as processes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from pai_daemon.models.prepare import prepare
+from pai_daemon.models.registry import profile
+from tests.daemon_process import DaemonProcess, Folders
+
+StartDaemon = Callable[..., DaemonProcess]
+
+
+@pytest.fixture(scope="session")
+def model_cache() -> Path:
+    """Return the folder of prepared models: PAI_TEST_CACHE, else one in the system's temp folder."""
+    default = Path(tempfile.gettempdir()) / "pai-daemon-test-cache"
+    return Path(os.environ.get("PAI_TEST_CACHE") or default)
+
+
+@pytest.fixture(scope="session")
+def prepared_cache(model_cache: Path) -> Path:
+    """Return the folder of prepared models, with the small one ready in it."""
+    prepare(profile("small"), model_cache)
+    return model_cache
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Path:
+    """Return an empty vault."""
+    folder = tmp_path / "vault"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def folders(tmp_path: Path, prepared_cache: Path) -> Folders:
+    """Return fresh folders for daemons under test."""
+    return Folders(tmp_path / "home", prepared_cache)
+
+
+@pytest.fixture
+def start_daemon(vault: Path, folders: Folders) -> Iterator[StartDaemon]:
+    """Yield a function that starts a daemon on the vault; all are ended after the test."""
+    with ExitStack() as stack:
+
+        def start(
+            at: Path | None = None, *arguments: str, kept_in: Folders | None = None, **environ: str
+        ) -> DaemonProcess:
+            daemon = DaemonProcess(at or vault, kept_in or folders, arguments=arguments, environ=environ)
+            return stack.enter_context(daemon)
+
+        yield start

@@ -1,0 +1,1 @@
+"""A person's whole way: a vault, the daemon as a process, the plugin in a browser."""
