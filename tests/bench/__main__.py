@@ -1,0 +1,40 @@
+"""`scripts/bench NAME [--quick] [--json] [--model NAME]`."""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from pathlib import Path
+
+import click
+
+from tests.bench.data import quiet_folder
+from tests.bench.report import show
+
+BENCHES = {
+    "index": "first index end to end, against the bare ONNX session",
+    "search": "hybrid search p50 and p95, against a numpy product",
+    "save": "a save until it is searchable",
+    "quality": "recall, MRR and answers on XQuAD",
+}
+
+
+@click.command()
+@click.argument("name", required=False, type=click.Choice(list(BENCHES)))
+@click.option("--list", "list_them", is_flag=True, help="Name the benches.")
+@click.option("--quick", is_flag=True, help="A small size, in at most 60 seconds on 2 cores.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@click.option("--model", default="multilingual-e5-small", show_default=True)
+def main(name: str | None, list_them: bool, quick: bool, as_json: bool, model: str) -> None:
+    """Measure NAME and print its figures."""
+    if list_them or name is None:
+        for known, what in BENCHES.items():
+            print(f"{known:10} {what}")
+        return
+    module = importlib.import_module(f"tests.bench.{name}")
+    with quiet_folder(Path(tempfile.mkdtemp(prefix="pai-bench-"))) as scratch:
+        show(name, module.run(scratch, quick=quick, model=model), as_json=as_json)
+
+
+if __name__ == "__main__":
+    main()
