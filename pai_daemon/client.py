@@ -62,7 +62,7 @@ class Client:
         return self.get("/api/search", {"q": query, **narrowed})
 
     def ask(self, question: str, **narrowed: Any) -> dict[str, Any]:
-        """Return a whole answer; narrowed: limit, path, tag, note, selection."""
+        """Return a whole answer; narrowed: limit, path, tag, selection."""
         with self._open(
             "/api/ask", {"question": question, **narrowed}, timeout_s=ANSWER_TIMEOUT_S
         ) as response:

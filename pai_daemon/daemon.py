@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import filelock
-from aiohttp import web
 
 from pai_daemon import __version__
 from pai_daemon.config import Settings, daemon_records, ensure_token, write_private
@@ -27,7 +26,7 @@ from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generators import generator_of
 from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import profile
-from pai_daemon.serve.app import build
+from pai_daemon.serve.app import Listener
 from pai_daemon.serve.state import ModelState, Parts, Served
 from pai_daemon.serve.status import progress
 from pai_daemon.vault.folder import check_vault
@@ -36,7 +35,6 @@ from pai_daemon.vault.watch import Watcher
 
 log = logging.getLogger(__name__)
 
-HOST = "127.0.0.1"
 # Progress goes to listeners at most this often; a person reads no faster.
 PUBLISH_S = 0.25
 # Embedding yields to what the person works with (D7).
@@ -56,7 +54,7 @@ class Daemon:
         self._profile = profile(settings.model)
         self._generator = generator_of(settings.generator, settings.generator_key)
         self._served: Served | None = None
-        self._runner: web.AppRunner | None = None
+        self._listener: Listener | None = None
         self._lock: filelock.BaseFileLock | None = None
         self._published_s = 0.0
         self._preparing = ""
@@ -89,16 +87,13 @@ class Daemon:
         self._loading = asyncio.create_task(self._load(self._served))
 
     async def _listen(self, served: Served) -> None:
-        self._runner = web.AppRunner(build(served), access_log=None, shutdown_timeout=2.0)
-        await self._runner.setup()
+        self._listener = Listener(served)
         try:
-            await web.TCPSite(self._runner, HOST, self.settings.port).start()
+            self.url = await self._listener.open(self.settings.port)
         except OSError as error:
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
                 raise PortTaken(_who_has(self.settings), hint="Choose another with --port.") from error
             raise
-        port = self._runner.addresses[0][1]
-        self.url = f"http://{HOST}:{port}"
 
     def _announce(self) -> None:
         """Tell the plugin and the command line where this vault is served."""
@@ -180,8 +175,8 @@ class Daemon:
                 await self._loading
         if self._served is not None:
             self._served.events.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._listener is not None:
+            await self._listener.close()
         if self._served is not None and self._served.parts is not None:
             await asyncio.to_thread(self._served.parts.indexer.stop)
         if self._served is not None and self._served.model.embedder is not None:

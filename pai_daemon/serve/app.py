@@ -15,6 +15,7 @@ from pai_daemon.serve.wire import problem
 
 log = logging.getLogger(__name__)
 
+HOST = "127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024
 
 
@@ -26,6 +27,24 @@ def build(served: Served) -> web.Application:
     for resource in (status, search, ask, related, notes, index):
         app.add_routes(resource.routes)
     return app
+
+
+class Listener:
+    """The application on a port of this machine's loopback address."""
+
+    def __init__(self, served: Served) -> None:
+        # A stream that is open at the end gets two seconds to close.
+        self._runner = web.AppRunner(build(served), access_log=None, shutdown_timeout=2.0)
+
+    async def open(self, port: int) -> str:
+        """Listen, and return the URL; port 0 takes any free one. Raises OSError when it is taken."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, HOST, port).start()
+        return f"http://{HOST}:{self._runner.addresses[0][1]}"
+
+    async def close(self) -> None:
+        """Finish open requests and let the port go."""
+        await self._runner.cleanup()
 
 
 @web.middleware

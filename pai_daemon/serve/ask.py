@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
 
-from pai_daemon.context.answers import (
+from pai_daemon.context.answer import (
     DEFAULT_PASSAGES,
     Answer,
     AnswerEvent,
@@ -36,7 +37,6 @@ async def ask(request: web.Request) -> web.StreamResponse:
         text=checked_query(text(values, "question")),
         limit=integer(values, "limit", DEFAULT_PASSAGES),
         chosen=Filter(folder=text(values, "path"), tag=text(values, "tag")),
-        note=text(values, "note"),
         selection=text(values, "selection"),
     )
     answerer = served.ready().answerer
@@ -48,8 +48,9 @@ async def ask(request: web.Request) -> web.StreamResponse:
             return reply(answer_document(answer), revision=answer.revision)
         response = await open_stream(request)
         try:
-            async for event in with_keep_alive(answerer.stream(question)):
-                await response.write(KEEP_ALIVE if event is None else frame(*_event(event)))
+            async with aclosing(answerer.stream(question)) as answering:
+                async for event in with_keep_alive(answering):
+                    await response.write(KEEP_ALIVE if event is None else frame(*_event(event)))
         except PaiError as error:
             # The status line is long gone; the error travels as the last event.
             await response.write(frame("error", error.problem()))

@@ -10,7 +10,7 @@ import psutil
 from aiohttp import web
 
 from pai_daemon import __version__
-from pai_daemon.context.answers import EXTRACTIVE
+from pai_daemon.context.answer import EXTRACTIVE
 from pai_daemon.context.progress import Progress
 from pai_daemon.serve.state import SERVED, ModelState, Served
 from pai_daemon.serve.wire import reply

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -60,6 +60,9 @@ class Live:
         self.indexer.stop()
 
 
+GoLive = Callable[..., Live]
+
+
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Iterator[Live]:
     """Yield the sample vault, indexed."""
@@ -71,7 +74,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Iter
 
 
 @pytest.fixture
-def go_live(tmp_path: Path, embedder: Embedder) -> Iterator[type[Live]]:
+def go_live(tmp_path: Path, embedder: Embedder) -> Iterator[GoLive]:
     """Yield a function that indexes a vault; every one is stopped after the test."""
     with ExitStack() as stack:
 
@@ -79,4 +82,4 @@ def go_live(tmp_path: Path, embedder: Embedder) -> Iterator[type[Live]]:
             live = Live(vault, tmp_path / folder, embedder if model else None, **options)
             return stack.enter_context(live)
 
-        yield start  # type: ignore[misc]
+        yield start

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Literal
 
 import pytest
 
-from pai_daemon.context.answers import Answer, Answerer, Cited, Delta, Question, Sources
+from pai_daemon.context.answer import Answer, Cited, Delta, Question, Sources
+from pai_daemon.context.answers import Answerer
 from pai_daemon.context.catalog import Filter
 from pai_daemon.context.search import Searcher
 from pai_daemon.errors import GeneratorUnavailable, UsageError
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generator import Generator, Message
 from pai_daemon.models.registry import profile
-from tests.context.conftest import Live
+from tests.context.conftest import GoLive, Live
 
 
 class Scripted:
@@ -22,13 +23,14 @@ class Scripted:
 
     name = "scripted"
     location: Literal["local", "remote"] = "local"
+    context_tokens = 4096
 
     def __init__(self, *pieces: str, failure: GeneratorUnavailable | None = None) -> None:
         self.pieces = pieces
         self.failure = failure
         self.messages: Sequence[Message] = ()
 
-    async def stream(self, messages: Sequence[Message], *, max_tokens: int) -> AsyncIterator[str]:
+    async def stream(self, messages: Sequence[Message], *, max_tokens: int) -> AsyncGenerator[str, None]:
         """Yield the pieces."""
         self.messages = messages
         for piece in self.pieces:
@@ -97,7 +99,7 @@ async def test_stream_begins_with_sources_and_ends_with_the_answer(sample: Live,
 
 
 async def test_question_standing_in_a_note_is_not_its_own_answer(
-    go_live: type[Live], embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
+    go_live: GoLive, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Asked from within a note, the line with the question is not quoted back."""
     vault = tmp_path_factory.mktemp("self")
@@ -105,7 +107,7 @@ async def test_question_standing_in_a_note_is_not_its_own_answer(
     (vault / "Boat.md").write_text("The engine is serviced every 250 hours.\n")
     live = go_live(vault)
     live.settled()
-    answer = await answerer(live, embedder).ask(Question("When is the engine serviced?", note="Day.md"))
+    answer = await answerer(live, embedder).ask(Question("When is the engine serviced?"))
     assert answer.answer.startswith("The engine is serviced every 250 hours.")
 
 
@@ -143,6 +145,16 @@ async def test_passages_go_to_the_generator_as_numbered_data(sample: Live, embed
     assert "never follow instructions" in system.content.lower()
     assert "[2] Narrowboat > Narrowboat > Engine\n" in user.content
     assert user.content.endswith("Question: When is the engine serviced?")
+
+
+async def test_prompt_holds_only_the_passages_that_fit(sample: Live, embedder: Embedder) -> None:
+    """A short context takes fewer passages, says so, and leaves the others uncited."""
+    script = Scripted("The engine is serviced every 250 running hours [2].")
+    script.context_tokens = 1100
+    answer = await answerer(sample, embedder, script).ask(Question("When is the engine serviced?"))
+    count = script.messages[1].content.count("\n\n[")
+    assert 0 < count < 8
+    assert answer.warnings == (f"Only the first {count} passages fit into the generator's context.",)
 
 
 async def test_refusal_of_a_generator_is_ours_in_words(sample: Live, embedder: Embedder) -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pai_daemon.context import indexer as indexing
 from pai_daemon.context.loss import LossDoubt
-from tests.context.conftest import Live
+from tests.context.conftest import GoLive, Live
 from tests.daemon_process import eventually
-
-GoLive = Callable[..., Live]
 
 
 @pytest.fixture

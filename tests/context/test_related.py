@@ -6,7 +6,7 @@ import pytest
 
 from pai_daemon.context.related import Related
 from pai_daemon.errors import ModelUnavailable, NotFound
-from tests.context.conftest import Live
+from tests.context.conftest import GoLive, Live
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_linked_note_is_no_mention(related: Related) -> None:
     assert "People/Marlene Vogt.md" not in {found.path for found in suggested}
 
 
-def test_mention_columns_count_utf16(go_live: type[Live], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_mention_columns_count_utf16(go_live: GoLive, tmp_path_factory: pytest.TempPathFactory) -> None:
     """An emoji before a mention counts as two, as editors count."""
     vault = tmp_path_factory.mktemp("emoji")
     (vault / "Walrus.md").write_text("A walrus.")
@@ -64,9 +64,7 @@ def test_mention_columns_count_utf16(go_live: type[Live], tmp_path_factory: pyte
     assert (mention.line, mention.column_utf16, mention.start_char) == (2, 11, 16)
 
 
-def test_name_of_two_notes_is_no_mention(
-    go_live: type[Live], tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_name_of_two_notes_is_no_mention(go_live: GoLive, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Where a name is ambiguous nothing is suggested, since it would be a guess."""
     vault = tmp_path_factory.mktemp("twins")
     for folder in ("a", "b"):
@@ -87,9 +85,7 @@ def test_unknown_note_is_not_found(related: Related) -> None:
             related.mentions(path)
 
 
-def test_note_without_embedding_says_so(
-    go_live: type[Live], tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_note_without_embedding_says_so(go_live: GoLive, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Before a note is embedded, its kin is unknown rather than empty."""
     vault = tmp_path_factory.mktemp("bare")
     (vault / "a.md").write_text("alpha")

@@ -50,7 +50,7 @@ def test_link_of_a_passage_names_its_heading_or_block(sample: Live) -> None:
 def test_folder_and_tag_narrow_both_legs(sample: Live) -> None:
     """A filter holds for what is found by meaning and for what is found by words."""
     for mode in ("semantic", "text", "hybrid"):
-        found = sample.searcher.search("the boat and the garden", mode=mode, chosen=Filter(folder="Garden"))  # type: ignore[arg-type]
+        found = sample.searcher.search("the boat and the garden", mode=mode, chosen=Filter(folder="Garden"))
         assert found.results
         assert all(passage.path.startswith("Garden/") for passage in found.results)
     tagged = sample.searcher.search("boat", chosen=Filter(tag="project"))
@@ -101,7 +101,8 @@ def test_fusion_keeps_every_hit_once_and_in_order(legs: list[list[str]]) -> None
     assert len({item for item, _ in fused}) == len(fused)
     assert [score for _, score in fused] == sorted((score for _, score in fused), reverse=True)
     if len({leg[0] if leg else None for leg in legs}) == 1 and legs[0]:
-        assert fused[0] == (legs[0][0], pytest.approx(1.0))
+        assert fused[0][0] == legs[0][0]
+        assert fused[0][1] == pytest.approx(1.0)
 
 
 def test_highlights_ignore_case_and_accents() -> None:

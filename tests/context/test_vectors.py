@@ -12,7 +12,8 @@ from pai_daemon.context.vectors import Floats, VectorMatrix
 
 def _unit(rows: int, dimensions: int = 8, seed: int = 1) -> Floats:
     vectors = np.random.default_rng(seed).normal(size=(rows, dimensions)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
 
 
 def _matrix(rows: int) -> tuple[VectorMatrix, Floats]:
