@@ -63,7 +63,7 @@ def question_vault(name: str, folder: Path, scratch: Path) -> list[Question]:
     if source is None:
         return []
     folder.mkdir(parents=True)
-    questions = []
+    questions: list[Question] = []
     for number, article in enumerate(json.loads((source / f"{name}.json").read_text("utf-8"))["data"]):
         path = f"{_file_name(article['title'], number)}.md"
         text = ""

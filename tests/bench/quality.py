@@ -11,19 +11,20 @@ import asyncio
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
-from pai_daemon.context.answers import Answer, Answerer
-from pai_daemon.context.answers import Question as Asked
+from pai_daemon.context.answer import Answer
+from pai_daemon.context.answer import Question as Asked
+from pai_daemon.context.answers import Answerer
 from pai_daemon.context.search import Mode, Passage, Searcher
 from pai_daemon.models.embedder import Embedder
 from tests.bench.bench import Indexed, indexed, load_model
 from tests.bench.data import SAMPLE_VAULT, Question, question_vault, sample_questions
 from tests.bench.report import Row
 
-QUICK_QUESTIONS = 150
-# Measured with one chunk a paragraph (hybrid, reciprocal ranks): what the models can do.
-TARGETS = {"xquad.en": (0.966, 0.909), "xquad.de": (0.986, 0.958)}
+QUICK_QUESTIONS = 40
+MODES: tuple[Mode, ...] = ("text", "semantic", "hybrid")
+# Measured beforehand with one chunk a paragraph and a stemmed word leg: what the model can do.
+TARGETS = {"xquad.de": (0.986, 0.958)}
 
 
 def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
@@ -52,10 +53,8 @@ def _rows(
     count = f"{len(questions)} questions"
     rows = []
     reference: tuple[float, float] | None = None
-    for mode in ("text", "semantic", "hybrid"):
-        ranks = [
-            _rank(searcher.search(q.text, mode=cast("Mode", mode), limit=10).results, q) for q in questions
-        ]
+    for mode in MODES:
+        ranks = [_rank(searcher.search(q.text, mode=mode, limit=10).results, q) for q in questions]
         recall = sum(rank is not None and rank <= 5 for rank in ranks) / len(ranks)
         mrr = sum(1 / rank for rank in ranks if rank is not None) / len(ranks)
         reference = reference or (recall, mrr)
