@@ -10,22 +10,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "pai_daemon"
-ROOMS = tuple(
-    [
-        "errors",
-        "config",
-        "notes",
-        "vault",
-        "models",
-        "context",
-        "memory",
-        "action",
-        "plugin",
-        "serve",
-        "daemon",
-        "client",
-        "cli",
-    ]
+ROOMS = (
+    "errors",
+    "config",
+    "notes",
+    "vault",
+    "models",
+    "context",
+    "memory",
+    "action",
+    "plugin",
+    "serve",
+    "daemon",
+    "client",
+    "cli",
 )
 # Each heavy library has one room, and where it can, one file.
 OWNERS = {

@@ -11,11 +11,10 @@ against the passages it was given.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pai_daemon.context.answer import (
     EXTRACTIVE,
@@ -30,6 +29,7 @@ from pai_daemon.context.answer import (
     Sources,
 )
 from pai_daemon.context.prompt import MAX_ANSWER_TOKENS, REFUSAL, fitting_prompt, markers, split_answer
+from pai_daemon.context.quotes import Quote, quotes
 from pai_daemon.context.search import EmbedsQueries, Searcher, SearchResult, checked_query
 from pai_daemon.errors import GeneratorUnavailable
 from pai_daemon.models.generator import Generator
@@ -41,7 +41,6 @@ from pai_daemon.notes.plain import sentences
 EXTRACT_PASSAGES = 6
 EXTRACT_SENTENCES = 2
 PASSAGE_WEIGHT = 0.5
-MIN_SENTENCE_CHARACTERS = 12
 SELECTION_CHARACTERS = 1000
 NOT_FOUND = {
     "de": "Das steht nicht in deinen Notizen.",
@@ -211,25 +210,22 @@ class Answerer:
             events += [Delta(piece), Cited(quoted.n)]
         return events
 
-    def _closest(self, draft: _Draft, embedder: EmbedsQueries) -> list[_Candidate]:
-        candidates = _candidates(draft)
+    def _closest(self, draft: _Draft, embedder: EmbedsQueries) -> list[Quote]:
+        candidates = quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)
         if not candidates:
             return []
         query = embedder.embed_query(draft.question)
         scores = embedder.embed_texts([candidate.in_context for candidate in candidates], urgent=True) @ query
-        ranked = sorted(range(len(candidates)), key=lambda row: -scores[row] - candidates[row].bonus)
-        best = [candidates[row] for row in ranked if scores[row] >= self._profile.answer_threshold]
+        ranked = sorted(
+            range(len(candidates)), key=lambda row: -scores[row] - PASSAGE_WEIGHT * candidates[row].nearness
+        )
+        best: list[Quote] = []
+        for row in ranked:
+            quote = candidates[row]
+            said = any(quote.text in other.text or other.text in quote.text for other in best)
+            if scores[row] >= self._profile.answer_threshold and not said:
+                best.append(quote)
         return best[:EXTRACT_SENTENCES]
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A sentence that may be quoted. in_context: with its title and headings, as it is embedded."""
-
-    n: int
-    text: str
-    in_context: str
-    bonus: float
 
 
 class _Draft:
@@ -257,29 +253,6 @@ class _Draft:
         return NOT_FOUND.get(self.language, NOT_FOUND_DEFAULT)
 
 
-def _candidates(draft: _Draft) -> list[_Candidate]:
-    """Return the sentences of the best passages, but for headings and questions."""
-    asked = _words(draft.question)
-    found: dict[str, _Candidate] = {}
-    for citation in draft.citations[:EXTRACT_PASSAGES]:
-        passage = citation.passage
-        header = " > ".join((passage.title, *passage.heading_path))
-        bonus = PASSAGE_WEIGHT * (passage.scores.semantic or 0.0)
-        for sentence in sentences(passage.text, draft.language):
-            words = _words(sentence.text)
-            says = len(sentence.text) >= MIN_SENTENCE_CHARACTERS and not sentence.text.rstrip().endswith(
-                ("?", "？")
-            )
-            if says and words not in asked and asked not in words and words not in _words(header):
-                in_context = f"{header}\n\n{sentence.text}"
-                found.setdefault(words, _Candidate(citation.n, sentence.text, in_context, bonus))
-    return list(found.values())
-
-
-def _words(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.casefold()))
-
-
-def _first(draft: _Draft) -> list[_Candidate]:
+def _first(draft: _Draft) -> list[Quote]:
     """Return the start of the best passage, where there is no model to choose a sentence."""
-    return _candidates(draft)[:1]
+    return quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)[:1]

@@ -43,8 +43,7 @@ def _prompt(question: str, citations: Sequence[Citation]) -> list[Message]:
     blocks = []
     for citation in citations:
         passage = citation.passage
-        where = " > ".join((passage.title, *passage.heading_path))
-        blocks.append(f"[{citation.n}] {where}\n{plain_text(passage.text)}")
+        blocks.append(f"[{citation.n}] {passage.trail}\n{plain_text(passage.text)}")
     passages = "\n\n".join(blocks)
     return [
         Message("system", INSTRUCTIONS),

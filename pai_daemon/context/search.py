@@ -74,6 +74,12 @@ class Passage:
     highlights: tuple[tuple[int, int], ...]
     link: str
 
+    @property
+    def trail(self) -> str:
+        """Return title and headings as one line; a first heading that repeats the title is left out."""
+        headings = self.heading_path[1:] if self.heading_path[:1] == (self.title,) else self.heading_path
+        return " > ".join((self.title, *headings))
+
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:

@@ -218,7 +218,8 @@ def _header(note: Note, path: tuple[str, ...]) -> str:
     """Return the line that tells where a chunk stands: title, aliases, heading path, tags."""
     title = note.title + (f" ({', '.join(note.aliases)})" if note.aliases else "")
     where = _short(title, HEADER_CHARS // 2)
-    for heading in path:
+    # The usual first heading repeats the title, and once is enough.
+    for heading in path[1:] if path[:1] == (note.title,) else path:
         where += f" > {_short(heading, HEADER_CHARS // 3)}"
     tags = " ".join(f"#{tag}" for tag in note.tags)
     return _short(where, HEADER_CHARS) + (f" {_short(tags, HEADER_CHARS // 3)}" if tags else "")

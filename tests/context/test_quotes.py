@@ -1,0 +1,69 @@
+"""What of a passage may be quoted."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pai_daemon.context.answer import Citation
+from pai_daemon.context.quotes import quotable, quotes
+from pai_daemon.context.search import Passage, Scores
+
+
+def _citation(text: str, heading: str = "Engine") -> Citation:
+    return Citation(
+        1,
+        Passage(
+            "a.md",
+            "Boat",
+            (heading,),
+            text,
+            1,
+            1,
+            0,
+            9,
+            None,
+            "h",
+            False,
+            1.0,
+            Scores(0.5, None),
+            (),
+            "[[a]]",
+        ),
+    )
+
+
+def test_lead_in_comes_with_the_list_it_announces() -> None:
+    """A sentence that a list completes is quoted with its items, not cut off."""
+    (first, *_) = quotable("A subgroup is a subset that\n- is closed\n- has inverses\n\nAnother one.", "en")
+    assert first == "A subgroup is a subset that is closed; has inverses"
+    (first, *_) = quotable("Steps:\n\n1. Open it.\n2. Close it.\n", "en")
+    assert first == "Steps: 1. Open it. 2. Close it."
+
+
+def test_item_that_leads_in_takes_only_the_items_below_it() -> None:
+    """A list item with a nested list is quoted with that list, not with its neighbours."""
+    (first, *_) = quotable(
+        "- A subgroup is one that\n\t1. is closed\n\t2. has inverses\n- *Trivial*: {e}\n", "en"
+    )
+    assert first == "A subgroup is one that 1. is closed; 2. has inverses"
+
+
+def test_whole_sentence_before_a_list_stays_alone() -> None:
+    """A sentence with its full stop takes no item along."""
+    (first, *_) = quotable("This is all.\n- an item\n", "en")
+    assert first == "This is all."
+
+
+def test_heading_question_and_repeat_are_not_quoted() -> None:
+    """Headings, questions, the question asked, and what was said already are left out."""
+    text = "### Engine\n\nWho knows the engine?\n\nThe engine is red and loud. The engine is red and loud."
+    found = quotes("Is the engine red?", [_citation(text), _citation(text)], "en")
+    assert [quote.text for quote in found] == ["The engine is red and loud."]
+    assert found[0].in_context == "Boat > Engine\n\nThe engine is red and loud."
+
+
+@given(text=st.text(max_size=200))
+def test_any_text_can_be_asked_for_quotes(text: str) -> None:
+    """No text raises, and nothing blank is quoted."""
+    assert all(quote.text.strip() for quote in quotes("what", [_citation(text)], "en"))
