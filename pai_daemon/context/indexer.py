@@ -21,7 +21,7 @@ from pai_daemon.context.index import Index
 from pai_daemon.context.loss import LossDoubt
 from pai_daemon.context.progress import Progress
 from pai_daemon.context.reading import index_note
-from pai_daemon.errors import PaiError, VaultUnavailable
+from pai_daemon.errors import PaiError
 from pai_daemon.notes.note import Problem
 from pai_daemon.vault.ignore import IgnoreRules
 from pai_daemon.vault.scan import FileStat, read_bytes, scan, stat_paths
@@ -176,16 +176,14 @@ class Indexer:
     # The thread.
 
     def _run(self) -> None:
-        watching = False
         tidied = False
+        if self._watcher is not None:
+            self._watcher.start()
         while not self._stopping:
             try:
                 if not tidied:
                     self._index.tidy(starting=True)
                     tidied = True
-                if not watching and self._watcher is not None and self._vault.is_dir():
-                    self._watcher.start()
-                    watching = True
                 full, hints, force = self._take(time.monotonic() >= self._next_scan_s)
                 if full:
                     self._next_scan_s = time.monotonic() + self._rescan_s
@@ -198,11 +196,6 @@ class Indexer:
                     self._index.tidy()
                 else:
                     self._rest()
-            except VaultUnavailable as error:
-                if watching and self._watcher is not None:
-                    self._watcher.stop()
-                    watching = False
-                self._fail(error)
             except PaiError as error:
                 self._fail(error)
             except Exception as error:
@@ -264,31 +257,29 @@ class Indexer:
         found = scan(self._vault, self._rules)
         self._unreadable = dict(found.problems)
         known = self._index.catalog.known()
-        gone = set(known) - set(found.files)
+        # A note that is being saved by a rename is absent for a moment: look twice before it counts as gone.
+        missing = set(known) - set(found.files)
+        gone = missing - {p for p, stat in stat_paths(self._vault, missing, self._rules).items() if stat}
         names = list(found.files) if force else list(suspects(found.files, known))
         self._apply(
             {name: found.files[name] for name in names}, self._believed(gone, known, full=True), force
         )
 
     def _look_at(self, hints: set[str]) -> None:
-        if not self._vault.is_dir():
-            raise VaultUnavailable(
-                f"The vault {self._vault} is gone.",
-                hint="The index is kept; it goes on when the folder is back.",
-            )
         known = self._index.catalog.known()
         stats = stat_paths(self._vault, hints, self._rules)
         found = {path: stat for path, stat in stats.items() if stat is not None}
-        gone = {path for path, stat in stats.items() if stat is None and path in known}
-        gone |= {
-            path for path in known for hint in hints if path.startswith(hint + "/") and path not in found
+        below = tuple(f"{hint}/" for hint in hints if hint not in known)
+        gone = {
+            path
+            for path in known
+            if path not in found and (path in stats or (below and path.startswith(below)))
         }
         for path in stats:
             self._unreadable.pop(path, None)
         names = suspects(found, known)
-        self._apply(
-            {name: found[name] for name in names}, self._believed(gone, known, full=False), force=False
-        )
+        believed = self._believed(gone, known, full=False)
+        self._apply({name: found[name] for name in names}, believed, force=False)
 
     def _believed(self, gone: set[str], known: Collection[str], *, full: bool) -> set[str]:
         """Return the removals to carry out; a sudden loss is doubted first (D3).

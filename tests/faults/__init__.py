@@ -1,0 +1,1 @@
+"""What the daemon does when the machine, the disk, the notes or the person misbehave."""

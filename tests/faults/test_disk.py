@@ -1,0 +1,127 @@
+"""A full disk and a damaged index: the daemon lives, says what is wrong, and goes on by itself."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from pai_daemon.context.store import Store
+from pai_daemon.errors import IndexUnavailable
+from tests.conftest import StartDaemon
+from tests.daemon_process import Folders, eventually
+
+NOTES = 12
+DISK_BYTES = 8 * 1024 * 1024
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """Yield a folder on a small disk of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("room_bytes", [48 * 1024, 256 * 1024], ids=["opening", "indexing"])
+def test_disk_that_is_full_is_waited_for(
+    start_daemon: StartDaemon, vault: Path, disk: Path, room_bytes: int
+) -> None:
+    """While there is no room the status says so; with room again the index completes by itself."""
+    chance = random.Random(3)
+    for number in range(NOTES):
+        # Words too long for the model's tokenizer: many bytes that cost next to no embedding.
+        text = " ".join(f"{chance.getrandbits(480):0120x}" for _ in range(200))
+        (vault / f"Note {number}.md").write_text(f"kingfisher{number}\n\n{text}", "utf-8")
+    (disk / "ballast").write_bytes(bytes(DISK_BYTES - room_bytes))
+    daemon = start_daemon(PAI_DATA_DIR=str(disk))
+    status = daemon.until(lambda now: now["state"] == "error", "the full disk is noticed", within_s=10)
+    assert "is full" in status["message"]
+    (disk / "ballast").unlink()
+    after = daemon.until(
+        lambda now: now["notes"] == NOTES and now["state"] == "ready" and not now["pending_chunks"],
+        "the index completes",
+        within_s=15,
+    )
+    assert after["message"] is None
+    daemon.finds(f"kingfisher{NOTES - 1}")
+    assert "Traceback" not in daemon.log
+
+
+@pytest.mark.parametrize("what", ["schema", "manifest", "data"])
+def test_index_that_is_damaged_is_rebuilt_or_says_so(
+    start_daemon: StartDaemon, vault: Path, folders: Folders, what: str
+) -> None:
+    """The index is a cache (D6): damage leads to a rebuilt index, or to a status that says what to do."""
+    for number in range(3):
+        (vault / f"Note {number}.md").write_text(f"nuthatch{number}", "utf-8")
+    daemon = start_daemon()
+    daemon.ready()
+    assert daemon.terminate() == 0
+    folder = folders.settings.index_dir(vault)
+    if what == "schema":
+        (folder / "schema.json").write_bytes(b"\x00{")
+    else:
+        part = "_versions" if what == "manifest" else "data"
+        for path in (folder / "tables" / "chunks.lance" / part).iterdir():
+            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    again = start_daemon()
+    status = again.until(lambda now: now["state"] in ("ready", "error"), "it opens or says why", within_s=15)
+    if status["state"] == "error":
+        command = status["message"].rpartition("pai ")[2].rstrip(".")
+        ended = folders.pai(*command.split())
+        assert ended.returncode != 64, f"the advice {command!r} is no command: {ended.stderr}"
+        pytest.fail(f"the index was not rebuilt: {status['message']}")
+    again.finds("nuthatch2")
+    assert "Traceback" not in again.log
+
+
+def test_size_of_the_index_is_told_while_it_changes(tmp_path: Path) -> None:
+    """Files that vanish while they are counted, as at every upkeep, do not break the status."""
+    store = Store(tmp_path / "index", "test", 4)
+    busy = threading.Event()
+
+    def churn() -> None:
+        while not busy.is_set():
+            for number in range(20):
+                folder = tmp_path / "index" / f"churn{number}"
+                folder.mkdir()
+                (folder / "file").touch()
+            for number in range(20):
+                shutil.rmtree(tmp_path / "index" / f"churn{number}")
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        for _ in range(300):
+            assert store.size_bytes() > 0
+    finally:
+        busy.set()
+        thread.join()
+
+
+def test_data_folder_that_vanishes_is_told(start_daemon: StartDaemon, vault: Path, folders: Folders) -> None:
+    """The index's folder deleted under a running daemon ends neither the daemon nor its status."""
+    (vault / "Note.md").write_text("the goldcrest", "utf-8")
+    daemon = start_daemon()
+    daemon.ready()
+    shutil.rmtree(folders.settings.data_dir)
+    (vault / "Note.md").write_text("the firecrest", "utf-8")
+    try:
+        eventually(lambda: not daemon.is_running(), "the daemon ends", within_s=3)
+    except AssertionError:
+        reply = daemon.request("GET", "/api/status")
+        assert reply.status == 200, reply.body
+        with suppress(IndexUnavailable):
+            daemon.client.search("goldcrest")
+    assert daemon.is_running(), daemon.log

@@ -1,0 +1,203 @@
+"""Answers over HTTP: their events in order, with a generator that works, fails or is away (D11)."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import StartDaemon
+from tests.contract.fakes import Behaviour, ollama_app
+from tests.contract.fakes import served as serve_app
+from tests.daemon_process import DaemonProcess, eventually
+
+QUESTION = "How long does the sourdough prove?"
+Events = list[tuple[str, dict[str, Any]]]
+
+
+def stream(daemon: DaemonProcess, question: str) -> Events:
+    """Return the events of a streamed answer as they came over the wire."""
+    reply = daemon.request("POST", "/api/ask", body={"question": question, "stream": True})
+    assert reply.status == 200, reply.body
+    assert reply.headers["Content-Type"].startswith("text/event-stream")
+    events = []
+    for frame in reply.body.decode().split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in frame.splitlines() if not line.startswith(":"))
+        if lines:
+            events.append((lines["event"], json.loads(lines["data"])))
+    return events
+
+
+@contextmanager
+def fake_ollama(how: Behaviour) -> Iterator[str]:
+    """Serve a fake Ollama from a thread with a loop of its own, and yield its address."""
+    started, stop = threading.Event(), asyncio.Event()
+    found: list[tuple[str, asyncio.AbstractEventLoop]] = []
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        async with serve_app(ollama_app(how)) as url:
+            found.append((url, asyncio.get_running_loop()))
+            started.set()
+            yield
+
+    async def run() -> None:
+        async with running():
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    assert started.wait(10)
+    url, loop = found[0]
+    try:
+        yield url
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(timeout=10)
+
+
+def write_bread(vault: Path) -> None:
+    """Write the note that answers the question."""
+    (vault / "Bread.md").write_text("# Bread\n\nThe sourdough proves for eighteen hours.\n", "utf-8")
+
+
+def test_answer_is_quoted_with_its_source(served: DaemonProcess) -> None:
+    """Without a generator the answer is a sentence of a note, with its number, path and lines."""
+    answer = served.client.ask(QUESTION)
+    assert answer["found"] is True
+    assert "eighteen hours" in answer["answer"]
+    assert answer["sentences"][0]["supported"] is True
+    cited = {citation["n"]: citation for citation in answer["citations"]}
+    for sentence in answer["sentences"]:
+        for number in sentence["citations"]:
+            assert sentence["text"] in cited[number]["text"]
+            assert f"[{number}]" in answer["answer"]
+    assert cited[answer["sentences"][0]["citations"][0]]["path"] == "Bread.md"
+
+
+def test_answer_that_the_notes_do_not_hold_is_not_made_up(served: DaemonProcess) -> None:
+    """A question the notes do not answer gets `found: false` and cites nothing."""
+    answer = served.client.ask("What is the boiling point of tungsten hexafluoride?")
+    assert (answer["found"], answer["citations"], answer["sentences"]) == (False, [], [])
+    assert answer["answer"]
+
+
+def test_answer_comes_as_sources_deltas_and_done(served: DaemonProcess) -> None:
+    """The events come in order, the deltas are the answer, and every cited number has a source."""
+    events = stream(served, QUESTION)
+    names = [name for name, _ in events]
+    assert (names[0], names[-1]) == ("sources", "done")
+    assert set(names[1:-1]) == {"delta", "citation"}
+    done = events[-1][1]
+    assert "".join(data["text"] for name, data in events if name == "delta").strip() == done["answer"]
+    offered = {citation["n"] for citation in events[0][1]["citations"]}
+    assert {data["n"] for name, data in events if name == "citation"} <= offered
+    assert done["citations"]
+
+
+def test_answer_that_is_not_in_the_notes_streams_to_its_end(served: DaemonProcess) -> None:
+    """A refusal, too, has sources, a delta and done."""
+    names = [name for name, _ in stream(served, "What is the boiling point of tungsten hexafluoride?")]
+    assert names == ["sources", "delta", "done"]
+
+
+def test_question_out_of_limits_is_refused_before_the_stream(served: DaemonProcess) -> None:
+    """What is wrong with a question is told by the status, also where a stream was asked for."""
+    for wrong in ({"question": ""}, {"question": QUESTION, "limit": 0}):
+        reply = served.request("POST", "/api/ask", body={**wrong, "stream": True})
+        assert (reply.status, reply.json["code"]) == (400, "bad_request")
+
+
+def test_client_that_leaves_midway_leaves_the_daemon_well(served: DaemonProcess) -> None:
+    """A connection dropped in the middle of a stream ends nothing and prints no traceback."""
+    before = len(served.output)
+    for _ in range(5):
+        connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=5)
+        headers = {"Authorization": f"Bearer {served.token}"}
+        connection.request("POST", "/api/ask", json.dumps({"question": QUESTION, "stream": True}), headers)
+        connection.getresponse().read(20)
+        connection.close()
+    assert served.client.ask(QUESTION)["found"] is True
+    assert "Traceback" not in "".join(served.output[before:]), "".join(served.output[before:])
+
+
+def closed_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_generator_that_is_away_leaves_a_quoted_answer(start_daemon: StartDaemon, vault: Path) -> None:
+    """With Ollama not running the answer is quoted from the notes, with a warning that says why."""
+    write_bread(vault)
+    daemon = start_daemon(None, "--generator", f"ollama:llama3.2@http://127.0.0.1:{closed_port()}")
+    daemon.ready()
+    answer = daemon.client.ask(QUESTION)
+    assert answer["found"] is True
+    assert "eighteen hours" in answer["answer"]
+    assert answer["generator"]["name"] == "extractive"
+    assert any("ollama serve" in warning for warning in answer["warnings"])
+    assert [name for name, _ in stream(daemon, QUESTION)][-1] == "done"
+    assert daemon.status()["state"] == "ready"
+
+
+def test_generator_that_works_is_streamed_and_checked(start_daemon: StartDaemon, vault: Path) -> None:
+    """A model's answer comes piece by piece; sentences without support in a passage are marked."""
+    write_bread(vault)
+    words = ("The sourdough proves ", "for eighteen hours [1]. ", "Giraffes invented the telephone [7].")
+    with fake_ollama(Behaviour(words=words)) as url:
+        daemon = start_daemon(None, "--generator", f"ollama:llama3.2@{url}")
+        daemon.ready()
+        events = stream(daemon, QUESTION)
+    assert events[0][0] == "sources"
+    assert [data["text"] for name, data in events if name == "delta"] == list(words)
+    done = events[-1][1]
+    assert done["generator"] == {"name": "ollama:llama3.2", "location": "local"}
+    supported = [(sentence["supported"], sentence["citations"]) for sentence in done["sentences"]]
+    assert supported == [(True, [1]), (False, [])]
+    assert [citation["n"] for citation in done["citations"]] == [1]
+
+
+@pytest.mark.parametrize("how", [Behaviour(error_after=2), Behaviour(cut_after=2)], ids=["error", "cut"])
+def test_generator_that_fails_midway_ends_with_an_error_event(
+    start_daemon: StartDaemon, vault: Path, how: Behaviour
+) -> None:
+    """A model that breaks off leaves an error event as the last one, and the daemon goes on."""
+    write_bread(vault)
+    with fake_ollama(how) as url:
+        daemon = start_daemon(None, "--generator", f"ollama:llama3.2@{url}")
+        daemon.ready()
+        events = stream(daemon, QUESTION)
+        assert events[0][0] == "sources"
+        assert "delta" in [name for name, _ in events]
+        name, problem = events[-1]
+        assert (name, problem["code"]) == ("error", "generator_unavailable")
+        whole = daemon.request("POST", "/api/ask", body={"question": QUESTION})
+        assert (whole.status, whole.json["code"]) == (502, "generator_unavailable")
+    assert daemon.status()["state"] == "ready"
+
+
+def test_generator_stops_when_the_client_leaves(start_daemon: StartDaemon, vault: Path) -> None:
+    """Nobody waits for the answer any more: the model is told to stop, and the place is free."""
+    write_bread(vault)
+    how = Behaviour(words=["word "] * 5000)
+    with fake_ollama(how) as url:
+        daemon = start_daemon(None, "--generator", f"ollama:llama3.2@{url}")
+        daemon.ready()
+        connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=5)
+        headers = {"Authorization": f"Bearer {daemon.token}"}
+        connection.request("POST", "/api/ask", json.dumps({"question": QUESTION, "stream": True}), headers)
+        response = connection.getresponse()
+        response.read(2000)
+        response.close()
+        connection.close()
+        eventually(how.left_early.is_set, "the model's server sees the end", within_s=4)
+    assert "Traceback" not in daemon.log, daemon.log[-3000:]
