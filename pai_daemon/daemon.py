@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 # Progress goes to listeners at most this often; a person reads no faster.
 PUBLISH_S = 0.25
+RETRY_S = 5.0
 # Embedding yields to what the person works with (D7).
 NICENESS = 5
 
@@ -102,21 +103,21 @@ class Daemon:
 
     async def _load(self, served: Served) -> None:
         """Open the index, then the model; text is indexed while the model is made ready."""
-        try:
-            served.parts = await asyncio.to_thread(self._open, served)
-            served.parts.indexer.start(served.parts.watcher)
-        except PaiError as error:
-            log.error("%s", error)
-            served.error = error
-            served.events.publish("state", {"state": "error", "message": error.detail})
-            return
+        while served.parts is None:
+            try:
+                served.parts = await asyncio.to_thread(self._open, served)
+            except Exception as error:  # shown in the status, and tried again: a disk can be freed
+                served.error = _told(error)
+                served.events.publish("state", {"state": "error", "message": served.error.detail})
+                await asyncio.sleep(RETRY_S)
+        served.error = None
+        served.parts.indexer.start(served.parts.watcher)
         try:
             served.model.embedder = await asyncio.to_thread(self._load_model)
             served.parts.indexer.use(served.model.embedder)
-        except PaiError as error:
-            log.error("%s %s", error, error.hint)
-            served.model.error = error
-            served.events.publish("state", {"state": "error", "message": error.detail})
+        except Exception as error:  # shown in the status; words are searched without a model
+            served.model.error = _told(error)
+            served.events.publish("state", {"state": "error", "message": served.model.error.detail})
         finally:
             self._preparing = ""
 
@@ -186,6 +187,15 @@ class Daemon:
         if self._lock is not None and self._lock.is_locked:
             self.settings.record_path(self.vault).unlink(missing_ok=True)
             self._lock.release()
+
+
+def _told(error: Exception) -> PaiError:
+    """Return an error that can be shown, and log it."""
+    if isinstance(error, PaiError):
+        log.error("%s %s", error.detail, error.hint)
+        return error
+    log.error("starting failed", exc_info=error)
+    return PaiError(f"Starting failed: {error!r}.")
 
 
 def hold(vault: Path, settings: Settings) -> filelock.BaseFileLock:

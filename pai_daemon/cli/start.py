@@ -21,6 +21,8 @@ from pai_daemon.daemon import Daemon
 from pai_daemon.plugin.install import install
 from pai_daemon.serve.status import describe
 
+log = logging.getLogger(__name__)
+
 LOOK_S = 0.5
 # In a log, a line now and then is enough.
 LOG_LINE_S = 10.0
@@ -83,14 +85,17 @@ async def _watch(daemon: Daemon, stopped: asyncio.Event) -> None:
     view = _Bar() if console.is_terminal else _Lines()
     with view:
         while not stopped.is_set():
-            view.show(await asyncio.to_thread(describe, daemon.served), daemon.preparing)
+            try:
+                view.show(await asyncio.to_thread(describe, daemon.served), daemon.preparing)
+            except Exception:  # what is shown must never end what is served
+                log.exception("the progress could not be shown")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), LOOK_S)
 
 
 def sentence(status: dict[str, Any], preparing: str) -> str:
     """Return what the daemon does, in one line."""
-    counts = f"{status['notes']:,} notes, {status['chunks']:,} passages"
+    counts = f"{counted(status['notes'], 'note')}, {counted(status['chunks'], 'passage')}"
     if (now := status["progress"]) is not None:
         verb = "Reading" if now["phase"] == "reading" else "Embedding"
         eta = f", {duration(now['eta_s'])} left" if now["eta_s"] is not None else ""
@@ -101,9 +106,15 @@ def sentence(status: dict[str, Any], preparing: str) -> str:
     if preparing:
         return f"{preparing}; {counts} searchable by word"
     if status["state"] == "ready":
-        bad = f"; {len(status['problems'])} notes with problems (pai status)" if status["problems"] else ""
+        problems = status["problems"]
+        bad = f"; {counted(len(problems), 'note')} with problems (pai status)" if problems else ""
         return f"Ready: {counts}{bad}"
     return f"{status['state'].capitalize()}…"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun: `1 note`, `2 notes`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -69,6 +69,7 @@ def diff(
 def is_sudden_loss(known_count: int, removed_count: int) -> bool:
     """Return whether so many notes vanished at once that the disk is doubted (D3).
 
-    More than half of the notes, and more than a person would plausibly delete by hand.
+    All of the notes, or more than half of them and more than a person would plausibly delete by hand.
     """
-    return removed_count > SMALL_LOSS and removed_count * 2 > known_count
+    everything = 0 < known_count == removed_count
+    return everything or (removed_count > SMALL_LOSS and removed_count * 2 > known_count)

@@ -6,16 +6,22 @@ names: text is written before it is catalogued, and taken out of the catalog bef
 
 from __future__ import annotations
 
+import logging
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pai_daemon.context.catalog import Catalog, IndexedNote
-from pai_daemon.context.store import Store, StoredChunk
+from pai_daemon.context.store import TABLES, Store, StoredChunk
 from pai_daemon.context.vectors import Floats, VectorMatrix
+from pai_daemon.errors import DiskFull, IndexUnavailable
 
 # Unused embeddings stay until they are worth a sweep: an undone edit finds its vector again.
 SWEEP_SHARE = 0.25
 SWEEP_MINIMUM = 1000
+
+
+log = logging.getLogger(__name__)
 
 
 class Index:
@@ -26,7 +32,7 @@ class Index:
     """
 
     def __init__(self, folder: Path, fingerprint: str, dimensions: int) -> None:
-        self.store = Store(folder, fingerprint, dimensions)
+        self.store = _open(folder, fingerprint, dimensions)
         self.catalog = Catalog(self.store.notes())
         self.matrix = VectorMatrix(dimensions)
         for keys, vectors in self.store.vectors():
@@ -84,11 +90,26 @@ class Index:
             if item in chunks and chunks[item].vector_key == key
         }
 
-    def tidy(self, *, starting: bool = False) -> None:
+    def tidy(self) -> None:
         """Do the upkeep of the store, and drop embeddings that have long been unused."""
-        self.store.tidy(starting=starting)
+        self.store.tidy()
         used = set(self.catalog.vector_keys())
         unused = len(self.matrix) - sum(key in self.matrix for key in used)
         if unused > max(SWEEP_MINIMUM, SWEEP_SHARE * len(self.matrix)):
             self.store.sweep_vectors([key for key in self.matrix.stored_keys() if key not in used])
             self.matrix.keep(used)
+
+
+def _open(folder: Path, fingerprint: str, dimensions: int) -> Store:
+    """Return the store, tidied; one that is damaged makes way for a new one: it is a cache (D6)."""
+    try:
+        store = Store(folder, fingerprint, dimensions)
+        store.tidy(starting=True)
+        store.notes()
+    except DiskFull:
+        raise
+    except IndexUnavailable as error:
+        log.warning("the index is made anew: %s", error.detail)
+        shutil.rmtree(folder / TABLES)
+        store = Store(folder, fingerprint, dimensions)
+    return store

@@ -18,13 +18,13 @@ from typing import Literal, Protocol
 from pai_daemon.context.backlog import Backlog, EmbedsTexts
 from pai_daemon.context.changes import diff, suspects
 from pai_daemon.context.index import Index
-from pai_daemon.context.loss import LossDoubt
 from pai_daemon.context.progress import Progress
 from pai_daemon.context.reading import index_note
+from pai_daemon.context.removals import Removals
 from pai_daemon.errors import PaiError
 from pai_daemon.notes.note import Problem
 from pai_daemon.vault.ignore import IgnoreRules
-from pai_daemon.vault.scan import FileStat, read_bytes, scan, stat_paths
+from pai_daemon.vault.scan import FileStat, read_bytes, scan, scan_paths
 
 log = logging.getLogger(__name__)
 
@@ -95,8 +95,8 @@ class Indexer:
         self._watcher: Watches | None = None
         self._thread: threading.Thread | None = None
         self._next_scan_s = 0.0
-        self._loss = LossDoubt()
-        self._held: str | None = None
+        self._tidy_due_s = 0.0
+        self._removals = Removals()
         self.notes_read = 0
         self._unreadable: dict[str, str] = {}
         self._backlog = Backlog(index)
@@ -150,8 +150,8 @@ class Indexer:
         progress = self._progress
         if progress is not None:
             progress = replace(progress, now_s=time.monotonic())
-        if self._held is not None and self._state != "error":
-            return IndexerStatus("held", self._held, progress)
+        if self._removals.doubt is not None and self._state != "error":
+            return IndexerStatus("held", self._removals.doubt, progress)
         return IndexerStatus(self._state, self._message, progress)
 
     def problems(self) -> list[tuple[str, Problem]]:
@@ -176,20 +176,20 @@ class Indexer:
     # The thread.
 
     def _run(self) -> None:
-        tidied = False
         if self._watcher is not None:
             self._watcher.start()
         while not self._stopping:
             try:
-                if not tidied:
-                    self._index.tidy(starting=True)
-                    tidied = True
+                busy = bool(self._backlog) and self._embedder is not None
                 full, hints, force = self._take(time.monotonic() >= self._next_scan_s)
                 if full:
                     self._next_scan_s = time.monotonic() + self._rescan_s
                     self._scan_all(force)
                 elif hints:
                     self._look_at(hints)
+                self._remove_gone()
+                if full or hints or busy:
+                    self._tidy_due_s = time.monotonic() + IDLE_TIDY_S
                 if self._backlog and self._embedder is not None:
                     self._backlog.embed_window(self._embedder, self._is_interrupted, self._report)
                 elif self._index.store.is_untidy():
@@ -216,13 +216,14 @@ class Indexer:
             self._enter(
                 "indexing" if waits else "ready", "The embedding model is loading." if waits else None
             )
+        now_s = time.monotonic()
+        waits_s = [self._next_scan_s - now_s, self._removals.wait_s(now_s)]
+        untidy = self._index.store.has_pending_upkeep()
+        if untidy:
+            waits_s.append(self._tidy_due_s - now_s)
         with self._wake:
-            untidy = self._index.store.has_pending_upkeep()
-            patience_s = max(0.0, self._next_scan_s - time.monotonic())
-            worked = self._wake.wait_for(
-                self._has_work, min(patience_s, IDLE_TIDY_S) if untidy else patience_s
-            )
-        if not worked and untidy:
+            worked = self._wake.wait_for(self._has_work, max(0.0, min(s for s in waits_s if s is not None)))
+        if untidy and not worked and time.monotonic() >= self._tidy_due_s:
             self._index.tidy()
 
     def _is_interrupted(self) -> bool:
@@ -257,65 +258,52 @@ class Indexer:
         found = scan(self._vault, self._rules)
         self._unreadable = dict(found.problems)
         known = self._index.catalog.known()
-        # A note that is being saved by a rename is absent for a moment: look twice before it counts as gone.
-        missing = set(known) - set(found.files)
-        gone = missing - {p for p, stat in stat_paths(self._vault, missing, self._rules).items() if stat}
         names = list(found.files) if force else list(suspects(found.files, known))
-        self._apply(
-            {name: found.files[name] for name in names}, self._believed(gone, known, full=True), force
-        )
+        gone = self._apply({name: found.files[name] for name in names}, set(known) - set(found.files), force)
+        self._removals.scanned(gone)
+        if not gone:
+            self._loss_confirmed = False
 
     def _look_at(self, hints: set[str]) -> None:
         known = self._index.catalog.known()
-        stats = stat_paths(self._vault, hints, self._rules)
-        found = {path: stat for path, stat in stats.items() if stat is not None}
-        below = tuple(f"{hint}/" for hint in hints if hint not in known)
-        gone = {
-            path
-            for path in known
-            if path not in found and (path in stats or (below and path.startswith(below)))
-        }
-        for path in stats:
+        found = scan_paths(self._vault, hints, self._rules)
+        for path in hints:
             self._unreadable.pop(path, None)
-        names = suspects(found, known)
-        believed = self._believed(gone, known, full=False)
-        self._apply({name: found[name] for name in names}, believed, force=False)
+        self._unreadable |= found.problems
+        below = tuple(f"{hint}/" for hint in hints)
+        here = {path for path in known if path in hints or path.startswith(below)}
+        names = suspects(found.files, known)
+        self._removals.found(found.files)
+        gone = (here - set(found.files)) | self._removals.gone
+        left = self._apply({name: found.files[name] for name in names}, gone, force=False)
+        self._removals.found(gone - left)
+        self._removals.add(left, time.monotonic())
 
-    def _believed(self, gone: set[str], known: Collection[str], *, full: bool) -> set[str]:
-        """Return the removals to carry out; a sudden loss is doubted first (D3).
-
-        What a rule excludes goes at once (D14). Only a full scan decides on a loss.
-        """
-        excluded = {path for path in gone if self._rules.explain(path) is not None}
-        lost, now_s = len(gone - excluded), time.monotonic()
-        if not full:
-            doubted = self._loss.doubts(len(known), lost, now_s)
-            self._scan_due |= doubted
-            believed = excluded if doubted else gone
-        elif self._loss.believes(len(known), lost, now_s, confirmed=self._loss_confirmed):
-            self._loss_confirmed, self._held = False, None
-            believed = gone
-        else:
-            self._next_scan_s = min(self._next_scan_s, self._loss.until_s or now_s)
-            self._held = (
-                f"{lost} of {len(known)} notes vanished at once. They stay in the index for 10 minutes, in "
-                "case the folder is unmounted or still syncing. To remove them now: "
-                "pai index --confirm-removals"
-            )
-            self._on_change()
-            believed = excluded
-        self._loss.removed(len(believed - excluded), now_s)
-        return believed
+    def _remove_gone(self) -> None:
+        """Take out what has been gone for long enough, if that is believed."""
+        now_s = time.monotonic()
+        wait_s = self._removals.wait_s(now_s)
+        if wait_s is None or wait_s > 0:
+            return
+        # A note that is saved by a rename is absent for a moment: look once more before it goes.
+        self._removals.found(scan_paths(self._vault, self._removals.gone, self._rules).files)
+        excluded = {path for path in self._removals.gone if self._rules.explain(path) is not None}
+        confirmed, self._loss_confirmed = self._loss_confirmed, False
+        leaving = self._removals.decide(excluded, len(self._index.catalog), now_s, confirmed=confirmed)
+        if leaving:
+            self._index.commit([], leaving)
+        self._on_change()
 
     # Read and commit.
 
-    def _apply(self, found: Mapping[str, FileStat], gone: set[str], force: bool) -> None:
+    def _apply(self, found: Mapping[str, FileStat], gone: set[str], force: bool) -> set[str]:
+        """Read and commit what was found; return what is still gone once renames are told apart."""
         # Newest last: embeddings are made from the end of the queue.
         names = sorted(found, key=lambda path: found[path].mtime_ns)
         started_s = time.monotonic()
         for start in range(0, len(names), WINDOW_NOTES):
             if self._stopping:
-                return
+                break
             window = names[start : start + WINDOW_NOTES]
             gone = self._commit_window({path: found[path] for path in window}, gone, force, len(names))
             if len(names) > WHOLE_NOTES:
@@ -323,9 +311,7 @@ class Indexer:
                 self._report(Progress("reading", start + len(window), len(names), started_s, now_s))
             if self._index.store.is_untidy():
                 self._index.tidy()
-        if gone:
-            self._index.commit([], gone)
-            self._on_change()
+        return gone
 
     def _commit_window(
         self, found: Mapping[str, FileStat], gone: set[str], force: bool, total: int

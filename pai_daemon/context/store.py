@@ -13,10 +13,11 @@ Dead rows are filtered from every read and swept at upkeep. One thread writes; a
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -34,6 +35,7 @@ from pai_daemon.errors import DiskFull, IndexUnavailable
 from pai_daemon.notes.note import Problem
 from pai_daemon.vault.scan import FileStat
 
+TABLES = "tables"
 # Rises with the columns below or with how notes are cut into chunks; an older index is rebuilt.
 SCHEMA_VERSION = 1
 CHUNKS_SCHEMA = pa.schema(
@@ -112,7 +114,7 @@ def _border() -> Iterator[None]:
                 hint="Free some space; indexing goes on by itself. Nothing that was indexed is lost.",
             ) from error
         raise IndexUnavailable(
-            f"The index failed: {error}", hint="If it persists: pai index --rebuild."
+            f"The index failed: {error}", hint="A restart of the daemon repairs it."
         ) from error
 
 
@@ -130,7 +132,7 @@ class Store:
             session = lancedb.Session(
                 index_cache_size_bytes=CACHE_BYTES, metadata_cache_size_bytes=CACHE_BYTES
             )
-            self._database = lancedb.connect(str(folder / "tables"), session=session)
+            self._database = lancedb.connect(str(folder / TABLES), session=session)
             self._chunks = self._open("chunks", CHUNKS_SCHEMA)
             self._vectors_name = f"vectors-{fingerprint}"
             vector = pa.list_(pa.float32(), dimensions)
@@ -148,7 +150,7 @@ class Store:
             known = None
         if known != current:
             # Embeddings are keyed by their text: they stay good whatever the columns of `chunks` are.
-            shutil.rmtree(self._folder / "tables" / "chunks.lance", ignore_errors=True)
+            shutil.rmtree(self._folder / TABLES / "chunks.lance", ignore_errors=True)
             stamp.write_text(json.dumps(current), "utf-8")
 
     def _open(self, name: str, schema: pa.Schema) -> Any:
@@ -315,7 +317,12 @@ class Store:
 
     def size_bytes(self) -> int:
         """Return the size of the index on disk."""
-        return sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())
+        total = 0
+        for folder, _, names in os.walk(self._folder):
+            for name in names:
+                with suppress(FileNotFoundError):  # upkeep removes files meanwhile
+                    total += (Path(folder) / name).stat().st_size
+        return total
 
 
 def _where(chosen: Filter) -> str:

@@ -48,30 +48,28 @@ def scan(root: Path, rules: IgnoreRules) -> Scan:
     return found
 
 
-def stat_paths(root: Path, paths: Iterable[str], rules: IgnoreRules) -> dict[str, FileStat | None]:
-    """Return what is at the hinted paths now; None where no note is (gone, or not to be indexed).
+def scan_paths(root: Path, paths: Iterable[str], rules: IgnoreRules) -> Scan:
+    """Return the notes that are at the hinted paths now, and below those that are folders.
 
-    A folder is replaced by the notes in it; one that is gone, empty or out is None, and then stands for all
-    notes known below it. Raises VaultUnavailable as `scan` does, so that no note seems gone with its vault.
+    A hinted path that is in neither part of the result holds no note: it is gone, or not to be indexed.
+    Raises VaultUnavailable as `scan` does, so that no note seems gone with its vault.
     """
     _require_vault(root)
-    stats: dict[str, FileStat | None] = {}
+    found = Scan()
     real_root = os.path.realpath(root)
     for path in paths:
-        stats.setdefault(path, None)
         if not _is_utf8(path) or "\0" in path or _reached_by_link(real_root, path):
             continue
         full = root / path
         if rules.explain_folder(path) is None and full.is_dir() and not (path and full.is_symlink()):
-            below = Scan()
-            _walk(root, path, rules, below)
-            if below.files:
-                del stats[path]
-            stats.update(below.files)
+            _walk(root, path, rules, found)
         elif rules.explain(path) is None:
-            found = _look(root, path, rules)
-            stats[path] = found if isinstance(found, FileStat) else None
-    return stats
+            looked = _look(root, path, rules)
+            if isinstance(looked, FileStat):
+                found.files[path] = looked
+            elif looked:
+                found.problems[path] = looked
+    return found
 
 
 def read_bytes(root: Path, path: str, limit_bytes: int) -> tuple[bytes, str]:

@@ -114,6 +114,7 @@ class Watcher:
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._observer: BaseObserver | None = None
+        self._watched: tuple[int, int] | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -203,12 +204,19 @@ class Watcher:
         observer = self._observer
         if observer is not None:
             alive = observer.is_alive() and all(emitter.is_alive() for emitter in observer.emitters)
-            if alive and self._root.is_dir():
+            if alive and self._identity() == self._watched:
                 return
             self._unwatch("the watch ended; was the vault moved or unmounted?")
             self._hand_on(None)
         if self._root.is_dir() and self._watch():
             self._hand_on(None)
+
+    def _identity(self) -> tuple[int, int] | None:
+        """Return which folder the vault's path leads to: a restored copy is another one."""
+        with suppress(OSError):
+            found = self._root.stat()
+            return found.st_dev, found.st_ino
+        return None
 
     def _watch(self) -> bool:
         """Start the system's own watch; return whether it runs."""
@@ -225,6 +233,7 @@ class Watcher:
                 _log.warning("the vault is not watched: %s", self.reason)
             return False
         self._observer = observer
+        self._watched = self._identity()
         self.mode, self.reason = "native", ""
         return True
 

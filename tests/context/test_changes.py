@@ -88,6 +88,12 @@ def test_loss_of_more_than_half_is_sudden() -> None:
     assert not is_sudden_loss(100, 50)
 
 
+def test_loss_of_everything_is_always_sudden() -> None:
+    """An empty mount point takes no note out, however small the vault was."""
+    assert is_sudden_loss(3, 3)
+    assert not is_sudden_loss(0, 0)
+
+
 def test_loss_of_a_handful_is_never_sudden() -> None:
     """Ten notes may go from a small vault without a question."""
     assert not is_sudden_loss(12, 10)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pai_daemon.context import indexer as indexing
-from pai_daemon.context.loss import LossDoubt
+from pai_daemon.context.removals import Removals
 from tests.context.conftest import GoLive, Live
 from tests.daemon_process import eventually
 
@@ -158,7 +158,7 @@ def test_sudden_loss_is_believed_after_a_while(
     go_live: GoLive, notes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a word, a loss that lasts is believed at a later scan."""
-    monkeypatch.setattr(indexing, "LossDoubt", lambda: LossDoubt(doubt_s=1.0))
+    monkeypatch.setattr(indexing, "Removals", lambda: Removals(doubt_s=1.0))
     live = go_live(notes)
     live.settled()
     _lose_twenty(live)

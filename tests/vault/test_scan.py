@@ -11,7 +11,7 @@ import pytest
 
 from pai_daemon.errors import VaultUnavailable
 from pai_daemon.vault.ignore import IgnoreRules
-from pai_daemon.vault.scan import FileStat, read_bytes, scan, stat_paths
+from pai_daemon.vault.scan import read_bytes, scan, scan_paths
 
 RULES = IgnoreRules(("Private/",))
 
@@ -37,13 +37,11 @@ def test_scan_finds_the_notes_that_belong(root: Path) -> None:
 @pytest.mark.parametrize("name", ["missing", "vault/A.md"])
 def test_scan_missing_vault_raises(root: Path, name: str) -> None:
     """A vault that is missing or no folder raises, with a next step; it is not an empty vault."""
-    for look in (
-        lambda: scan(root.parent / name, RULES),
-        lambda: stat_paths(root.parent / name, ["A.md"], RULES),
-    ):
-        with pytest.raises(VaultUnavailable) as caught:
-            look()
-        assert caught.value.hint
+    with pytest.raises(VaultUnavailable) as caught:
+        scan(root.parent / name, RULES)
+    assert caught.value.hint
+    with pytest.raises(VaultUnavailable):
+        scan_paths(root.parent / name, ["A.md"], RULES)
 
 
 def test_scan_unreadable_vault_raises(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,9 +84,9 @@ def test_scan_links_stay_within_the_vault(root: Path) -> None:
     found = scan(root, RULES)
     assert "in.md" in found.files
     assert set(found.problems) == {"out.md", "private.md", "nothing.md", "loop.md", "folder"}
-    assert stat_paths(root, ["folder/outside.md", "out.md", "folder"], RULES) == dict.fromkeys(
-        ("folder/outside.md", "out.md", "folder")
-    )
+    hinted = scan_paths(root, ["folder/outside.md", "out.md", "folder"], RULES)
+    assert hinted.files == {}
+    assert "out.md" in hinted.problems
     with pytest.raises(PermissionError):
         read_bytes(root, "out.md", 100)
 
@@ -101,7 +99,7 @@ def test_scan_name_without_utf8_is_a_problem(root: Path) -> None:
     found = scan(root, RULES)
     assert "A.md" in found.files
     assert found.problems == {"caf\\xe9.md": "the name is not valid UTF-8"}
-    assert stat_paths(root, [os.fsdecode(b"caf\xe9.md")], RULES) == {os.fsdecode(b"caf\xe9.md"): None}
+    assert scan_paths(root, [os.fsdecode(b"caf\xe9.md")], RULES).files == {}
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
@@ -112,20 +110,13 @@ def test_scan_pipe_is_no_note(root: Path) -> None:
     assert found.problems == {"pipe.md": "not a regular file"}
 
 
-def test_stat_paths_tells_what_is_there_now(root: Path) -> None:
-    """Notes are found, folders become their notes, and what is gone or out is None."""
-    stats = stat_paths(
-        root, ["A.md", "gone.md", "F", "Private", "Private/P.md", "gone", "A.md/x.md", "../x.md"], RULES
-    )
-    assert {path for path, found in stats.items() if isinstance(found, FileStat)} == {
-        "A.md",
-        "F/B.md",
-        "F/G/C.md",
-    }
-    assert {path for path, found in stats.items() if found is None} == {
-        *("gone.md", "Private", "Private/P.md", "gone", "A.md/x.md", "../x.md"),
-    }
-    assert stats["A.md"] == scan(root, RULES).files["A.md"]
+def test_scan_paths_tells_what_is_there_now(root: Path) -> None:
+    """Notes are found, folders become their notes, and what is gone or out is in no part of the result."""
+    hints = ["A.md", "gone.md", "F", "Private", "Private/P.md", "gone", "A.md/x.md", "../x.md"]
+    found = scan_paths(root, hints, RULES)
+    assert set(found.files) == {"A.md", "F/B.md", "F/G/C.md"}
+    assert found.problems == {}
+    assert found.files["A.md"] == scan(root, RULES).files["A.md"]
 
 
 def test_read_bytes_hashes_the_whole_file(root: Path) -> None:
