@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shutil
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -76,7 +78,10 @@ def _greet(daemon: Daemon, install_plugin: bool) -> None:
         say("  1. Open the vault in Obsidian (Open folder as vault).")
         say("  2. Settings → Community plugins → Turn on community plugins.")
         say("  3. Enable [bold]PAI daemon[/], then Ctrl/Cmd-P and [bold]Ask your vault[/].")
-    say('\nOr ask from another terminal:  [bold]pai ask "…"[/]   [bold]pai search …[/]   [bold]pai status[/]')
+    # Installed beside a checkout, the command is not on the path of another terminal.
+    pai = "pai" if shutil.which("pai") else str(Path(sys.argv[0]).absolute())
+    say("\nOr ask from another terminal:", soft_wrap=True)
+    say(f'  [bold]{escape(pai)} ask "…"[/]    or search, links, status', soft_wrap=True)
     say("Ctrl-C stops.\n")
 
 

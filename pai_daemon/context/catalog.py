@@ -76,9 +76,13 @@ def tag_closure(tags: Iterable[str]) -> frozenset[str]:
 
 
 class Catalog:
-    """Every indexed note by path, the owners of every vector key, and the links between notes."""
+    """Every indexed note by path, the owners of every vector key, and the links between notes.
+
+    changes: rises with every note that is put in or dropped.
+    """
 
     def __init__(self, notes: Iterable[IndexedNote] = ()) -> None:
+        self.changes = 0
         self._lock = threading.RLock()
         self._notes: dict[str, IndexedNote] = {}
         self._owners: dict[str, dict[tuple[str, int], None]] = {}
@@ -102,6 +106,7 @@ class Catalog:
     def drop(self, path: str) -> None:
         """Forget a note; nothing happens when it is not known."""
         with self._lock:
+            self.changes += 1
             note = self._notes.pop(path, None)
             if note is None:
                 return

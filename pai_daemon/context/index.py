@@ -40,6 +40,8 @@ class Index:
 
         self.chunks_embedded = 0
         self.commits = 0
+        self._missing_at = (-1, -1)
+        self._missing = 0
 
     @property
     def revision(self) -> int:
@@ -49,6 +51,13 @@ class Index:
     def missing(self) -> list[str]:
         """Return the keys of chunks that are not embedded yet."""
         return [key for key in self.catalog.vector_keys() if key not in self.matrix]
+
+    def missing_count(self) -> int:
+        """Return how many texts are not embedded yet; every search asks, so it is counted once a change."""
+        state = (self.catalog.changes, len(self.matrix))
+        if self._missing_at != state:
+            self._missing_at, self._missing = state, len(self.missing())
+        return self._missing
 
     def add_vectors(self, keys: Sequence[str], vectors: Floats) -> None:
         """Write embeddings; vectors (len(keys), dimensions) float32 of length 1."""

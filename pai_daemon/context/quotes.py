@@ -13,6 +13,8 @@ MIN_CHARACTERS = 12
 # A lead-in takes along the items it announces, up to this length.
 MAX_CHARACTERS = 300
 _ENDS = re.compile(r"[.!?…。！？;)\]\"'»“”’|]$")
+# A fence that is not closed in its passage runs to the passage's end.
+_FENCED = re.compile(r"^[ \t>]*(`{3,}|~{3,}).*?(?:^[ \t>]*\1|\Z)", re.MULTILINE | re.DOTALL)
 _ITEM = re.compile(r"([ \t>]*)(?:[-*+]|\d+[.)])[ \t]")
 
 
@@ -48,8 +50,16 @@ def quotes(question: str, citations: Sequence[Citation], language: str) -> list[
 
 
 def quotable(markdown: str, language: str) -> Iterator[str]:
-    """Yield the sentences of a text; one that only announces a list comes with the list's first items."""
-    found = sentences(markdown, language)
+    """Yield the sentences of a text; one that only announces a list comes with the list's first items.
+
+    Lines of code are no sentences.
+    """
+    code = [match.span() for match in _FENCED.finditer(markdown)]
+    found = [
+        sentence
+        for sentence in sentences(markdown, language)
+        if not any(start <= sentence.start < end for start, end in code)
+    ]
     for number, sentence in enumerate(found):
         text = sentence.text.strip()
         if not _ENDS.search(text):

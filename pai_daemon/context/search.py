@@ -128,7 +128,7 @@ class Searcher:
             mode=mode,
             stages=tuple(legs),
             revision=self._index.revision,
-            pending_chunks=len(self._index.missing()),
+            pending_chunks=self._index.missing_count(),
             took_ms=round((time.perf_counter() - started_s) * 1000, 1),
             results=passages,
         )

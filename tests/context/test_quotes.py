@@ -49,6 +49,12 @@ def test_item_that_leads_in_takes_only_the_items_below_it() -> None:
     assert first == "A subgroup is one that 1. is closed; 2. has inverses"
 
 
+def test_lines_of_code_are_not_quoted() -> None:
+    """What stands between fences is no answer, also where the closing fence is in the next passage."""
+    text = "It wraps around.\n\n```js\ntakeAt %= buffer.length;\n```\n\nThen it goes on.\n\n~~~\nmore code here\n"
+    assert list(quotable(text, "en")) == ["It wraps around.", "Then it goes on."]
+
+
 def test_whole_sentence_before_a_list_stays_alone() -> None:
     """A sentence with its full stop takes no item along."""
     (first, *_) = quotable("This is all.\n- an item\n", "en")

@@ -1,0 +1,79 @@
+"""What `pai start` says while it works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pai_daemon.cli.start import counted, duration, sentence
+
+
+def _status(**changed: Any) -> dict[str, Any]:
+    return {
+        "notes": 2,
+        "chunks": 5,
+        "state": "ready",
+        "message": None,
+        "progress": None,
+        "problems": [],
+    } | changed
+
+
+def _progress(**changed: Any) -> dict[str, Any]:
+    return {
+        "phase": "embedding",
+        "done": 50,
+        "total": 1200,
+        "unit": "chunks",
+        "eta_s": None,
+        "tokens_per_s": None,
+    } | changed
+
+
+def test_progress_names_count_rate_and_time_left() -> None:
+    """During long work the line says how far it is, how fast, and how long it will take."""
+    now = _progress(eta_s=300.0, tokens_per_s=5123.4)
+    line = sentence(_status(state="indexing", progress=now), "")
+    assert line == "Embedding 50 of 1,200 chunks, 5,123 tokens/s, 5 min left"
+
+
+def test_progress_without_estimate_leaves_it_out() -> None:
+    """What is not known yet is not invented."""
+    assert sentence(_status(state="indexing", progress=_progress()), "") == "Embedding 50 of 1,200 chunks"
+
+
+def test_words_are_said_to_be_searchable_while_the_model_is_prepared() -> None:
+    """A first start says what it waits for and what works already."""
+    line = sentence(
+        _status(state="indexing", message="The embedding model is loading."), "Preparing e5: weights 10%"
+    )
+    assert line == "Preparing e5: weights 10%; 2 notes, 5 passages searchable by word"
+
+
+def test_ready_line_counts_problems() -> None:
+    """Bad notes are named at the end, with where to look."""
+    assert sentence(_status(), "") == "Ready: 2 notes, 5 passages"
+    assert sentence(_status(problems=[{}]), "").endswith("; 1 note with problems (pai status)")
+
+
+@pytest.mark.parametrize("state", ["error", "held"])
+def test_trouble_is_said_with_its_reason(state: str) -> None:
+    """A state that needs a person carries its message."""
+    assert (
+        sentence(_status(state=state, message="The disk is full."), "")
+        == f"{state.capitalize()}: The disk is full."
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.2, "1 s"), (89, "89 s"), (150, "2 min"), (3599, "60 min"), (9000, "2 h 30 min")]
+)
+def test_duration_is_said_as_a_person_would(seconds: float, said: str) -> None:
+    """Seconds, minutes, then hours."""
+    assert duration(seconds) == said
+
+
+def test_one_is_singular() -> None:
+    """`1 note`, `2 notes`, `0 notes`."""
+    assert [counted(n, "note") for n in (0, 1, 2000)] == ["0 notes", "1 note", "2,000 notes"]
