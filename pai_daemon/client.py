@@ -17,6 +17,8 @@ from pai_daemon.config import Settings, daemon_records, read_token
 from pai_daemon.errors import DaemonUnreachable, PaiError, UsageError
 
 TIMEOUT_S = 30.0
+# Whether a daemon lives is asked of every record, also of those whose port is another program's now.
+ALIVE_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 300.0
 START_HINT = "Start it with: scripts/start VAULT (or: pai start VAULT)"
 
@@ -49,8 +51,11 @@ class Client:
 
     def is_alive(self) -> bool:
         """Return whether the daemon answers."""
-        with contextlib.suppress(PaiError):
-            return bool(self.get("/api/health").get("status") == "ok")
+        with (
+            contextlib.suppress(PaiError),
+            self._open("/api/health", None, timeout_s=ALIVE_TIMEOUT_S) as reply,
+        ):
+            return _object(reply.read()).get("status") == "ok"
         return False
 
     def status(self) -> dict[str, Any]:
@@ -69,10 +74,10 @@ class Client:
             return _object(response.read())
 
     def ask_stream(self, question: str, **narrowed: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield (event, data) as the answer is written; raises when an error event comes."""
+        """Yield (event, data) as the answer is written, `done` last; raises when an error event comes."""
         payload = {"question": question, "stream": True, **narrowed}
+        name = ""
         with self._open("/api/ask", payload, timeout_s=ANSWER_TIMEOUT_S) as response:
-            name = ""
             for raw in response:
                 line = raw.decode("utf-8").rstrip("\n")
                 if line.startswith("event: "):
@@ -82,6 +87,8 @@ class Client:
                     if name == "error":
                         raise _error_of(data)
                     yield name, data
+        if name != "done":
+            raise DaemonUnreachable("The answer broke off.", hint="Look at the daemon with: pai status")
 
     def index(self, **asked: Any) -> dict[str, Any]:
         """Ask for an index run; asked: paths, force, confirm_removals."""
@@ -113,16 +120,19 @@ class Client:
 
 
 def _object(raw: bytes | str) -> dict[str, Any]:
-    value = json.loads(raw)
+    try:
+        value = json.loads(raw)
+    except ValueError:
+        value = None
     if not isinstance(value, dict):
-        raise DaemonUnreachable("What answers at this address is not a daemon of ours.")
+        raise DaemonUnreachable("What answers at this address is not a daemon of ours.", hint=START_HINT)
     return value
 
 
 def _problem(raw: bytes, status: int) -> dict[str, Any]:
     try:
         return _object(raw)
-    except ValueError:
+    except DaemonUnreachable:
         return {"detail": f"The daemon answered with status {status}."}
 
 

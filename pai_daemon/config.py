@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -22,6 +23,16 @@ from pai_daemon.errors import UsageError
 
 APP = "pai-daemon"
 DEFAULT_PORT = 8377
+# What a folder is named after its vault: a name may have at most 255 bytes, and its key comes too.
+NAME_BYTES = 60
+# The least and the most that a number may be.
+RANGES = {
+    "port": (0, 65_535),
+    "threads": (1, 64),
+    "rescan_s": (10, 365 * 24 * 3600),
+    "note_limit_bytes": (1024, 1024**3),
+}
+DAEMON_URL = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
 
 def _folder(kind: str) -> Path:
@@ -58,7 +69,8 @@ class Settings:
 
     def index_dir(self, vault: Path) -> Path:
         """Return the folder of a vault's index; it lies outside the vault (D19)."""
-        return self.data_dir / "vaults" / f"{vault.name or 'vault'}-{vault_key(vault)}"
+        name = vault.name.encode("utf-8", "replace")[:NAME_BYTES].decode("utf-8", "ignore")
+        return self.data_dir / "vaults" / f"{name or 'vault'}-{vault_key(vault)}"
 
     def record_path(self, vault: Path) -> Path:
         """Return where the daemon of a vault says how it is reached."""
@@ -69,7 +81,7 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
     """Return the settings in force.
 
     flags: by field name, None where not given. Raises UsageError for an unknown key, a value of
-    the wrong kind or a settings file that is not TOML.
+    the wrong kind or out of range, or a settings file that is not TOML.
     """
     environ = os.environ if environ is None else environ
     given = {name: value for name, value in (flags or {}).items() if value is not None}
@@ -109,11 +121,16 @@ def _typed(name: str, value: Any) -> Any:
         if kind.startswith("tuple"):
             parts = value.split(",") if isinstance(value, str) else value
             return tuple(part.strip() for part in parts if part.strip())
-        if kind == "int":
-            return int(value)
-        return float(value) if kind == "float" else str(value)
+        if kind == "str":
+            return str(value)
+        # By way of a string, so that true is no 1 and 1.7 is no whole number.
+        number = (int if kind == "int" else float)(str(value))
     except (TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"The setting {name} is not a valid {kind}: {value!r}.") from error
+    least, most = RANGES[name]
+    if not least <= number <= most:
+        raise UsageError(f"The setting {name} must be between {least} and {most}, not {value!r}.")
+    return number
 
 
 def vault_key(vault: Path) -> str:
@@ -124,22 +141,43 @@ def vault_key(vault: Path) -> str:
     return hashlib.sha256(str(vault.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
+def private_folder(path: Path) -> None:
+    """Make a folder that only its owner may enter (mode 0700), its parents too; leave one that is there."""
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read (mode 0600), atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file that only its owner may read (mode 0600), atomically. Raises UsageError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    temporary.replace(path)
+    try:
+        private_folder(path.parent)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError(
+            f"The file {path} cannot be written: {error.strerror}.", hint="Check the folder that it is in."
+        ) from error
 
 
 def read_token(settings: Settings) -> str | None:
-    """Return the token that every request must carry, or None where no daemon ever ran."""
+    """Return the token that every request must carry, or None where no daemon ever ran.
+
+    Raises UsageError for a file that holds none: it cannot be read, is empty or no printable ASCII.
+    """
+    path = settings.config_dir / "token"
     try:
-        return (settings.config_dir / "token").read_text("utf-8").strip() or None
+        token = path.read_text("ascii").strip()
     except FileNotFoundError:
         return None
+    except (OSError, UnicodeDecodeError):
+        token = ""
+    if not token or not token.isprintable():
+        raise UsageError(f"{path} holds no token.", hint="Delete it; the next start makes a new one.")
+    return token
 
 
 def ensure_token(settings: Settings) -> str:
@@ -152,11 +190,23 @@ def ensure_token(settings: Settings) -> str:
 
 
 def daemon_records(settings: Settings) -> list[dict[str, Any]]:
-    """Return what the daemons of this person say of themselves: url, pid, vault, version."""
+    """Return what the daemons of this person say of themselves: url, pid, vault, version.
+
+    A file that is no such record is passed over.
+    """
     records = []
     for path in sorted((settings.config_dir / "daemons").glob("*.json")):
         try:
-            records.append(json.loads(path.read_text("utf-8")))
-        except (OSError, ValueError):
+            record = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
             continue
+        if _is_record(record):
+            records.append(record)
     return records
+
+
+def _is_record(record: Any) -> bool:
+    """Return whether a record names a vault and an address on this machine: the token goes there."""
+    if not isinstance(record, dict) or not isinstance(record.get("vault"), str):
+        return False
+    return DAEMON_URL.fullmatch(str(record.get("url"))) is not None

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import filelock
+import psutil
 
 from pai_daemon import __version__
-from pai_daemon.config import Settings, daemon_records, ensure_token, write_private
+from pai_daemon.config import Settings, daemon_records, ensure_token, private_folder, write_private
 from pai_daemon.context.answers import Answerer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
@@ -185,7 +186,8 @@ class Daemon:
         if self._generator is not None:
             await self._generator.close()
         if self._lock is not None and self._lock.is_locked:
-            self.settings.record_path(self.vault).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self.settings.record_path(self.vault).unlink(missing_ok=True)
             self._lock.release()
 
 
@@ -203,7 +205,7 @@ def hold(vault: Path, settings: Settings) -> filelock.BaseFileLock:
     folder = settings.index_dir(vault)
     lock = filelock.FileLock(folder / "lock", timeout=0)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         lock.acquire()
     except filelock.Timeout:
         record = _read_record(settings, vault)
@@ -228,6 +230,8 @@ def _read_record(settings: Settings, vault: Path) -> dict[str, Any]:
 def _who_has(settings: Settings) -> str:
     port = settings.port
     for record in daemon_records(settings):
-        if str(record.get("url", "")).endswith(f":{port}"):
+        # A daemon that was killed leaves its record behind.
+        alive = isinstance(pid := record.get("pid"), int) and psutil.pid_exists(pid)
+        if alive and str(record["url"]).endswith(f":{port}"):
             return f"Port {port} is in use by the daemon that serves {record.get('vault')}."
     return f"Port {port} is in use by another program."

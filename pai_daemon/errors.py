@@ -5,6 +5,7 @@ PaiError
  ├─ Unauthorized            no token, or a wrong one                 401 / 77
  ├─ Forbidden               a Host or Origin that is not ours        403 / 77
  ├─ NotFound                no such route, note or citation          404 / 66
+ ├─ MethodNotAllowed        a route that does not take the method    405 / 64
  ├─ TooLarge                a body over the limit                    413 / 65
  ├─ Overloaded              a queue is full, try again               429 / 75
  ├─ VaultUnavailable        vault missing, empty or unreadable       503 / 66
@@ -74,6 +75,12 @@ class NotFound(PaiError):
     """A route or a note that does not exist."""
 
     status, exit_code, code, title = 404, 66, "not_found", "Not found"
+
+
+class MethodNotAllowed(PaiError):
+    """A route that exists, asked with a method that it does not take."""
+
+    status, exit_code, code, title = 405, 64, "method_not_allowed", "Method not allowed"
 
 
 class TooLarge(PaiError):

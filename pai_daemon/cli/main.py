@@ -58,5 +58,3 @@ def main() -> None:
     except PaiError as error:
         show_error(error, as_json="--json" in sys.argv)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.exit(0)

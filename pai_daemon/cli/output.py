@@ -50,6 +50,11 @@ def show_error(error: PaiError, *, as_json: bool) -> None:
         to_people.print(f"[dim]{escape(error.hint)}[/]")
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 note`, `2,000 notes`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def place(passage: dict[str, Any]) -> str:
     """Return where a passage stands: path, heading path and first line."""
     heading = " › ".join(passage["heading_path"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pai_daemon.cli.output import client_options, connect, console, show_json, show_passage
+from pai_daemon.cli.output import client_options, connect, console, counted, show_json, show_passage
 
 
 @click.command("search")
@@ -30,5 +30,5 @@ def command(
         show_passage(number, passage)
     if not found["results"]:
         console.print("Nothing found.")
-    if found["pending_chunks"]:
-        console.print(f"[dim]{found['pending_chunks']:,} passages are not embedded yet.[/]")
+    if pending := found["pending_chunks"]:
+        console.print(f"[dim]Not embedded yet: {counted(pending, 'passage')}.[/]")

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from pai_daemon import __version__
-from pai_daemon.cli.output import console
+from pai_daemon.cli.output import console, counted
 from pai_daemon.config import load
 from pai_daemon.daemon import Daemon
 from pai_daemon.plugin.install import install
@@ -115,11 +115,6 @@ def sentence(status: dict[str, Any], preparing: str) -> str:
         bad = f"; {counted(len(problems), 'note')} with problems (pai status)" if problems else ""
         return f"Ready: {counts}{bad}"
     return f"{status['state'].capitalize()}…"
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun: `1 note`, `2 notes`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -9,7 +9,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from pai_daemon.cli.output import client_options, connect, console, show_json
+from pai_daemon.cli.output import client_options, connect, console, counted, show_json
 
 MEBIBYTE = 1024 * 1024
 SHOWN_PROBLEMS = 20
@@ -29,7 +29,7 @@ def command(vault: Path | None, as_json: bool) -> None:
 def _show(status: dict[str, Any]) -> None:
     watcher = status["watcher"]
     model, now = status["model"], status["progress"]
-    counts = f"{status['notes']:,} in {status['chunks']:,} passages"
+    counts = f"{status['notes']:,} in {counted(status['chunks'], 'passage')}"
     rows = {
         "vault": status["vault"]["path"],
         "state": status["state"] + (f": {status['message']}" if status["message"] else ""),
@@ -47,7 +47,7 @@ def _show(status: dict[str, Any]) -> None:
             table.add_row(f"[bold]{name}[/]", escape(str(value)))
     console.print(table)
     if problems := status["problems"]:
-        console.print(f"\n[yellow]{len(problems)} notes could not be read as they should:[/]")
+        console.print(f"\n[yellow]{counted(len(problems), 'note')} with problems:[/]")
         for problem in problems[:SHOWN_PROBLEMS]:
             line = f":{problem['line']}" if problem["line"] else ""
             console.print(f"  {escape(problem['path'])}{line}  {escape(problem['reason'])}", soft_wrap=True)

@@ -156,7 +156,7 @@ class Indexer:
 
     def problems(self) -> list[tuple[str, Problem]]:
         """Return every path that could not be read as it should be, and why, by path."""
-        listed = [(path, Problem(reason)) for path, reason in self._unreadable.items()]
+        listed = [(path, Problem(reason)) for path, reason in dict(self._unreadable).items()]
         listed += [(note.path, problem) for note in self._index.catalog.notes() for problem in note.problems]
         return sorted(listed, key=lambda row: row[0])
 

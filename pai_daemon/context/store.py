@@ -320,7 +320,7 @@ class Store:
         total = 0
         for folder, _, names in os.walk(self._folder):
             for name in names:
-                with suppress(FileNotFoundError):  # upkeep removes files meanwhile
+                with suppress(OSError):  # upkeep removes files meanwhile
                     total += (Path(folder) / name).stat().st_size
         return total
 

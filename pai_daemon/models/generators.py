@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from pai_daemon.errors import UsageError
@@ -11,6 +12,7 @@ from pai_daemon.models.openai import OpenAIGenerator
 
 __all__ = ["Generator", "Location", "Message", "OllamaGenerator", "OpenAIGenerator", "generator_of"]
 FORMS = "extractive, ollama:MODEL, ollama:MODEL@http://HOST:PORT, openai:MODEL@http://HOST:PORT/v1"
+ADDRESSED = re.compile(r"(?:(.+)@)?([a-z]+://.*)", re.IGNORECASE)
 
 
 def generator_of(spec: str, api_key: str = "") -> Generator | None:
@@ -21,9 +23,9 @@ def generator_of(spec: str, api_key: str = "") -> Generator | None:
     kind, _, rest = spec.strip().partition(":")
     if kind == "extractive" and not rest:
         return None
-    # A model's name may hold an @ or a colon of its own, an address follows the last "@http".
-    cut = max(rest.rfind("@http://"), rest.rfind("@https://"))
-    model, url = (rest[:cut], rest[cut + 1 :]) if cut >= 0 else (rest, "")
+    # A model's name may hold an @ or a colon of its own; an address begins with a scheme.
+    addressed = ADDRESSED.fullmatch(rest)
+    model, url = addressed.groups() if addressed else (rest, "")
     if kind == "ollama" and model and (not url or _is_address(url)):
         return OllamaGenerator(url or DEFAULT_URL, model)
     if kind == "openai" and model and _is_address(url):
@@ -32,10 +34,11 @@ def generator_of(spec: str, api_key: str = "") -> Generator | None:
 
 
 def _is_address(url: str) -> bool:
-    """Return whether a URL names a host and holds nothing that does not belong there."""
+    """Return whether a URL names a web server and holds nothing that does not belong there."""
     try:
         parts = urlsplit(url)
         # Reading the port checks it.
-        return bool(parts.hostname) and parts.port != 0 and not parts.query and not parts.fragment
+        is_server = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        return is_server and not parts.query and not parts.fragment
     except ValueError:
         return False

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-
 from aiohttp import web
 
-from pai_daemon.errors import NotFound, PaiError, TooLarge, UsageError
+from pai_daemon.context.search import MAX_QUERY_CHARACTERS
+from pai_daemon.errors import MethodNotAllowed, NotFound, PaiError, TooLarge, UsageError
 from pai_daemon.serve import ask, index, notes, related, search, status
 from pai_daemon.serve.security import Handler, guard, name_origin
 from pai_daemon.serve.state import SERVED, Served
-from pai_daemon.serve.wire import problem
-
-log = logging.getLogger(__name__)
+from pai_daemon.serve.wire import fault, problem
 
 HOST = "127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024
+# The longest query, percent-encoded, is up to 12 bytes a character; paths and tags come beside it.
+MAX_LINE_BYTES = 12 * MAX_QUERY_CHARACTERS + 16 * 1024
 
 
 def build(served: Served) -> web.Application:
@@ -25,7 +23,8 @@ def build(served: Served) -> web.Application:
     app[SERVED] = served
     app.on_response_prepare.append(name_origin)
     for resource in (status, search, ask, related, notes, index):
-        app.add_routes(resource.routes)
+        for route in resource.routes:
+            app.router.add_route(route.method, route.path, route.handler, expect_handler=expect)
     return app
 
 
@@ -33,8 +32,15 @@ class Listener:
     """The application on a port of this machine's loopback address."""
 
     def __init__(self, served: Served) -> None:
-        # A stream that is open at the end gets two seconds to close.
-        self._runner = web.AppRunner(build(served), access_log=None, shutdown_timeout=2.0)
+        self._runner = web.AppRunner(
+            build(served),
+            access_log=None,
+            max_line_size=MAX_LINE_BYTES,
+            # A few kilobytes must not unpack to gigabytes; bodies come plain.
+            auto_decompress=False,
+            # A stream that is open at the end gets two seconds to close.
+            shutdown_timeout=2.0,
+        )
 
     async def open(self, port: int) -> str:
         """Listen, and return the URL; port 0 takes any free one. Raises OSError when it is taken."""
@@ -60,11 +66,20 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problem(NotFound(f"There is no route {request.path}."))
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
-        return problem(
-            UsageError(f"{request.path} does not take {request.method}.", hint=f"It takes {allowed}.")
+        refused = MethodNotAllowed(
+            f"{request.path} does not take {request.method}.", hint=f"It takes {allowed}."
         )
-    except (asyncio.CancelledError, ConnectionError):
-        raise
+        return problem(refused, Allow=allowed)
     except Exception as error:
-        log.exception("%s %s failed", request.method, request.path)
-        return problem(PaiError(f"The daemon failed at this request: {type(error).__name__}."))
+        return problem(fault(request, error))
+
+
+async def expect(request: web.Request) -> web.Response | None:
+    """Tell a client that waits with its body to send it; refuse any other expectation.
+
+    Here because aiohttp answers `Expect` before the middlewares, and not with a problem document.
+    """
+    if request.headers["Expect"].lower() != "100-continue":
+        return problem(UsageError("The only expectation that is met is 100-continue."))
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
 
@@ -20,10 +19,10 @@ from pai_daemon.context.answer import (
 )
 from pai_daemon.context.catalog import Filter
 from pai_daemon.context.search import checked_query
-from pai_daemon.errors import Overloaded, PaiError
-from pai_daemon.serve.events import KEEP_ALIVE, frame, open_stream, with_keep_alive
+from pai_daemon.errors import Overloaded
+from pai_daemon.serve.events import frame, send_stream
 from pai_daemon.serve.state import SERVED
-from pai_daemon.serve.wire import body, flag, integer, reply, text
+from pai_daemon.serve.wire import body, flag, limit, reply, text
 
 routes = web.RouteTableDef()
 
@@ -35,38 +34,30 @@ async def ask(request: web.Request) -> web.StreamResponse:
     values = await body(request)
     question = Question(
         text=checked_query(text(values, "question")),
-        limit=integer(values, "limit", DEFAULT_PASSAGES),
+        limit=limit(values, DEFAULT_PASSAGES),
         chosen=Filter(folder=text(values, "path"), tag=text(values, "tag")),
         selection=text(values, "selection"),
     )
+    streamed = flag(values, "stream")
     answerer = served.ready().answerer
     if served.answering.locked():
         raise Overloaded("Too many questions are being answered.", hint="Try again in a few seconds.")
     async with served.answering:
-        if not flag(values, "stream"):
-            answer = await answerer.ask(question)
-            return reply(answer_document(answer), revision=answer.revision)
-        response = await open_stream(request)
-        try:
-            async with aclosing(answerer.stream(question)) as answering:
-                async for event in with_keep_alive(answering):
-                    await response.write(KEEP_ALIVE if event is None else frame(*_event(event)))
-        except PaiError as error:
-            # The status line is long gone; the error travels as the last event.
-            await response.write(frame("error", error.problem()))
-        await response.write_eof()
-        return response
+        if streamed:
+            return await send_stream(request, answerer.stream(question), _frame)
+        answer = await answerer.ask(question)
+        return reply(answer_document(answer), revision=answer.revision)
 
 
-def _event(event: AnswerEvent) -> tuple[str, dict[str, Any]]:
+def _frame(event: AnswerEvent) -> bytes:
     if isinstance(event, Sources):
         citations = [citation_document(citation) for citation in event.citations]
-        return "sources", {"citations": citations, "revision": event.revision}
+        return frame("sources", {"citations": citations, "revision": event.revision})
     if isinstance(event, Delta):
-        return "delta", {"text": event.text}
+        return frame("delta", {"text": event.text})
     if isinstance(event, Cited):
-        return "citation", {"n": event.n}
-    return "done", answer_document(event)
+        return frame("citation", {"n": event.n})
+    return frame("done", answer_document(event))
 
 
 def citation_document(citation: Citation) -> dict[str, Any]:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from aiohttp import web
 
-from pai_daemon.serve.wire import dumps
+from pai_daemon.errors import PaiError
+from pai_daemon.serve.wire import dumps, fault
 
+KEEP_ALIVE = b": keep-alive\n\n"
 KEEP_ALIVE_S = 10.0
 # A client that is this far behind is cut off: it can resume from its last event (D16).
 BACKLOG = 256
 
 Item = TypeVar("Item")
+# Name, data and id.
+Event = tuple[str, Any, int]
 
 
 class EventHub:
@@ -24,8 +29,8 @@ class EventHub:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._queues: set[asyncio.Queue[tuple[int, str, Any] | None]] = set()
-        self._recent: deque[tuple[int, str, Any]] = deque(maxlen=BACKLOG)
+        self._queues: set[asyncio.Queue[Event | None]] = set()
+        self._recent: deque[Event] = deque(maxlen=BACKLOG)
         self._last_id = 0
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -40,23 +45,28 @@ class EventHub:
 
     def _spread(self, name: str, data: Any) -> None:
         self._last_id += 1
-        event = (self._last_id, name, data)
+        event = (name, data, self._last_id)
         self._recent.append(event)
         for queue in list(self._queues):
             if queue.full():
-                self._queues.discard(queue)
-                queue.get_nowait()
-                queue.put_nowait(None)
+                self._end(queue)
             else:
                 queue.put_nowait(event)
 
-    async def listen(self, after: int | None = None) -> AsyncIterator[tuple[int, str, Any]]:
+    def _end(self, queue: asyncio.Queue[Event | None]) -> None:
+        """Send a listener no more, and end it after what it has waiting."""
+        self._queues.discard(queue)
+        if queue.full():
+            queue.get_nowait()
+        queue.put_nowait(None)
+
+    async def listen(self, after: int | None = None) -> AsyncGenerator[Event, None]:
         """Yield events from now on, or those kept after an id first; ends for a slow listener."""
-        queue: asyncio.Queue[tuple[int, str, Any] | None] = asyncio.Queue(BACKLOG)
+        queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
         if after is not None:
-            for kept in self._recent:
-                if kept[0] > after:
-                    queue.put_nowait(kept)
+            for name, data, event_id in self._recent:
+                if event_id > after:
+                    queue.put_nowait((name, data, event_id))
         self._queues.add(queue)
         try:
             while (event := await queue.get()) is not None:
@@ -67,16 +77,32 @@ class EventHub:
     def close(self) -> None:
         """End every listener, so that the server can stop."""
         for queue in list(self._queues):
-            with contextlib.suppress(asyncio.QueueFull):
-                queue.put_nowait(None)
+            self._end(queue)
 
 
-async def open_stream(request: web.Request) -> web.StreamResponse:
-    """Return a prepared response that event frames can be written to."""
+async def send_stream(
+    request: web.Request, source: AsyncGenerator[Item, None], as_frame: Callable[[Item], bytes]
+) -> web.StreamResponse:
+    """Answer with what the source yields, frame by frame; raises nothing.
+
+    Once a stream is open its status line is gone: an error travels as the last event, and a client
+    that leaves is no error.
+    """
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-store"}
     )
-    await response.prepare(request)
+    with contextlib.suppress(ConnectionError):
+        await response.prepare(request)
+        async with aclosing(with_keep_alive(source)) as items:
+            try:
+                async for item in items:
+                    await response.write(KEEP_ALIVE if item is None else as_frame(item))
+            except ConnectionError:
+                raise
+            except Exception as error:
+                told = error if isinstance(error, PaiError) else fault(request, error)
+                await response.write(frame("error", told.problem()))
+        await response.write_eof()
     return response
 
 
@@ -87,9 +113,9 @@ def frame(name: str, data: Any, event_id: int | None = None) -> bytes:
 
 
 async def with_keep_alive(
-    source: AsyncIterator[Item], period_s: float = KEEP_ALIVE_S
-) -> AsyncIterator[Item | None]:
-    """Yield what the source yields, and None for each period of silence."""
+    source: AsyncGenerator[Item, None], period_s: float = KEEP_ALIVE_S
+) -> AsyncGenerator[Item | None, None]:
+    """Yield what the source yields, and None for each period of silence; closes the source."""
     waiting: asyncio.Future[Item] | None = None
     try:
         while True:
@@ -107,8 +133,5 @@ async def with_keep_alive(
     finally:
         if waiting is not None:
             waiting.cancel()
-            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
-                await waiting
-
-
-KEEP_ALIVE = b": keep-alive\n\n"
+            await asyncio.gather(waiting, return_exceptions=True)
+        await source.aclose()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from aiohttp import web
 
 from pai_daemon.errors import UsageError
-from pai_daemon.serve.events import KEEP_ALIVE, frame, open_stream, with_keep_alive
+from pai_daemon.serve.events import frame, send_stream
 from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.status import progress
 from pai_daemon.serve.wire import body, flag, reply, text
 
 routes = web.RouteTableDef()
+EVENT_ID = re.compile(r"[0-9]{1,18}")
 
 
 @routes.post("/api/index")
@@ -46,12 +49,5 @@ async def follow(request: web.Request) -> web.Response:
 async def events(request: web.Request) -> web.StreamResponse:
     """Stream revision, progress and state events; `Last-Event-ID` resumes."""
     last = request.headers.get("Last-Event-ID", "")
-    response = await open_stream(request)
-    hub = request.app[SERVED].events
-    async for event in with_keep_alive(hub.listen(int(last) if last.isdigit() else None)):
-        if event is None:
-            await response.write(KEEP_ALIVE)
-        else:
-            number, name, data = event
-            await response.write(frame(name, data, number))
-    return response
+    after = int(last) if EVENT_ID.fullmatch(last) else None
+    return await send_stream(request, request.app[SERVED].events.listen(after), lambda event: frame(*event))

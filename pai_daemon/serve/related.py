@@ -9,17 +9,10 @@ from aiohttp import web
 
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.serve.state import SERVED
-from pai_daemon.serve.wire import integer, reply, text
+from pai_daemon.serve.wire import limit, reply, text
 
 routes = web.RouteTableDef()
-MAX_LIMIT = 100
-
-
-def _limit(request: web.Request) -> int:
-    limit = integer(request.query, "limit", 10)
-    if not 1 <= limit <= MAX_LIMIT:
-        raise UsageError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
-    return limit
+DEFAULT_NOTES = 10
 
 
 @routes.get("/api/related")
@@ -30,12 +23,11 @@ async def related(request: web.Request) -> web.Response:
     path, piece = text(request.query, "path"), text(request.query, "text")
     if bool(path) == bool(piece.strip()):
         raise UsageError("Give either path or text.")
+    count = limit(request.query, DEFAULT_NOTES)
     if path:
-        results = await asyncio.to_thread(parts.related.to_note, path, _limit(request))
+        results = await asyncio.to_thread(parts.related.to_note, path, count)
     else:
-        results = await asyncio.to_thread(
-            parts.related.to_text, piece, served.model.loaded(), _limit(request)
-        )
+        results = await asyncio.to_thread(parts.related.to_text, piece, served.model.loaded(), count)
     revision = parts.index.revision
     return reply({"path": path or None, "revision": revision, "results": results}, revision=revision)
 
@@ -47,12 +39,12 @@ async def links(request: web.Request) -> web.Response:
     path = text(request.query, "path")
     if not path:
         raise UsageError("Give the path of a note.")
-    limit = _limit(request)
+    count = limit(request.query, DEFAULT_NOTES)
 
     def find() -> dict[str, Any]:
         content_hash, mentions = parts.related.mentions(path)
         try:
-            suggestions = parts.related.to_note(path, limit, unlinked_only=True)
+            suggestions = parts.related.to_note(path, count, unlinked_only=True)
         except ModelUnavailable:
             suggestions = []  # not embedded yet: the mentions need no model
         return {

@@ -10,7 +10,7 @@ from aiohttp import web
 from pai_daemon.context.catalog import Filter
 from pai_daemon.context.search import Mode
 from pai_daemon.serve.state import SERVED
-from pai_daemon.serve.wire import integer, reply, text
+from pai_daemon.serve.wire import limit, reply, text
 
 routes = web.RouteTableDef()
 
@@ -23,7 +23,7 @@ async def search(request: web.Request) -> web.Response:
         request.app[SERVED].ready().searcher.search,
         text(values, "q"),
         mode=cast("Mode", text(values, "mode", "hybrid")),
-        limit=integer(values, "limit", 10),
+        limit=limit(values, 10),
         chosen=Filter(folder=text(values, "path"), tag=text(values, "tag")),
     )
     return reply(result, revision=result.revision)

@@ -13,7 +13,6 @@ from aiohttp import web
 
 from pai_daemon.errors import Forbidden, Unauthorized
 from pai_daemon.serve.state import SERVED
-from pai_daemon.serve.wire import problem
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -29,21 +28,19 @@ PREFLIGHT_HEADERS = {
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let a request through that names us, comes from where it may, and carries the token."""
+    """Let a request through that names us, comes from where it may, and carries the token.
+
+    Raises Forbidden and Unauthorized.
+    """
     served = request.app[SERVED]
-    try:
-        check_host(request.headers.get("Host", ""))
-        origin = request.headers.get("Origin")
-        check_origin(origin, served.settings.allowed_origins)
-        if request.method == "OPTIONS" and origin and "Access-Control-Request-Method" in request.headers:
-            response: web.StreamResponse = web.Response(status=204, headers=PREFLIGHT_HEADERS)
-        else:
-            if request.path not in OPEN_PATHS:
-                check_token(request.headers.get("Authorization", ""), served.token)
-            return await handler(request)
-    except (Forbidden, Unauthorized) as error:
-        response = problem(error)
-    return response
+    check_host(request.headers.get("Host", ""))
+    origin = request.headers.get("Origin")
+    check_origin(origin, served.settings.allowed_origins)
+    if request.method == "OPTIONS" and origin and "Access-Control-Request-Method" in request.headers:
+        return web.Response(status=204, headers=PREFLIGHT_HEADERS)
+    if request.path not in OPEN_PATHS:
+        check_token(request.headers.get("Authorization", ""), served.token)
+    return await handler(request)
 
 
 async def name_origin(request: web.Request, response: web.StreamResponse) -> None:
@@ -78,7 +75,9 @@ def check_origin(origin: str | None, allowed: tuple[str, ...]) -> None:
 def check_token(authorization: str, token: str) -> None:
     """Raise Unauthorized unless the header is `Bearer` and the token; compared in constant time."""
     scheme, _, given = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+    # A header is bytes; those that are no UTF-8 come as surrogates.
+    raw = given.strip().encode("utf-8", "surrogateescape")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(raw, token.encode()):
         raise Unauthorized(
             "The token is missing or wrong.",
             hint="Send `Authorization: Bearer TOKEN`; it is the file `token` in the configuration folder.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -32,7 +33,7 @@ async def status(request: web.Request) -> web.Response:
 
 
 def describe(served: Served) -> dict[str, Any]:
-    """Return the status document."""
+    """Return the status document; never raises: it is asked most when something is wrong."""
     document: dict[str, Any] = {
         "version": __version__,
         "vault": {"name": served.vault.name, "path": str(served.vault)},
@@ -49,7 +50,7 @@ def describe(served: Served) -> dict[str, Any]:
         "generator": EXTRACTIVE,
         "watcher": {"mode": "off", "reason": None},
         "memory": {"rss_bytes": psutil.Process().memory_info().rss},
-        "disk": {"index_bytes": 0, "free_bytes": shutil.disk_usage(served.settings.data_dir).free},
+        "disk": {"index_bytes": 0, "free_bytes": _free_bytes(served.settings.data_dir)},
     }
     if served.error is not None:
         document |= {"state": "error", "message": f"{served.error.detail} {served.error.hint}".strip()}
@@ -96,6 +97,14 @@ def progress(now: Progress | None) -> dict[str, Any] | None:
         "eta_s": None if now.eta_s is None else round(now.eta_s, 1),
         "tokens_per_s": None if now.tokens_per_s is None else round(now.tokens_per_s, 1),
     }
+
+
+def _free_bytes(folder: Path) -> int | None:
+    """Return what the disk of a folder has room for, None where the folder is gone."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
 
 
 def _model(model: ModelState) -> dict[str, Any]:

@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
 
+from pai_daemon.context.search import MAX_LIMIT
 from pai_daemon.errors import PaiError, UsageError
 
+log = logging.getLogger(__name__)
+DIGITS = re.compile(r"[0-9]{1,9}")
 
-def integer(values: Mapping[str, Any], name: str, default: int) -> int:
-    """Return a whole number from a query or body; raises UsageError when it is none."""
-    value = values.get(name, default)
-    try:
-        return default if value is None or isinstance(value, bool) else int(value)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{name} must be a whole number, not {value!r}.") from error
+
+def limit(values: Mapping[str, Any], default: int) -> int:
+    """Return `limit` from a query or body; raises UsageError unless it is a whole number in range."""
+    value = values.get("limit")
+    if value is None:
+        return default
+    if isinstance(value, str) and DIGITS.fullmatch(value):
+        value = int(value)
+    # True is an int in Python, and a mistake here.
+    if type(value) is not int or not 1 <= value <= MAX_LIMIT:
+        raise UsageError(f"limit must be a whole number between 1 and {MAX_LIMIT}.")
+    return value
 
 
 def text(values: Mapping[str, Any], name: str, default: str = "") -> str:
-    """Return a string from a query or body; raises UsageError when it is none."""
+    """Return a string from a query or body; raises UsageError when it is none, or cannot be UTF-8."""
     value = values.get(name)
     if value is None:
         return default
     if not isinstance(value, str):
         raise UsageError(f"{name} must be a string.")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{name} holds half a character: a surrogate without its pair.") from error
     return value
 
 
@@ -41,7 +55,12 @@ def flag(values: Mapping[str, Any], name: str) -> bool:
 
 async def body(request: web.Request) -> dict[str, Any]:
     """Return a request's JSON object; an empty body is an empty object. Raises UsageError."""
-    raw = await request.read()
+    if "Content-Encoding" in request.headers:
+        raise UsageError("The body must be plain JSON, without a Content-Encoding.")
+    try:
+        raw = await request.read()
+    except (web.RequestPayloadError, ConnectionError) as error:
+        raise UsageError("The body ended before it was whole.") from error
     if not raw.strip():
         return {}
     try:
@@ -71,9 +90,9 @@ def reply(value: Any, *, status: int = 200, revision: int | None = None) -> web.
     return web.json_response(value, status=status, headers=headers, dumps=dumps)
 
 
-def problem(error: PaiError) -> web.Response:
-    """Return an error as a problem document (RFC 9457)."""
-    headers = {"Cache-Control": "no-store"}
+def problem(error: PaiError, **more: str) -> web.Response:
+    """Return an error as a problem document (RFC 9457); more: further headers."""
+    headers = {"Cache-Control": "no-store", **more}
     if error.status in (429, 503):
         headers["Retry-After"] = "2"
     return web.Response(
@@ -82,3 +101,9 @@ def problem(error: PaiError) -> web.Response:
         content_type="application/problem+json",
         headers=headers,
     )
+
+
+def fault(request: web.Request, error: Exception) -> PaiError:
+    """Log an error that is ours, not the client's, and return what the client is told of it."""
+    log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return PaiError(f"The daemon failed at this request: {type(error).__name__}.")

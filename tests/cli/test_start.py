@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pai_daemon.cli.start import counted, duration, sentence
+from pai_daemon.cli.output import counted
+from pai_daemon.cli.start import duration, sentence
 
 
 def _status(**changed: Any) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def test_item_that_leads_in_takes_only_the_items_below_it() -> None:
 
 def test_lines_of_code_are_not_quoted() -> None:
     """What stands between fences is no answer, also where the closing fence is in the next passage."""
-    text = "It wraps around.\n\n```js\ntakeAt %= buffer.length;\n```\n\nThen it goes on.\n\n~~~\nmore code here\n"
+    text = "It wraps around.\n\n```js\ntakeAt %= buffer.length;\n```\n\nThen it goes on.\n\n~~~\nmore code\n"
     assert list(quotable(text, "en")) == ["It wraps around.", "Then it goes on."]
 
 

@@ -155,6 +155,8 @@ def test_start_unknown_model_lists_the_models(pai: Pai, vault: Path) -> None:
         "ollama:x@http://",
         "ollama:x@http://127.0.0.1:99999",
         "ollama:x@ftp://127.0.0.1",
+        "ollama:x@file:///etc/passwd",
+        "ollama:http://127.0.0.1",
         "extractive:x",
     ],
 )

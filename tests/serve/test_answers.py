@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import StartDaemon
 from tests.contract.fakes import Behaviour, ollama_app
 from tests.contract.fakes import served as serve_app
-from tests.daemon_process import DaemonProcess, eventually
+from tests.daemon_process import DaemonProcess, Folders, eventually
 
 QUESTION = "How long does the sourdough prove?"
 Events = list[tuple[str, dict[str, Any]]]
@@ -69,6 +69,29 @@ def write_bread(vault: Path) -> None:
     (vault / "Bread.md").write_text("# Bread\n\nThe sourdough proves for eighteen hours.\n", "utf-8")
 
 
+@pytest.fixture(scope="module")
+def writer(
+    tmp_path_factory: pytest.TempPathFactory, prepared_cache: Path
+) -> Iterator[tuple[DaemonProcess, Behaviour]]:
+    """Yield a daemon whose answers a fake Ollama writes, and how that one behaves."""
+    home = tmp_path_factory.mktemp("writer")
+    vault, how = home / "vault", Behaviour()
+    vault.mkdir()
+    write_bread(vault)
+    with fake_ollama(how) as url:
+        generator = ("--generator", f"ollama:llama3.2@{url}")
+        with DaemonProcess(vault, Folders(home / "home", prepared_cache), arguments=generator) as daemon:
+            daemon.ready()
+            yield daemon, how
+
+
+@pytest.fixture
+def written(writer: tuple[DaemonProcess, Behaviour]) -> tuple[DaemonProcess, Behaviour]:
+    """Return the daemon and its fake Ollama, which behaves well again."""
+    vars(writer[1]).update(vars(Behaviour()))
+    return writer
+
+
 def test_answer_is_quoted_with_its_source(served: DaemonProcess) -> None:
     """Without a generator the answer is a sentence of a note, with its number, path and lines."""
     answer = served.client.ask(QUESTION)
@@ -111,7 +134,7 @@ def test_answer_that_is_not_in_the_notes_streams_to_its_end(served: DaemonProces
 
 def test_question_out_of_limits_is_refused_before_the_stream(served: DaemonProcess) -> None:
     """What is wrong with a question is told by the status, also where a stream was asked for."""
-    for wrong in ({"question": ""}, {"question": QUESTION, "limit": 0}):
+    for wrong in ({"question": ""}, {"question": QUESTION, "limit": 0}, {"question": QUESTION, "limit": 101}):
         reply = served.request("POST", "/api/ask", body={**wrong, "stream": True})
         assert (reply.status, reply.json["code"]) == (400, "bad_request")
 
@@ -149,16 +172,13 @@ def test_generator_that_is_away_leaves_a_quoted_answer(start_daemon: StartDaemon
     assert daemon.status()["state"] == "ready"
 
 
-def test_generator_that_works_is_streamed_and_checked(start_daemon: StartDaemon, vault: Path) -> None:
+def test_generator_that_works_is_streamed_and_checked(written: tuple[DaemonProcess, Behaviour]) -> None:
     """A model's answer comes piece by piece; sentences without support in a passage are marked."""
-    write_bread(vault)
-    words = ("The sourdough proves ", "for eighteen hours [1]. ", "Giraffes invented the telephone [7].")
-    with fake_ollama(Behaviour(words=words)) as url:
-        daemon = start_daemon(None, "--generator", f"ollama:llama3.2@{url}")
-        daemon.ready()
-        events = stream(daemon, QUESTION)
+    daemon, how = written
+    how.words = ("The sourdough proves ", "for eighteen hours [1]. ", "Giraffes invented the telephone [7].")
+    events = stream(daemon, QUESTION)
     assert events[0][0] == "sources"
-    assert [data["text"] for name, data in events if name == "delta"] == list(words)
+    assert [data["text"] for name, data in events if name == "delta"] == list(how.words)
     done = events[-1][1]
     assert done["generator"] == {"name": "ollama:llama3.2", "location": "local"}
     supported = [(sentence["supported"], sentence["citations"]) for sentence in done["sentences"]]
@@ -166,38 +186,33 @@ def test_generator_that_works_is_streamed_and_checked(start_daemon: StartDaemon,
     assert [citation["n"] for citation in done["citations"]] == [1]
 
 
-@pytest.mark.parametrize("how", [Behaviour(error_after=2), Behaviour(cut_after=2)], ids=["error", "cut"])
+@pytest.mark.parametrize("fault", ["error_after", "cut_after"])
 def test_generator_that_fails_midway_ends_with_an_error_event(
-    start_daemon: StartDaemon, vault: Path, how: Behaviour
+    written: tuple[DaemonProcess, Behaviour], fault: str
 ) -> None:
     """A model that breaks off leaves an error event as the last one, and the daemon goes on."""
-    write_bread(vault)
-    with fake_ollama(how) as url:
-        daemon = start_daemon(None, "--generator", f"ollama:llama3.2@{url}")
-        daemon.ready()
-        events = stream(daemon, QUESTION)
-        assert events[0][0] == "sources"
-        assert "delta" in [name for name, _ in events]
-        name, problem = events[-1]
-        assert (name, problem["code"]) == ("error", "generator_unavailable")
-        whole = daemon.request("POST", "/api/ask", body={"question": QUESTION})
-        assert (whole.status, whole.json["code"]) == (502, "generator_unavailable")
+    daemon, how = written
+    setattr(how, fault, 2)
+    events = stream(daemon, QUESTION)
+    assert events[0][0] == "sources"
+    assert "delta" in [name for name, _ in events]
+    name, problem = events[-1]
+    assert (name, problem["code"]) == ("error", "generator_unavailable")
+    whole = daemon.request("POST", "/api/ask", body={"question": QUESTION})
+    assert (whole.status, whole.json["code"]) == (502, "generator_unavailable")
     assert daemon.status()["state"] == "ready"
 
 
-def test_generator_stops_when_the_client_leaves(start_daemon: StartDaemon, vault: Path) -> None:
+def test_generator_stops_when_the_client_leaves(written: tuple[DaemonProcess, Behaviour]) -> None:
     """Nobody waits for the answer any more: the model is told to stop, and the place is free."""
-    write_bread(vault)
-    how = Behaviour(words=["word "] * 5000)
-    with fake_ollama(how) as url:
-        daemon = start_daemon(None, "--generator", f"ollama:llama3.2@{url}")
-        daemon.ready()
-        connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=5)
-        headers = {"Authorization": f"Bearer {daemon.token}"}
-        connection.request("POST", "/api/ask", json.dumps({"question": QUESTION, "stream": True}), headers)
-        response = connection.getresponse()
-        response.read(2000)
-        response.close()
-        connection.close()
-        eventually(how.left_early.is_set, "the model's server sees the end", within_s=4)
+    daemon, how = written
+    how.words = ["word "] * 5000
+    connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=5)
+    headers = {"Authorization": f"Bearer {daemon.token}"}
+    connection.request("POST", "/api/ask", json.dumps({"question": QUESTION, "stream": True}), headers)
+    response = connection.getresponse()
+    response.read(2000)
+    response.close()
+    connection.close()
+    eventually(how.left_early.is_set, "the model's server sees the end", within_s=4)
     assert "Traceback" not in daemon.log, daemon.log[-3000:]

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+import os
+import signal
+import socket
+import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from pai_daemon.cli.main import main
-from tests.daemon_process import DaemonProcess, Folders
+from pai_daemon.cli.output import counted
+from pai_daemon.config import write_private
+from tests.daemon_process import PAI, DaemonProcess, Folders
 
 COMMANDS = [
     ["status"],
@@ -54,11 +63,9 @@ def test_command_with_json_prints_one_document(served: DaemonProcess, pai: Run, 
     assert isinstance(json.loads(out), dict)
 
 
-@pytest.mark.parametrize("arguments", COMMANDS)
+@pytest.mark.parametrize("arguments", [row for row in COMMANDS if row[0] in ("status", "search", "ask")])
 def test_command_in_a_pipe_prints_plain_text(served: DaemonProcess, arguments: list[str]) -> None:
     """Where no terminal reads, no control code is written, and something is said."""
-    if arguments[0] in ("index", "links"):
-        pytest.skip("one process a kind is enough")
     ended = served.folders.pai(*arguments)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.strip()
@@ -106,3 +113,97 @@ def test_command_that_the_daemon_refuses_ends_with_its_exit_code(
     assert (ended, out) == (code, "")
     assert "Traceback" not in err
     assert err
+
+
+def test_command_whose_reader_leaves_ends_quietly(served: DaemonProcess) -> None:
+    """`pai search … | head -1` says nothing of a broken pipe."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [*PAI, "search", "sun"],
+        env=served.folders.environ(),
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=20,
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (1, b"")
+
+
+@contextmanager
+def impostor(folders: Folders, reply: bytes | None) -> Iterator[threading.Event]:
+    """Put something in a daemon's place that gives one reply, None for none; yield when it is asked."""
+    asked = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        record = {"url": f"http://127.0.0.1:{server.getsockname()[1]}", "vault": "/notes"}
+        write_private(folders.settings.config_dir / "daemons" / "x.json", json.dumps(record))
+        write_private(folders.settings.config_dir / "token", "token")
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                _read_request(connection)
+                asked.set()
+                if reply is None:
+                    connection.recv(1)  # until the client leaves
+                else:
+                    connection.sendall(reply)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield asked
+        thread.join(10)
+
+
+def _read_request(connection: socket.socket) -> None:
+    """Read a request to its end: closing with bytes unread would reset the connection."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += connection.recv(65536)
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    while length and len(body) < int(length[1]):
+        body += connection.recv(65536)
+
+
+def test_command_that_is_interrupted_ends_with_130(tmp_path: Path) -> None:
+    """Ctrl-C while an answer is awaited ends `pai ask` at once, without a traceback."""
+    folders = Folders(tmp_path, tmp_path)
+    with impostor(folders, None) as asked:
+        process = subprocess.Popen([*PAI, "ask", "why"], env=folders.environ(), stderr=subprocess.PIPE)
+        assert asked.wait(10)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    assert (process.returncode, err.strip()) == (130, b"")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reply", "words"),
+    [
+        (["status"], b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "not a daemon of ours"),
+        (["status"], b"HTTP/1.1 500 Oh\r\nContent-Length: 5\r\n\r\nhello", "status 500"),
+        (["status"], b"SSH-2.0-OpenSSH_9.6\r\n", "No daemon answers"),
+        (["ask", "why"], b"HTTP/1.1 200 OK\r\n\r\n", "broke off"),
+    ],
+)
+def test_command_that_another_program_answers_says_so(
+    tmp_path: Path, pai: Run, arguments: list[str], reply: bytes, words: str
+) -> None:
+    """Where a dead daemon's port is another program's now, or an answer stops, a message says so."""
+    folders = Folders(tmp_path, tmp_path)
+    with impostor(folders, reply):
+        code, _, err = pai(folders, *arguments)
+    assert code in (69, 70)
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_number_of_one_thing_is_singular() -> None:
+    """One note is no `1 notes`."""
+    assert [counted(number, "note") for number in (0, 1, 2, 1234)] == [
+        "0 notes",
+        "1 note",
+        "2 notes",
+        "1,234 notes",
+    ]

@@ -180,6 +180,14 @@ def test_token_file_is_for_its_owner_only(served: DaemonProcess) -> None:
     assert len(served.token) >= 40
 
 
+def test_folders_with_what_notes_say_are_for_their_owner_only(served: DaemonProcess) -> None:
+    """Index, records and token lie in folders of mode 0700: no other user reads a person's notes."""
+    settings = served.folders.settings
+    record, index = settings.record_path(served.vault), settings.index_dir(served.vault)
+    for folder in (settings.config_dir, record.parent, settings.data_dir, index):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700, folder
+
+
 def test_token_is_in_no_log_and_no_answer(served: DaemonProcess) -> None:
     """Neither what the daemon prints nor what it says about itself holds the token."""
     status = served.request("GET", "/api/status").body.decode()
