@@ -14,6 +14,7 @@ from pai_daemon.context.index import Index
 from pai_daemon.context.search import EmbedsQueries, Passage, Searcher
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, NotFound
+from pai_daemon.notes.language import is_stop_word
 from pai_daemon.notes.links import slug
 from pai_daemon.notes.markdown import read_note
 from pai_daemon.notes.note import Note
@@ -23,6 +24,7 @@ from pai_daemon.vault.scan import read_bytes
 MIN_MENTION_CHARACTERS = 3
 MAX_MENTION_WORDS = 8
 NEAREST_CHUNKS = 200
+WORD = re.compile(r"\w+(?:[-'’.]\w+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,8 @@ def _names(catalog: Catalog, path: str, linked: set[str]) -> dict[str, str]:
     ambiguous = set()
     for note in catalog.notes():
         for name in {slug(name) for name in (note.title, *note.aliases)}:
-            if len(name) >= MIN_MENTION_CHARACTERS and names.setdefault(name, note.path) != note.path:
+            telling = len(name) >= MIN_MENTION_CHARACTERS and not is_stop_word(name)
+            if telling and names.setdefault(name, note.path) != note.path:
                 ambiguous.add(name)
     skipped = {path, *linked}
     return {name: target for name, target in names.items() if name not in ambiguous and target not in skipped}
@@ -194,11 +197,9 @@ def _find(note: Note, names: dict[str, str]) -> Iterator[tuple[int, int, str]]:
             )
             if free and not _in_code(note.text, block.start, start):
                 seen.add(target)
+                taken.append((start, end))
                 yield start, end, target
             position += 1
-
-
-WORD = re.compile(r"\w+(?:[-'’.]\w+)*")
 
 
 def _longest(

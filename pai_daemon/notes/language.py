@@ -22,6 +22,11 @@ _WORD = re.compile(r"[^\W\d_]+")
 _SAMPLE_CHARS = 4_000
 
 
+def is_stop_word(word: str) -> bool:
+    """Return whether a lower-case word is too common, in any of the languages here, to name anything."""
+    return word in _VOTES
+
+
 def guess_language(text: str) -> str:
     """Return en, de, fr, es, it, pt or nl by a vote of stop words; en when nothing speaks for another."""
     votes = dict.fromkeys(_WORDS, 0.0)

@@ -76,6 +76,18 @@ def test_name_of_two_notes_is_no_mention(go_live: GoLive, tmp_path_factory: pyte
     assert Related(vault, live.index, live.searcher, 2**21).mentions("Day.md")[1] == []
 
 
+def test_longest_name_is_the_mention(go_live: GoLive, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Within a mention no shorter one is offered, and a note called like a stop word is never one."""
+    vault = tmp_path_factory.mktemp("names")
+    for name in ("Binary Search Tree", "Search Tree", "Not", "Tree"):
+        (vault / f"{name}.md").write_text("A note.")
+    (vault / "Day.md").write_text("It is not a binary search tree, but a tree.")
+    live = go_live(vault)
+    live.settled()
+    _, mentions = Related(vault, live.index, live.searcher, 2**21).mentions("Day.md")
+    assert [mention.text for mention in mentions] == ["binary search tree", "tree"]
+
+
 def test_unknown_note_is_not_found(related: Related) -> None:
     """A path that is not indexed is an error that says how paths look."""
     for path in ("Nowhere.md", "../outside.md", ""):
