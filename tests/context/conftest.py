@@ -40,7 +40,7 @@ class Live:
             vault, self.index, rescan_s=options.get("rescan_s", 3600), note_limit_bytes=2**21
         )
         self.watcher = Watcher(vault, IgnoreRules.of(vault), self.indexer.hint, quiet_s=0.05, longest_s=0.5)
-        self.searcher = Searcher(vault, self.index, lambda: embedder)
+        self.searcher = Searcher(vault, self.index, lambda: embedder, profile("small").semantic_weight)
         if embedder is not None:
             self.indexer.use(embedder)
         self.indexer.start(self.watcher)

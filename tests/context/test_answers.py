@@ -45,7 +45,7 @@ class Scripted:
 
 def answerer(sample: Live, embedder: Embedder | None, generator: Generator | None = None) -> Answerer:
     """Return an answerer over the sample vault."""
-    searcher = Searcher(sample.vault, sample.index, lambda: embedder)
+    searcher = Searcher(sample.vault, sample.index, lambda: embedder, 0.5)
     return Answerer(searcher, lambda: embedder, generator, profile("small"))
 
 
