@@ -133,6 +133,15 @@ def _typed(name: str, value: Any) -> Any:
     return number
 
 
+def forbid_telemetry() -> None:
+    """Tell libraries that report to their makers not to; before they are imported (D8).
+
+    ONNX Runtime 1.32 sends machine facts and paths to Microsoft by default, also on Linux and macOS, and an
+    event may be on its way before its own switch can be called.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
 def vault_key(vault: Path) -> str:
     """Return the identity of a vault on this machine: 16 hex digits of the SHA-256 of its real path.
 

@@ -18,13 +18,16 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import onnxruntime
 
+from pai_daemon.config import forbid_telemetry
 from pai_daemon.errors import ModelUnavailable, Overloaded
 from pai_daemon.models.batches import join, pad, plan
 from pai_daemon.models.prepare import PreparedModel
 from pai_daemon.models.tokens import Ids, WindowTokenizer
 from pai_daemon.models.weights import Floats
+
+forbid_telemetry()
+import onnxruntime  # noqa: E402
 
 CPU = "CPUExecutionProvider"
 ACCELERATORS = ("CUDAExecutionProvider", "CoreMLExecutionProvider")

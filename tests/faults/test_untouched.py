@@ -65,3 +65,15 @@ def test_index_of_private_notes_is_not_open_to_others(
     index = folders.settings.index_dir(vault)
     closed = [path for path in (index, *index.parents) if not path.stat().st_mode & 0o077]
     assert any(path.is_relative_to(folders.home) for path in closed), oct(index.stat().st_mode)
+
+
+def test_no_library_reports_to_its_maker(start_daemon: StartDaemon, vault: Path, folders: Folders) -> None:
+    """ONNX Runtime keeps no device id and no queue of events: its telemetry is off (D8).
+
+    Where it is on, it makes the folder `.cache/Microsoft` in the home folder at its first session.
+    """
+    (vault / "Note.md").write_text("The siskin eats alder seeds.", "utf-8")
+    daemon = start_daemon(XDG_CACHE_HOME=str(folders.home / ".cache"))
+    daemon.ready()
+    daemon.client.ask("What does the siskin eat?")
+    assert {path.name for path in folders.home.iterdir()} <= {"config", "data", ".config", ".local"}
