@@ -17,6 +17,7 @@ import psutil
 
 from pai_daemon import __version__
 from pai_daemon.config import Settings, daemon_records, ensure_token, private_folder, write_private
+from pai_daemon.context.answer import EXTRACTIVE, GeneratorName
 from pai_daemon.context.answers import Answerer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
@@ -68,6 +69,13 @@ class Daemon:
         """Return what is served; only after `start`."""
         assert self._served is not None, "the daemon is not started"
         return self._served
+
+    @property
+    def generator(self) -> GeneratorName:
+        """Return what writes answers, and where it runs."""
+        if self._generator is None:
+            return EXTRACTIVE
+        return GeneratorName(self._generator.name, self._generator.location)
 
     @property
     def preparing(self) -> str:

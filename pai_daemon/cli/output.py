@@ -17,7 +17,8 @@ from pai_daemon.client import Client
 from pai_daemon.config import load
 from pai_daemon.errors import PaiError
 
-console = Console(highlight=False)
+# In a pipe nothing is wrapped: a path in two lines is no path for grep.
+console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

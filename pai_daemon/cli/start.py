@@ -14,13 +14,14 @@ from typing import Any
 
 import click
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 
 from pai_daemon import __version__
 from pai_daemon.cli.output import console, counted
 from pai_daemon.config import load
 from pai_daemon.daemon import Daemon
-from pai_daemon.plugin.install import install
+from pai_daemon.plugin.install import install, is_enabled
 from pai_daemon.serve.status import describe
 
 log = logging.getLogger(__name__)
@@ -74,10 +75,17 @@ def _greet(daemon: Daemon, install_plugin: bool) -> None:
     say(f"[bold]pai-daemon {__version__}[/] serves [cyan]{escape(str(daemon.vault))}[/] at {daemon.url}")
     if install_plugin:
         what = install(daemon.vault)
-        say(f"\nThe Obsidian plugin is {what} in this vault. To use it, once:")
-        say("  1. Open the vault in Obsidian (Open folder as vault).")
-        say("  2. Settings → Community plugins → Turn on community plugins.")
-        say("  3. Enable [bold]PAI daemon[/], then Ctrl/Cmd-P and [bold]Ask your vault[/].")
+        say(f"\nThe Obsidian plugin is {what} in this vault.")
+        if not is_enabled(daemon.vault):
+            say("To use it, once:")
+            say("  1. Open the vault in Obsidian (Open folder as vault).")
+            say("  2. Settings → Community plugins → Turn on community plugins.")
+            say("  3. Enable [bold]PAI daemon[/], then Ctrl/Cmd-P and [bold]Ask your vault[/].")
+    if daemon.generator.location == "remote":
+        say(
+            f"\n[yellow]{escape(daemon.generator.name)} writes the answers, beyond this machine: the "
+            "passages that a question finds are sent there.[/]"
+        )
     # Installed beside a checkout, the command is not on the path of another terminal.
     pai = "pai" if shutil.which("pai") else str(Path(sys.argv[0]).absolute())
     say("\nOr ask from another terminal:", soft_wrap=True)
@@ -130,9 +138,13 @@ class _Bar:
 
     def __init__(self) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), console=console
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[share]}"),
+            console=console,
+            transient=True,
         )
-        self._task = self._progress.add_task("Starting…", total=None)
+        self._task = self._progress.add_task("Starting…", total=None, share="")
 
     def __enter__(self) -> None:
         self._progress.start()
@@ -143,10 +155,13 @@ class _Bar:
     def show(self, status: dict[str, Any], preparing: str) -> None:
         """Show a status."""
         now = status["progress"]
-        finished = status["state"] in ("ready", "error", "held")
-        total, done = (now["total"], now["done"]) if now else ((1, 1) if finished else (None, 0))
+        share = f"{now['done'] / now['total']:.0%}" if now and now["total"] else ""
+        # Without a count the bar pulses while work goes on, and is full when there is none.
+        is_busy = status["state"] in ("starting", "indexing")
+        total, done = (now["total"], now["done"]) if now else ((None, 0) if is_busy else (1, 1))
+        self._progress.tasks[0].total = total
         self._progress.update(
-            self._task, description=escape(sentence(status, preparing)), total=total, completed=done
+            self._task, description=escape(sentence(status, preparing)), completed=done, share=share
         )
 
 

@@ -33,7 +33,7 @@ def _show(status: dict[str, Any]) -> None:
     rows = {
         "vault": status["vault"]["path"],
         "state": status["state"] + (f": {status['message']}" if status["message"] else ""),
-        "notes": f"{counts}, {status['pending_chunks']:,} not embedded",
+        "notes": f"{counts}, {status['pending_chunks']:,} not yet searchable by meaning",
         "progress": f"{now['done']:,} of {now['total']:,} {now['unit']} ({now['phase']})" if now else None,
         "model": f"{model['name']} on {model['execution_provider'] or 'nothing yet'}",
         "generator": f"{status['generator']['name']} ({status['generator']['location']})",

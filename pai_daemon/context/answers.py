@@ -30,7 +30,7 @@ from pai_daemon.context.answer import (
 )
 from pai_daemon.context.prompt import MAX_ANSWER_TOKENS, REFUSAL, fitting_prompt, markers, split_answer
 from pai_daemon.context.quotes import Quote, quotes
-from pai_daemon.context.search import EmbedsQueries, Searcher, SearchResult, checked_query
+from pai_daemon.context.search import EmbedsQueries, Passage, Searcher, SearchResult, checked_query
 from pai_daemon.errors import GeneratorUnavailable
 from pai_daemon.models.generator import Generator
 from pai_daemon.models.registry import Profile
@@ -43,6 +43,7 @@ EXTRACT_SENTENCES = 2
 PASSAGE_WEIGHT = 0.5
 SELECTION_CHARACTERS = 1000
 NOT_FOUND = {
+    "en": "Your notes do not say.",
     "de": "Das steht nicht in deinen Notizen.",
     "es": "Tus notas no lo dicen.",
     "fr": "Vos notes ne le disent pas.",
@@ -50,7 +51,16 @@ NOT_FOUND = {
     "nl": "Dat staat niet in je notities.",
     "pt": "Suas notas não dizem isso.",
 }
-NOT_FOUND_DEFAULT = "Your notes do not say."
+# While notes are still being read, nothing can be said of all of them.
+NOT_FOUND_YET = {
+    "en": "Nothing found so far; your notes are still being read.",
+    "de": "Bisher nichts gefunden; deine Notizen werden noch gelesen.",
+    "es": "Nada por ahora; tus notas aún se están leyendo.",
+    "fr": "Rien pour l'instant ; vos notes sont encore en cours de lecture.",
+    "it": "Ancora niente; le tue note sono ancora in lettura.",
+    "nl": "Nog niets gevonden; je notities worden nog gelezen.",
+    "pt": "Nada por enquanto; suas notas ainda estão sendo lidas.",
+}
 
 
 class Answerer:
@@ -86,10 +96,12 @@ class Answerer:
         """Yield the sources, then the answer as it is written, last the whole Answer."""
         started_s = time.perf_counter()
         found = await asyncio.to_thread(self._search, question)
-        citations = tuple(Citation(number, passage) for number, passage in enumerate(found.results, start=1))
-        yield Sources(citations, found.revision)
-        draft = _Draft(question.text.strip(), found, citations)
-        if self._generator is not None and citations:
+        draft = _Draft(question.text.strip(), found, _numbered(found.results))
+        quoted: list[AnswerEvent] = []
+        if self._generator is None:
+            quoted = await asyncio.to_thread(self._extract, draft, renumber=True)
+        yield Sources(tuple(draft.citations), found.revision)
+        if self._generator is not None and draft.citations:
             try:
                 async with aclosing(self._generate(self._generator, draft)) as deltas:
                     async for delta in deltas:
@@ -101,8 +113,9 @@ class Answerer:
                     f"{error.detail} {error.hint} This answer quotes your notes instead.".strip()
                 )
         if not draft.text:
-            for event in await asyncio.to_thread(self._extract, draft):
-                yield event
+            quoted = await asyncio.to_thread(self._extract, draft, renumber=False)
+        for event in quoted:
+            yield event
         answer = await asyncio.to_thread(self._finish, draft)
         yield replace(answer, took_ms=round((time.perf_counter() - started_s) * 1000, 1))
 
@@ -192,8 +205,11 @@ class Answerer:
 
     # Without a generator.
 
-    def _extract(self, draft: _Draft) -> list[AnswerEvent]:
-        """Write the draft from the sentences closest to the question; return the events of it."""
+    def _extract(self, draft: _Draft, *, renumber: bool) -> list[AnswerEvent]:
+        """Write the draft from the sentences closest to the question; return the events of it.
+
+        renumber: count the cited passages 1, 2, … as they appear; only before anyone saw the numbers.
+        """
         draft.generator = EXTRACTIVE
         draft.stages.append("extract")
         embedder = self._embedder()
@@ -202,6 +218,8 @@ class Answerer:
             draft.found = False
             draft.text = draft.refusal()
             return [Delta(draft.text)]
+        if renumber:
+            best = _cited_first(draft, best)
         events: list[AnswerEvent] = []
         for quoted in best:
             piece = f"{' ' if draft.text else ''}{quoted.text} [{quoted.n}]"
@@ -220,12 +238,24 @@ class Answerer:
             range(len(candidates)), key=lambda row: -scores[row] - PASSAGE_WEIGHT * candidates[row].nearness
         )
         best: list[Quote] = []
+        top_score = 0.0
         for row in ranked:
-            quote = candidates[row]
+            quote, bar = candidates[row], self._bar(candidates[row])
+            if best:
+                bar = max(bar, top_score - self._profile.second_margin)
             said = any(quote.text in other.text or other.text in quote.text for other in best)
-            if scores[row] >= self._profile.answer_threshold and not said:
+            if scores[row] >= bar and not said:
+                top_score = scores[row] if not best else top_score
                 best.append(quote)
         return best[:EXTRACT_SENTENCES]
+
+    def _bar(self, quote: Quote) -> float:
+        """Return the cosine below which a quote does not answer the question."""
+        if quote.other_language:
+            return self._profile.answer_threshold + self._profile.other_language_margin
+        if quote.shares_words:
+            return self._profile.answer_threshold
+        return self._profile.answer_threshold + self._profile.few_words_margin
 
 
 class _Draft:
@@ -242,6 +272,7 @@ class _Draft:
         self.found = True
         self.sentences: list[AnswerSentence] = []
         self.generator = EXTRACTIVE
+        self.is_partial = "semantic" not in found.stages or found.pending_chunks > 0
         if "semantic" not in found.stages:
             self.warnings.append("The embedding model is not loaded yet; only words were matched.")
         elif found.pending_chunks:
@@ -250,7 +281,20 @@ class _Draft:
     def refusal(self) -> str:
         """Return the answer where the notes do not say, in the language of the question."""
         self.found = False
-        return NOT_FOUND.get(self.language, NOT_FOUND_DEFAULT)
+        said = NOT_FOUND_YET if self.is_partial else NOT_FOUND
+        return said.get(self.language, said["en"])
+
+
+def _numbered(passages: Sequence[Passage]) -> tuple[Citation, ...]:
+    return tuple(Citation(number, passage) for number, passage in enumerate(passages, start=1))
+
+
+def _cited_first(draft: _Draft, best: Sequence[Quote]) -> list[Quote]:
+    """Return the quotes with new numbers, after giving the cited passages of the draft the first ones."""
+    order = list(dict.fromkeys([*(quote.n for quote in best), *(citation.n for citation in draft.citations)]))
+    by_number = {citation.n: citation.passage for citation in draft.citations}
+    draft.citations = _numbered([by_number[number] for number in order])
+    return [replace(quote, n=order.index(quote.n) + 1) for quote in best]
 
 
 def _first(draft: _Draft) -> list[Quote]:

@@ -7,11 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pai_daemon.context.answer import Citation
+from pai_daemon.notes.language import is_stop_word, known_language
 from pai_daemon.notes.plain import Sentence, sentences
 
 MIN_CHARACTERS = 12
 # A lead-in takes along the items it announces, up to this length.
 MAX_CHARACTERS = 300
+# Inflected forms of a word mostly agree in their first letters.
+STEM_CHARACTERS = 5
+SURE_VOTES = 2.0
+_NUMBER = re.compile(r"^\d+[.)]\s+")
+_POINTER = re.compile(r"(?:see|siehe|vgl\.?|for (?:more|further)|weitere infos?)\b", re.IGNORECASE)
 _ENDS = re.compile(r"[.!?…。！？;)\]\"'»“”’|]$")
 # A fence that is not closed in its passage runs to the passage's end.
 _FENCED = re.compile(r"^[ \t>]*(`{3,}|~{3,}).*?(?:^[ \t>]*\1|\Z)", re.MULTILINE | re.DOTALL)
@@ -22,49 +28,73 @@ _ITEM = re.compile(r"([ \t>]*)(?:[-*+]|\d+[.)])[ \t]")
 class Quote:
     """A piece of passage `n`. in_context: with title and headings before it, as it is embedded.
 
-    nearness: the cosine of question and passage, 0 where it is not known.
+    nearness: the cosine of question and passage, 0 where it is not known. shares_words: the passage
+    has at least half of the question's words. other_language: the passage is in another language.
     """
 
     n: int
     text: str
     in_context: str
     nearness: float
+    shares_words: bool
+    other_language: bool
 
 
 def quotes(question: str, citations: Sequence[Citation], language: str) -> list[Quote]:
-    """Return what may be quoted, in the order of the passages: no headings, no questions, no repeats.
+    """Return what may be quoted, in the order of the passages: no headings, questions or repeats.
 
     The question itself is left out too: it may stand in the note that it is asked from.
     """
-    asked = _words(question)
+    asked, stems = _words(question), _stems(question)
     found: dict[str, Quote] = {}
     for citation in citations:
         passage = citation.passage
+        shares_words = 2 * len(stems & _stems(f"{passage.trail}\n{passage.text}")) >= len(stems)
+        spoken = known_language(passage.text, least_votes=SURE_VOTES)
+        other_language = spoken not in (None, known_language(question))
         for text in quotable(passage.text, language):
             words = _words(text)
             told = words in asked or asked in words or words in _words(passage.trail)
             if words and not told and len(text) >= MIN_CHARACTERS and not text.endswith(("?", "？")):
-                nearness = passage.scores.semantic or 0.0
-                found.setdefault(words, Quote(citation.n, text, f"{passage.trail}\n\n{text}", nearness))
+                found.setdefault(
+                    words,
+                    Quote(
+                        citation.n,
+                        text,
+                        f"{passage.trail}\n\n{text}",
+                        passage.scores.semantic or 0.0,
+                        shares_words,
+                        other_language,
+                    ),
+                )
     return list(found.values())
 
 
 def quotable(markdown: str, language: str) -> Iterator[str]:
     """Yield the sentences of a text; one that only announces a list comes with the list's first items.
 
-    Lines of code are no sentences.
+    Lines of code and of tables are no sentences, and neither is what only points elsewhere.
     """
     code = [match.span() for match in _FENCED.finditer(markdown)]
     found = [
         sentence
         for sentence in sentences(markdown, language)
         if not any(start <= sentence.start < end for start, end in code)
+        and not _is_row(markdown, sentence.start)
     ]
     for number, sentence in enumerate(found):
         text = sentence.text.strip()
         if not _ENDS.search(text):
             text = _with_items(text, _depth(markdown, sentence.start), markdown, found[number + 1 :])
-        yield text
+        text = _NUMBER.sub("", text)
+        if not text.endswith((":", "：")) and not _POINTER.match(text):
+            yield text
+
+
+def _is_row(markdown: str, start: int) -> bool:
+    """Return whether a place is in a row of a table: without its header it says nothing."""
+    line_start = markdown.rfind("\n", 0, start) + 1
+    return markdown[line_start : start + 1].lstrip(" \t>").startswith("|")
 
 
 def _with_items(text: str, depth: int, markdown: str, following: Sequence[Sentence]) -> str:
@@ -86,6 +116,17 @@ def _depth(markdown: str, start: int) -> int:
     if match is None or match.end() < start - 6:
         return -1
     return len(match.group(1).expandtabs(4))
+
+
+def _stems(text: str) -> set[str]:
+    """Return what tells a text from others: the beginnings of its words, and pairs of CJK characters."""
+    stems = set()
+    for word in re.findall(r"\w+", text.casefold()):
+        if word[0] >= "\u2e80":
+            stems |= {word[start : start + 2] for start in range(max(1, len(word) - 1))}
+        elif len(word) > 2 and not is_stop_word(word):
+            stems.add(word[:STEM_CHARACTERS])
+    return stems
 
 
 def _words(text: str) -> str:

@@ -119,7 +119,7 @@ class Related:
 
         The note is read from disk, so that the spans fit what the person sees. Raises NotFound.
         """
-        self.indexed(path)
+        path = self.indexed(path).path
         try:
             data, content_hash = read_bytes(self._vault, path, self._limit)
         except OSError as error:
@@ -148,8 +148,15 @@ class Related:
         )
 
     def indexed(self, path: str) -> IndexedNote:
-        """Return a note of the index, or raise NotFound."""
-        note = self._index.catalog.get(path)
+        """Return a note of the index, or raise NotFound.
+
+        path: as in the index, or as a shell completes it: absolute, with `./`, or a name without `.md`.
+        """
+        catalog = self._index.catalog
+        written = path.removeprefix(f"{self._vault}/").removeprefix("./")
+        note = catalog.get(written)
+        if note is None and ".." not in written.split("/"):
+            note = catalog.get(catalog.links.resolve(written, "") or "")
         if note is None:
             raise NotFound(f"No note {path!r} is indexed.", hint="Paths are relative to the vault, with .md.")
         return note

@@ -29,10 +29,16 @@ def is_stop_word(word: str) -> bool:
 
 def guess_language(text: str) -> str:
     """Return en, de, fr, es, it, pt or nl by a vote of stop words; en when nothing speaks for another."""
+    return known_language(text) or "en"
+
+
+def known_language(text: str, least_votes: float = 0.0) -> str | None:
+    """Return the language that the stop words of a text speak for, None where they say too little."""
     votes = dict.fromkeys(_WORDS, 0.0)
     for word in _WORD.findall(text[:_SAMPLE_CHARS].lower()):
         languages = _VOTES.get(word, ())
         for language in languages:
             votes[language] += 1 / len(languages)
     best = max(votes, key=lambda language: votes[language])
-    return best if votes[best] > votes["en"] else "en"
+    best = best if votes[best] > votes["en"] else "en"
+    return best if votes[best] > least_votes else None

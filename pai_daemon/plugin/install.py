@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from importlib import resources
 from pathlib import Path
@@ -10,6 +11,15 @@ from pai_daemon.errors import VaultUnavailable
 
 FILES = ("manifest.json", "main.js", "styles.css")
 PLUGIN_ID = "pai-daemon"
+
+
+def is_enabled(vault: Path) -> bool:
+    """Return whether Obsidian has the plugin switched on in a vault."""
+    try:
+        enabled = json.loads((vault / ".obsidian" / "community-plugins.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(enabled, list) and PLUGIN_ID in enabled
 
 
 def install(vault: Path) -> str:

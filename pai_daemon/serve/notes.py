@@ -27,6 +27,7 @@ def _parsed(served: Served, path: str) -> dict[str, Any]:
     """Return what a note says on disk now. Only indexed notes: exclusion holds here too (D14)."""
     parts = served.ready()
     known = parts.related.indexed(path)
+    path = known.path
     limit = served.settings.note_limit_bytes
     try:
         data, content_hash = read_bytes(served.vault, path, limit)

@@ -25,6 +25,7 @@ async def related(request: web.Request) -> web.Response:
         raise UsageError("Give either path or text.")
     count = limit(request.query, DEFAULT_NOTES)
     if path:
+        path = parts.related.indexed(path).path
         results = await asyncio.to_thread(parts.related.to_note, path, count)
     else:
         results = await asyncio.to_thread(parts.related.to_text, piece, served.model.loaded(), count)
@@ -40,6 +41,8 @@ async def links(request: web.Request) -> web.Response:
     if not path:
         raise UsageError("Give the path of a note.")
     count = limit(request.query, DEFAULT_NOTES)
+
+    path = parts.related.indexed(path).path
 
     def find() -> dict[str, Any]:
         content_hash, mentions = parts.related.mentions(path)

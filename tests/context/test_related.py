@@ -97,6 +97,12 @@ def test_unknown_note_is_not_found(related: Related) -> None:
             related.mentions(path)
 
 
+def test_path_is_taken_as_a_shell_completes_it(related: Related, sample: Live) -> None:
+    """Absolute, with a leading `./`, without `.md`, or the bare name: each leads to the note."""
+    for path in (str(sample.vault / "Reading.md"), "./Reading.md", "Reading", "Journal/2026-05-12"):
+        assert related.indexed(path).path in ("Reading.md", "Journal/2026-05-12.md")
+
+
 def test_note_without_embedding_says_so(go_live: GoLive, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Before a note is embedded, its kin is unknown rather than empty."""
     vault = tmp_path_factory.mktemp("bare")
