@@ -39,7 +39,6 @@ def secret(served: DaemonProcess) -> Iterator[None]:
         "Projects/../../outside.md",
         "Projects/..%2f..%2foutside.md",
         "Projects/../Garden.md",
-        "./Garden.md",
         "/etc/passwd",
         "%2fetc%2fpasswd",
         ".obsidian/secret.md",
