@@ -13,8 +13,9 @@ from pai_daemon.notes.plain import Sentence, sentences
 MIN_CHARACTERS = 12
 # A lead-in takes along the items it announces, up to this length.
 MAX_CHARACTERS = 300
-# Inflected forms of a word mostly agree in their first letters.
+# Inflected forms of a word mostly agree but for their last letters.
 STEM_CHARACTERS = 5
+ENDING_CHARACTERS = 3
 SURE_VOTES = 2.0
 _NUMBER = re.compile(r"^\d+[.)]\s+")
 _POINTER = re.compile(r"(?:see|siehe|vgl\.?|for (?:more|further)|weitere infos?)\b", re.IGNORECASE)
@@ -49,7 +50,7 @@ def quotes(question: str, citations: Sequence[Citation], language: str) -> list[
     found: dict[str, Quote] = {}
     for citation in citations:
         passage = citation.passage
-        shares_words = 2 * len(stems & _stems(f"{passage.trail}\n{passage.text}")) >= len(stems)
+        shares_words = 2 * _count(stems, f"{passage.trail}\n{passage.text}") >= len(stems)
         spoken = known_language(passage.text, least_votes=SURE_VOTES)
         other_language = spoken not in (None, known_language(question))
         for text in quotable(passage.text, language):
@@ -118,15 +119,24 @@ def _depth(markdown: str, start: int) -> int:
     return len(match.group(1).expandtabs(4))
 
 
-def _stems(text: str) -> set[str]:
-    """Return what tells a text from others: the beginnings of its words, and pairs of CJK characters."""
+def _stems(question: str) -> set[str]:
+    """Return what a question asks for: its words without their endings, and pairs of CJK characters."""
     stems = set()
-    for word in re.findall(r"\w+", text.casefold()):
+    for word in re.findall(r"\w+", question.casefold()):
         if word[0] >= "\u2e80":
             stems |= {word[start : start + 2] for start in range(max(1, len(word) - 1))}
         elif len(word) > 2 and not is_stop_word(word):
-            stems.add(word[:STEM_CHARACTERS])
+            stems.add(word[: max(STEM_CHARACTERS, len(word) - ENDING_CHARACTERS)])
     return stems
+
+
+def _count(stems: set[str], text: str) -> int:
+    """Return how many stems begin a word of the text, or stand in it where words are not spaced."""
+    folded = text.casefold()
+    return sum(
+        stem in folded if stem[0] >= "\u2e80" else re.search(rf"\b{re.escape(stem)}", folded) is not None
+        for stem in stems
+    )
 
 
 def _words(text: str) -> str:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 
-# The commonest short words that the other languages here do not share, or share with few.
+# The commonest short words that the other languages here do not share, or share with few, and what asks.
 _WORDS = {
-    "en": "the and of to is that it for was with are this be have from not they which you his her would",
-    "de": "der die und das ist nicht ein eine den von zu mit sich auf dem auch wird als wie für oder sind",
-    "fr": "le les et des est une du dans qui que pas pour sur au avec ce il elle plus sont nous vous ou",
-    "es": "el los y las que una es por con para del se lo como más pero su al sus este ha son muy",
-    "it": "il di che è la un per non una sono con del della gli le anche più si come nel alla questo",
-    "pt": "o os e que do da em um uma para não com por mais dos das se na no como mas ao foi são",
-    "nl": "de het een en van ik dat niet is op te zijn voor met die aan er ook als maar wordt naar bij",
+    "en": "the and of to is that it for was with are this be have from "
+    "not they which you his her would what when where who how why does did",
+    "de": "der die und das ist nicht ein eine den von zu mit sich auf dem "
+    "auch wird als wie für oder sind was wann wo wer warum welche welcher wurde gibt",
+    "fr": "le les et des est une du dans qui que pas pour sur au "
+    "avec ce il elle plus sont nous vous ou quand où comment pourquoi quel quelle",
+    "es": "el los y las que una es por con para del se lo como "
+    "más pero su al sus este ha son muy qué cuándo dónde quién cómo cuál",
+    "it": "il di che è la un per non una sono con del della "
+    "gli le anche più si come nel alla questo quando dove chi perché quale",
+    "pt": "o os e que do da em um uma para não com por mais "
+    "dos das se na no como mas ao foi são quando onde quem qual",
+    "nl": "de het een en van ik dat niet is op te zijn voor met die "
+    "aan er ook als maar wordt naar bij wat wanneer waar wie hoe waarom welke",
 }
 _VOTES: dict[str, list[str]] = {}
 for _language, _words in _WORDS.items():

@@ -17,6 +17,7 @@ from pai_daemon.context.answer import Answer
 from pai_daemon.context.answer import Question as Asked
 from pai_daemon.context.answers import Answerer
 from pai_daemon.context.search import Mode, Passage, Searcher
+from pai_daemon.models.embedder import Embedder
 from tests.bench.bench import indexed, load_model
 from tests.bench.data import SAMPLE_VAULT, Question, question_vault, sample_questions
 from tests.bench.report import Row
@@ -53,7 +54,25 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
                 rows += _search_rows("xquad, German question on English notes", searcher, crossed)
         if label == "sample-vault":
             break
+        rows.append(_missing_row(label, vault, scratch / f"{name}-half", embedder, asked[label]))
     return rows
+
+
+def _missing_row(
+    label: str, vault: Path, scratch: Path, embedder: Embedder, questions: Sequence[Question]
+) -> Row:
+    """Return how many questions are answered although their article is not in the vault."""
+    half = scratch / "vault"
+    half.mkdir(parents=True)
+    for note in sorted(vault.glob("*.md"))[::2]:
+        shutil.copy(note, half)
+    missing = [question for question in questions if not (half / question.path).exists()]
+    with indexed(half, scratch / "index", embedder) as ready:
+        searcher = Searcher(half, ready.index, lambda: embedder, embedder.profile.semantic_weight)
+        answerer = Answerer(searcher, lambda: embedder, None, embedder.profile)
+        answered = [asyncio.run(answerer.ask(Asked(question.text))).found for question in missing]
+    share = round(sum(answered) / len(answered), 3)
+    return Row(f"{label}: article missing, yet answered", share, f"{len(missing)} questions")
 
 
 def _search_rows(label: str, searcher: Searcher, questions: Sequence[Question]) -> list[Row]:

@@ -73,3 +73,30 @@ def test_heading_question_and_repeat_are_not_quoted() -> None:
 def test_any_text_can_be_asked_for_quotes(text: str) -> None:
     """No text raises, and nothing blank is quoted."""
     assert all(quote.text.strip() for quote in quotes("what", [_citation(text)], "en"))
+
+
+def test_quote_knows_whether_its_passage_speaks_of_what_is_asked() -> None:
+    """Inflected words count as the same, words that only begin alike do not; question words never count."""
+    told = _citation("Die Eigenwerte der Matrix stehen auf der Diagonale.", heading="Matrizen")
+    other = _citation("Die Eigenschaften der Menge sind hier aufgezählt.", heading="Mengen")
+    assert quotes("Was ist ein Eigenwert?", [told], "de")[0].shares_words
+    assert not quotes("Was ist ein Eigenwert?", [other], "de")[0].shares_words
+    assert quotes(
+        "什么是 特征值", [_citation("矩阵的特征值在对角线上。这里有一句话。", heading="矩阵")], "en"
+    )[0].shares_words
+
+
+def test_quote_in_another_language_is_told_apart() -> None:
+    """A German passage under an English question is another language; one without small words is unknown."""
+    german = _citation("Der Motor ist ein Diesel und die Wartung ist im Herbst mit dem Öl.", heading="Motor")
+    assert quotes("When is the engine serviced?", [german], "en")[0].other_language
+    assert not quotes("Wann wird der Motor gewartet?", [german], "de")[0].other_language
+    listed = _citation("Diesel, Motor, Wartung, Herbst", heading="Liste")
+    assert not quotes("When is the engine serviced?", [listed], "en")[0].other_language
+
+
+def test_rows_pointers_and_bare_lead_ins_are_not_quoted() -> None:
+    """What needs its table, another note or what follows it is no answer by itself."""
+    table = "| a row | of a table |\n|---|---|\n| one | two three four |"
+    text = f"See Tags for more.\n\n{table}\n\nThis is shown as:\n\nA fact."
+    assert list(quotable(text, "en")) == ["A fact."]
