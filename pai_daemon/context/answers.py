@@ -298,5 +298,6 @@ def _cited_first(draft: _Draft, best: Sequence[Quote]) -> list[Quote]:
 
 
 def _first(draft: _Draft) -> list[Quote]:
-    """Return the start of the best passage, where there is no model to choose a sentence."""
-    return quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)[:1]
+    """Return the first sentence of a passage with the question's words, where no model can choose one."""
+    found = quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)
+    return [quote for quote in found if quote.shares_words][:1]

@@ -194,7 +194,10 @@ async def test_answer_without_a_model_says_what_is_missing(sample: Live) -> None
     """While the model loads, an answer comes from words alone, and says so."""
     answer = await answerer(sample, None).ask(Question("engine serviced running hours"))
     assert answer.stages == ("text", "extract")
+    assert answer.found
     assert "not loaded" in answer.warnings[0]
+    unknown = await answerer(sample, None).ask(Question("boiling point of the element tungsten"))
+    assert unknown.answer == "Nothing found so far; your notes are still being read."
 
 
 async def test_empty_question_is_a_usage_error(sample: Live, embedder: Embedder) -> None:
