@@ -17,7 +17,7 @@ import psutil
 
 from pai_daemon import __version__
 from pai_daemon.config import Settings, daemon_records, ensure_token, private_folder, write_private
-from pai_daemon.context.answer import EXTRACTIVE, GeneratorName
+from pai_daemon.context.answer import GeneratorName, name_of
 from pai_daemon.context.answers import Answerer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
@@ -73,9 +73,7 @@ class Daemon:
     @property
     def generator(self) -> GeneratorName:
         """Return what writes answers, and where it runs."""
-        if self._generator is None:
-            return EXTRACTIVE
-        return GeneratorName(self._generator.name, self._generator.location)
+        return name_of(self._generator)
 
     @property
     def preparing(self) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pai_daemon.context.catalog import EVERYTHING, Filter
 from pai_daemon.context.search import Passage
+from pai_daemon.models.generator import Generator
 
 DEFAULT_PASSAGES = 8
 
@@ -47,6 +48,11 @@ class GeneratorName:
 
 
 EXTRACTIVE = GeneratorName("extractive", "embedded")
+
+
+def name_of(generator: Generator | None) -> GeneratorName:
+    """Return what writes answers and where it runs; None quotes the notes."""
+    return EXTRACTIVE if generator is None else GeneratorName(generator.name, generator.location)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from pai_daemon.context.answer import (
     GeneratorName,
     Question,
     Sources,
+    name_of,
 )
 from pai_daemon.context.prompt import MAX_ANSWER_TOKENS, REFUSAL, fitting_prompt, markers, split_answer
 from pai_daemon.context.quotes import Quote, quotes
@@ -81,9 +82,7 @@ class Answerer:
     @property
     def generator(self) -> GeneratorName:
         """Return what writes answers."""
-        if self._generator is None:
-            return EXTRACTIVE
-        return GeneratorName(self._generator.name, self._generator.location)
+        return name_of(self._generator)
 
     async def ask(self, question: Question) -> Answer:
         """Return the whole answer. Raises UsageError, Overloaded, GeneratorUnavailable."""
@@ -128,7 +127,7 @@ class Answerer:
     # With a generator.
 
     async def _generate(self, generator: Generator, draft: _Draft) -> AsyncGenerator[AnswerEvent, None]:
-        draft.generator = GeneratorName(generator.name, generator.location)
+        draft.generator = name_of(generator)
         draft.stages.append("generate")
         seen: set[int] = set()
         held = ""

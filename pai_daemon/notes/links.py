@@ -12,7 +12,6 @@ from urllib.parse import quote, unquote
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//")
 _SPACE = re.compile(r"\s+")
 # Obsidian compares headings in links without these and without their case.
-_HEADING_MARKS = re.compile(r"""[!"#$%&()*+,.:;<=>?@^`{|}~/\[\]\\\s]+""")
 _BRACKETS = re.compile(r"([\\\[\]])")
 _ESCAPE = r"\\\1"
 # Obsidian's help names these as unsafe in a file name that is to be linked.
@@ -26,11 +25,6 @@ def slug(name: str) -> str:
     # NFC before folding joins what macOS takes apart; after it, because folding can take apart again.
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
     return _SPACE.sub(" ", folded.strip())
-
-
-def heading_slug(heading: str) -> str:
-    """Return the form in which the heading of a link and a heading of a note are compared."""
-    return slug(_HEADING_MARKS.sub(" ", heading))
 
 
 def parse_wikilink(inner: str) -> tuple[str, str, str]:

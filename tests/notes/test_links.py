@@ -8,7 +8,6 @@ import pytest
 
 from pai_daemon.notes.language import guess_language
 from pai_daemon.notes.links import (
-    heading_slug,
     is_linkable,
     markdown_link,
     parse_markdown_link,
@@ -27,11 +26,6 @@ def test_slug_ignores_case_form_and_doubled_space() -> None:
         == slug("\u00fcber STRASSE")
         == "\u00fcber strasse"
     )
-
-
-def test_heading_slug_ignores_punctuation() -> None:
-    """A heading is found by a link that leaves out what links cannot hold."""
-    assert heading_slug("What is #1: [[Links]] & more?") == heading_slug("what is 1 Links more")
 
 
 @pytest.mark.parametrize(
