@@ -1,243 +1,307 @@
-"""The blocks of a note's body: markdown-it-py for the structure, two rules of ours for Obsidian's own.
+"""The blocks of a note as a tree: markdown-it-py for the structure, `rules` for Obsidian's own.
 
-markdown-it-py is used without its inline parser and without link definitions (they would vanish from the
-blocks): 5.2 MB/s on a vault of 13,053 notes, against 3.0 MB/s with the inline parser.
+markdown-it-py gives whole lines; here they become exact spans. A block begins with its line, indentation
+included, so that a slice of a nested item keeps the indentation of its lines; where the marker of a
+container (`>`, a bullet, `[^1]:`) stands before it on the line, it begins right at its first character. It
+ends at its last character that is no white space.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
-from markdown_it import MarkdownIt
-from markdown_it.ruler import RuleOptionsType
-from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
 from pai_daemon.notes.note import Block
+from pai_daemon.notes.positions import Positions
+from pai_daemon.notes.rules import BLOCK_ID, make_parser
 
 _KINDS = {
     "heading_open": "heading",
     "paragraph_open": "paragraph",
     "bullet_list_open": "list",
     "ordered_list_open": "list",
+    "list_item_open": "item",
     "table_open": "table",
     "fence": "code",
     "code_block": "code",
     "blockquote_open": "quote",
+    "footnote_open": "footnote",
+    "definition": "definition",
     "html_block": "html",
     "hr": "rule",
     "math_block": "math",
     "comment_block": "comment",
 }
-_LISTS = ("bullet_list_open", "ordered_list_open")
-_VERBATIM = ("fence", "code_block", "math_block", "comment_block", "html_block")
-_LINE_END = re.compile(r"\r\n?|\n")
-_CALLOUT = re.compile(r"[ \t]*>[ \t]*\[![^\]\r\n]+\]")
-_BLOCK_ID = re.compile(r"(?<![^\s>])\^([A-Za-z0-9-]+)")
-_WITHOUT_ID = ("code", "math", "html", "rule", "comment")
+_CONTAINERS = ("item", "quote", "footnote")
+_MARKERS = {
+    "item": re.compile(r"[-*+]|[0-9]{1,9}[.)]"),
+    "quote": re.compile(r">"),
+    "footnote": re.compile(r"\[\^[^\]\s]+\]:"),
+}
+_SPACES = re.compile(r"[ \t]*")
+_QUOTED = re.compile(r"[ \t]*>")
+_TASK = re.compile(r"\[([^\]\r\n])\](?!\S)")
+_CALLOUT = re.compile(r"(?:[ \t]*>)*[ \t]*\[!([^\]\r\n]+)\]([+-]?)[ \t]*([^\r\n]*)")
+# What may carry a block id at its own end, and what an id alone on its line may not name.
+_ENDS_WITH_ID = ("heading", "paragraph", "table", "math")
+_UNNAMED = ("frontmatter", "heading", "rule", "comment", "definition")
+_ID_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """The blocks of a body, and what the block parser alone knows.
+    """The blocks of a note, and what the block parser alone knows.
 
-    headings: level and source text of each heading block, in order. verbatim: spans inside lists and
-    quotes that hold code, math, comments or HTML, in order.
+    headings: the source text of each heading of depth 0, in order. texts: the spans in which marks are
+    looked for, in order: the lines of a paragraph, a heading, a container's own text or a row of a table.
     """
 
     blocks: tuple[Block, ...]
-    headings: tuple[tuple[int, str], ...]
-    verbatim: tuple[tuple[int, int], ...]
+    headings: tuple[str, ...]
+    texts: tuple[tuple[int, int], ...]
 
 
-def line_starts(text: str, start: int = 0) -> list[int]:
-    """Return where the lines of text from start on begin; a line ends as in CommonMark."""
-    if "\r" not in text:
-        starts = [start]
-        position = text.find("\n", start)
-        while position >= 0:
-            starts.append(position + 1)
-            position = text.find("\n", position + 1)
-        return starts
-    return [start, *(match.end() for match in _LINE_END.finditer(text, start))]
+@dataclass(frozen=True, slots=True)
+class Callout:
+    """The first line of a callout. fold: `+` open, `-` folded, empty where it does not fold."""
+
+    type: str
+    fold: str
+    title: str
 
 
-def read_blocks(text: str, body_start: int = 0) -> Structure:
-    """Return the blocks of text from body_start on; offsets and lines are those of the whole text."""
-    body = text[body_start:] if body_start else text
-    first_line = len(line_starts(text[:body_start])) if body_start else 1
-    reader = _Reader(text, line_starts(text, body_start), first_line)
-    for token in _PARSER.parse(body):
+def parse_callout(line: str) -> Callout | None:
+    """Return what the first line of a callout says, with or without its `>`; None if it begins none.
+
+    The type is in lower case and without what follows a bar in it; the title is as written.
+    """
+    match = _CALLOUT.match(line)
+    if match is None:
+        return None
+    return Callout(match[1].partition("|")[0].strip().lower(), match[2], match[3].strip())
+
+
+def read_blocks(text: str, positions: Positions, body_start: int = 0) -> Structure:
+    """Return the blocks of text: what stands before body_start is frontmatter, the rest Markdown."""
+    reader = _Reader(text, positions, body_start)
+    for token in _PARSER.parse(text[body_start:]):
         reader.take(token)
     return reader.finish()
 
 
-class _Reader:
-    """Turns the flat list of tokens into blocks."""
+@dataclass(slots=True)
+class _Open:
+    """A container that is being read, or the note itself (index -1).
 
-    def __init__(self, text: str, starts: list[int], first_line: int) -> None:
+    line, inside: the line of the innermost marker around what comes next, and the offset right after it.
+    quotes: the number of quotes that it and those around it are. last: the index of its last child, -1
+    while there is none. begun: whether its own text was read.
+    """
+
+    kind: str
+    index: int
+    line: int
+    inside: int
+    quotes: int
+    last: int = -1
+    begun: bool = False
+
+
+class _Reader:
+    """Turns the flat list of tokens into the tree."""
+
+    def __init__(self, text: str, positions: Positions, body_start: int) -> None:
         self._text = text
-        self._starts = starts
-        self._first_line = first_line
+        self._positions = positions
+        self._first = positions.line(body_start) - 1
         self._blocks: list[Block] = []
-        self._headings: list[tuple[int, str]] = []
-        self._verbatim: list[tuple[int, int]] = []
-        self._open: tuple[str, int, int] | None = None
-        self._cuts: list[int] = []
-        self._heading_level = 0
+        self._headings: list[str] = []
+        self._texts: list[tuple[int, int]] = []
+        self._heading = False
+        self._open = [_Open("", -1, -1, 0, 0)]
+        if body_start:
+            self._store(Block("frontmatter", 0, len(text[:body_start].rstrip()), 1, max(self._first, 1)))
 
     def take(self, token: Token) -> None:
-        """Read one token: at the top a block begins, below it only the cuts of a list and verbatim text."""
-        if token.type == "inline":
-            if self._heading_level and token.level == 1:
-                self._headings.append((self._heading_level, token.content))
-                self._heading_level = 0
-            return
-        if token.nesting == -1 or token.map is None:
-            return
-        first, after = token.map
-        if token.level == 0:
-            self._close()
-            kind = _KINDS.get(token.type, "paragraph")
-            self._open = (kind, first, after)
-            if kind == "heading":
-                self._heading_level = int(token.tag[1:])
-        elif token.type == "list_item_open":
-            self._cuts.append(first)
-        elif token.type in _LISTS:
-            self._cuts.append(after)
-        elif token.type in _VERBATIM:
-            self._verbatim.append((self._at(first), self._at(after)))
+        """Read one token."""
+        if token.nesting == -1:
+            if _KINDS.get(token.type[:-5] + "open") in ("list", *_CONTAINERS):
+                self._close()
+        elif token.type == "inline":
+            if self._heading:
+                self._headings.append(token.content)
+                self._heading = False
+        elif token.map is not None:
+            kind = _KINDS[token.type]
+            if kind == "list":
+                self._list(*token.map)
+            elif kind in _CONTAINERS:
+                self._container(kind, token, *token.map)
+            else:
+                self._leaf(kind, token, *token.map)
 
     def finish(self) -> Structure:
         """Return everything read."""
-        self._close()
-        self._fill(len(self._text))
-        return Structure(tuple(self._blocks), tuple(self._headings), tuple(self._verbatim))
+        return Structure(tuple(self._blocks), tuple(self._headings), tuple(self._texts))
+
+    def _list(self, first: int, after: int) -> None:
+        """Open a list; it has no marker of its own."""
+        around = self._open[-1]
+        start, end = self._span(first, after)
+        self._store(self._block("list", start, end))
+        self._open.append(_Open("list", len(self._blocks) - 1, around.line, around.inside, around.quotes))
+
+    def _container(self, kind: str, token: Token, first: int, after: int) -> None:
+        """Open an item, a quote or a footnote."""
+        around = self._open[-1]
+        start, end = self._span(first, after)
+        marker = _MARKERS[kind].match(self._text, self._content(first))
+        inside = _spaces(self._text, marker.end() if marker else start)
+        label = token.info if kind == "footnote" else ""
+        if kind == "item" and (task := _TASK.match(self._text, inside, end)):
+            label = task[1]
+        elif kind == "quote" and (callout := parse_callout(self._text[inside : self._at(first + 1)])):
+            kind, label = "callout", callout.type
+        self._store(self._block(kind, start, end, label=label))
+        quotes = around.quotes + (kind in ("quote", "callout"))
+        self._open.append(_Open(kind, len(self._blocks) - 1, first, inside, quotes))
 
     def _close(self) -> None:
-        """Store the block that is open; a list is cut before each item and after each nested list."""
-        if self._open is None:
-            return
-        kind, first, after = self._open
-        self._open = None
-        borders = [first, after]
-        if kind == "list":
-            borders = sorted({first, after, *(cut for cut in self._cuts if first < cut < after)})
-        self._cuts.clear()
-        for line, end in pairwise(borders):
-            self._store(kind, line, end)
+        """Close the innermost container; a quote takes the block id that its last block ends with."""
+        closed = self._open.pop()
+        block = self._blocks[closed.index]
+        if closed.kind in ("quote", "callout") and block.block_id is None:
+            last = self._blocks[closed.last] if closed.last >= 0 else None
+            if last is None:
+                self._name(closed.index, _trailing_id(self._text, closed.inside, block.end))
+            elif last.block_id and last.end == block.end:
+                self._name(closed.index, last.block_id)
+                self._name(closed.last, None)
+        if not closed.begun and closed.last < 0 and self._text[closed.inside : block.end].strip():
+            self._texts.append((closed.inside, block.end))
 
-    def _store(self, kind: str, first: int, after: int) -> None:
-        """Append the block of these lines without its white space at the end; keep nothing back."""
-        start = self._at(first)
-        content = self._text[start : self._at(after)].rstrip()
-        if not content or content.isspace():
+    def _leaf(self, kind: str, token: Token, first: int, after: int) -> None:
+        """Read a block that holds no other, or a container's own text."""
+        start, end = self._span(first, after)
+        if start >= end:
             return
-        self._fill(start)
-        end = start + len(content)
-        if kind == "quote" and _CALLOUT.match(content):
-            kind = "callout"
-        elif kind == "html" and content.lstrip().startswith("<!--") and content.endswith("-->"):
-            kind = "comment"
-        block_id = None if kind in _WITHOUT_ID else _trailing_id(self._text, start, end)
-        if block_id and len(content.strip()) == len(block_id) + 1 and self._name_last(block_id, end):
-            return
-        self._blocks.append(self._block(kind, start, end, block_id))
+        block_id = _trailing_id(self._text, start, end) if kind in _ENDS_WITH_ID else None
+        if kind == "paragraph":
+            if self._own_text(start, end, block_id):
+                return
+            if block_id and self._text[start:end].strip() == f"^{block_id}" and self._named(block_id, end):
+                return
+        label = ""
+        if kind == "code":
+            label = (token.info.split(maxsplit=1) or [""])[0]
+        elif kind == "definition":
+            label = token.info
+        elif kind == "heading":
+            label = token.tag[1:]
+            self._heading = len(self._open) == 1
+        elif kind == "html" and self._text[start:end].lstrip().startswith("<!--"):
+            kind = "comment" if self._text.endswith("-->", start, end) else kind
+        if kind == "table":
+            self._rows(start, end, first, after)
+        elif kind in ("paragraph", "heading"):
+            self._texts.append((start, end))
+        self._store(self._block(kind, start, end, block_id, label))
 
-    def _name_last(self, block_id: str, end: int) -> bool:
-        """Give a block id alone on its line to the block before; return whether that block took it."""
-        last = self._blocks[-1] if self._blocks else None
-        if last is None or last.block_id or last.kind in ("heading", "rule", "comment"):
+    def _own_text(self, start: int, end: int, block_id: str | None) -> bool:
+        """Take a paragraph as the text of the container that it begins; return whether it does."""
+        around = self._open[-1]
+        if around.begun or around.last >= 0 or around.index < 0:
             return False
-        self._blocks[-1] = replace(last, end=end, end_line=self._line(end - 1), block_id=block_id)
+        around.begun = True
+        self._texts.append((start, end))
+        if block_id and around.kind in ("item", "footnote"):
+            self._name(around.index, block_id)
         return True
 
-    def _fill(self, start: int) -> None:
-        """Make a paragraph of any text between the last block and start that the parser left out."""
-        after = self._blocks[-1].end if self._blocks else self._starts[0]
-        gap = self._text[after:start]
-        if gap and not gap.isspace():
-            begin = after + len(gap) - len(gap.lstrip())
-            self._blocks.append(self._block("paragraph", begin, after + len(gap.rstrip()), None))
+    def _named(self, block_id: str, end: int) -> bool:
+        """Give an id alone on its line to the item around it or the block before; return whether it fits."""
+        around = self._open[-1]
+        index = around.index if around.kind == "item" else around.last
+        block = self._blocks[index] if index >= 0 else None
+        if block is None or block.block_id or block.kind in _UNNAMED:
+            return False
+        self._name(index, block_id, end)
+        return True
 
-    def _block(self, kind: str, start: int, end: int, block_id: str | None) -> Block:
+    def _name(self, index: int, block_id: str | None, end: int = 0) -> None:
+        """Set the id of a block, which reaches at least to end."""
+        block = self._blocks[index]
+        end = max(end, block.end)
+        self._blocks[index] = replace(block, block_id=block_id, end=end, end_line=self._line(end - 1))
+
+    def _rows(self, start: int, end: int, first: int, after: int) -> None:
+        """Add the rows of a table to the texts; the row of dashes holds no marks."""
+        self._texts.append((start, self._at(first + 1)))
+        self._texts += ((self._at(line), min(self._at(line + 1), end)) for line in range(first + 2, after))
+
+    def _store(self, block: Block) -> None:
+        """Append a block as the last child of what is open."""
+        self._open[-1].last = len(self._blocks)
+        self._blocks.append(block)
+
+    def _block(self, kind: str, start: int, end: int, block_id: str | None = None, label: str = "") -> Block:
         """Return a block with the lines of its span."""
-        return Block(kind, start, end, self._line(start), self._line(end - 1), block_id)
+        lines = self._line(start), self._line(end - 1)
+        return Block(kind, start, end, *lines, block_id, len(self._open) - 1, label)
+
+    def _span(self, first: int, after: int) -> tuple[int, int]:
+        """Return where the block of these lines begins and ends."""
+        around = self._open[-1]
+        start = self._at(first)
+        if around.quotes or around.line == first:
+            content = self._content(first)
+            if not self._text[start:content].isspace():
+                start = content
+        while around.quotes and after - 1 > first and self._is_empty(after - 1, around.quotes):
+            after -= 1
+        return start, start + len(self._text[start : self._at(after)].rstrip())
+
+    def _content(self, line: int) -> int:
+        """Return the offset of the first character after white space and the markers of containers."""
+        around = self._open[-1]
+        if around.line == line:
+            return _spaces(self._text, around.inside)
+        position = self._at(line)
+        for _ in range(around.quotes):
+            if (marker := _QUOTED.match(self._text, position)) is None:
+                break
+            position = marker.end()
+        return _spaces(self._text, position)
+
+    def _is_empty(self, line: int, quotes: int) -> bool:
+        """Return whether a line holds nothing but the markers of the quotes around it."""
+        written = self._text[self._at(line) : self._at(line + 1)]
+        return not written.strip(" \t>\r\n") and written.count(">") <= quotes
 
     def _line(self, offset: int) -> int:
         """Return the line of the note that holds the offset."""
-        return self._first_line + bisect_right(self._starts, offset) - 1
+        return self._positions.line(offset)
 
     def _at(self, line: int) -> int:
         """Return where a line of the body begins."""
-        return self._starts[line] if line < len(self._starts) else len(self._text)
+        starts = self._positions.starts
+        line += self._first
+        return starts[line] if line < len(starts) else len(self._text)
+
+
+def _spaces(text: str, position: int) -> int:
+    """Return the offset after the blanks that begin at position."""
+    match = _SPACES.match(text, position)
+    return match.end() if match else position
 
 
 def _trailing_id(text: str, start: int, end: int) -> str | None:
     """Return the block id that ends the block, without its `^`."""
-    caret = text.rfind("^", max(start, end - 100), end)
-    match = _BLOCK_ID.match(text, caret, end) if caret >= 0 else None
+    caret = text.rfind("^", max(start, end - _ID_CHARS), end)
+    match = BLOCK_ID.match(text, caret, end) if caret >= 0 else None
     return match[1] if match and match.end() == end else None
 
 
-def _verbatim_rule(mark: str, token_type: str, state: StateBlock, *lines: int, silent: bool) -> bool:
-    """Read lines from one that begins with mark to one that holds mark again, as one block.
-
-    lines: where to begin, and the line after the last of the enclosing block.
-    """
-    line, last = lines
-    begin = state.bMarks[line] + state.tShift[line]
-    if state.src[begin : begin + 2] != mark or state.is_code_block(line):
-        return False
-    if begin + 2 > state.env.get(mark, len(state.src)):
-        return False
-    close = state.src.find(mark, begin + 2)
-    if close < 0:
-        # Remembered, or a note of a thousand open marks would be searched a thousand times.
-        state.env[mark] = begin
-        return False
-    after = line + 1
-    while after < last and state.bMarks[after] <= close:
-        after += 1
-    if close >= state.eMarks[after - 1] or not _ends_line(state.src, close + 2, state.eMarks[after - 1]):
-        return False
-    if silent:
-        # False where an inline mark, opened earlier in this paragraph, is closed here.
-        paragraph = state.bMarks[state.line]
-        return begin - paragraph < 20_000 and state.src.count(mark, paragraph, begin) % 2 == 0
-    state.line = after
-    token = state.push(token_type, "", 0)
-    token.map = [line, after]
-    return True
-
-
-def _ends_line(source: str, position: int, line_end: int) -> bool:
-    """Return whether only white space or a block id is left on the line."""
-    rest = source[position:line_end].strip()
-    return not rest or _BLOCK_ID.fullmatch(rest) is not None
-
-
-def _math(state: StateBlock, line: int, last: int, silent: bool) -> bool:
-    """Read a block of math; the form is that of every rule of markdown-it-py."""
-    return _verbatim_rule("$$", "math_block", state, line, last, silent=silent)
-
-
-def _comment(state: StateBlock, line: int, last: int, silent: bool) -> bool:
-    """Read a comment that spans whole lines."""
-    return _verbatim_rule("%%", "comment_block", state, line, last, silent=silent)
-
-
-def _parser() -> MarkdownIt:
-    """Return the block parser; it keeps no state between notes."""
-    parser = MarkdownIt("commonmark").enable("table").disable(["inline", "reference"])
-    interrupts: RuleOptionsType = {"alt": ["paragraph", "blockquote", "list"]}
-    parser.block.ruler.before("fence", "math_block", _math, interrupts)
-    parser.block.ruler.before("fence", "comment_block", _comment, interrupts)
-    return parser
-
-
-_PARSER = _parser()
+_PARSER = make_parser()

@@ -8,17 +8,18 @@ dropped but its comments: a block over the budget is cut where it hurts least.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from sentencex import get_sentence_boundaries
 
-from pai_daemon.notes.blocks import line_starts
 from pai_daemon.notes.inline import scan
 from pai_daemon.notes.language import guess_language
 from pai_daemon.notes.note import Block, Note
 from pai_daemon.notes.plain import FENCE, plain_text
+from pai_daemon.notes.positions import line_starts
 
 BUDGET_BYTES = 1200
 HEADER_CHARS = 300
@@ -27,6 +28,9 @@ _BLANK = re.compile(r"\n[ \t\r]*\n")
 _LINE = re.compile(r"\r\n?|\n")
 _WORD_END = re.compile(r"\s+")
 _VERBATIM = ("code", "math")
+_HIDDEN = ("comment", "drawer")
+_BLOCK_REFERENCE = re.compile(r"\(\(([0-9A-Fa-f-]{36})\)\)")
+_Shown = tuple[int, int, str]
 # sentencex is for prose; a line longer than this is data, and cut at its spaces.
 _PROSE_CHARS = 20_000
 
@@ -61,17 +65,24 @@ class _Piece:
     run: int
 
 
-def split_chunks(note: Note, budget_bytes: int = BUDGET_BYTES) -> tuple[Chunk, ...]:
+def split_chunks(
+    note: Note,
+    budget_bytes: int = BUDGET_BYTES,
+    *,
+    block_text: Callable[[str], str | None] = lambda _: None,
+) -> tuple[Chunk, ...]:
     """Return the chunks of a note in order, at least one; none has more than budget_bytes of text.
 
-    budget_bytes below 4 is read as 4, the longest code point.
+    budget_bytes below 4 is read as 4, the longest code point. block_text: the text of a block by its id;
+    it stands in the content where the note refers to the block.
     """
     budget_bytes = max(budget_bytes, 4)
+    shown = _shown_otherwise(note, block_text)
     starts = line_starts(note.text)
     chunks: list[Chunk] = []
     for path, blocks in _sections(note):
         for pieces in _packed(note.text, _pieces(note.text, blocks, budget_bytes), budget_bytes):
-            chunks.append(_chunk(note, len(chunks), path, pieces, starts))
+            chunks.append(_chunk(note, len(chunks), path, pieces, starts, shown=shown))
     if chunks:
         return tuple(chunks)
     line = bisect_right(starts, note.body_start)
@@ -83,7 +94,7 @@ def _sections(note: Note) -> Iterator[tuple[tuple[str, ...], list[Block]]]:
     headings = {heading.start: heading for heading in note.headings}
     path: list[tuple[int, str]] = []
     blocks: list[Block] = []
-    for block in note.blocks:
+    for block in _flat(note):
         if block.kind == "heading":
             if blocks:
                 yield tuple(text for _, text in path), blocks
@@ -96,11 +107,38 @@ def _sections(note: Note) -> Iterator[tuple[tuple[str, ...], list[Block]]]:
         yield tuple(text for _, text in path), blocks
 
 
+def _flat(note: Note) -> Iterator[Block]:
+    """Yield the top blocks without the frontmatter; a list is cut before each item and after each list."""
+    blocks = note.blocks
+    borders = [*(index for index, block in enumerate(blocks) if block.depth == 0), len(blocks)]
+    for index, after in pairwise(borders):
+        if blocks[index].kind == "list":
+            yield from _items(note.text, blocks[index:after])
+        elif blocks[index].kind != "frontmatter":
+            yield blocks[index]
+
+
+def _items(text: str, blocks: Sequence[Block]) -> Iterator[Block]:
+    """Yield the parts of a list that begin with an item or follow a list in it; only spans and ids count."""
+    whole = blocks[0]
+    ids: dict[int, str | None] = {whole.start: None, whole.end: whole.block_id}
+    for block in blocks[1:]:
+        if block.kind == "list":
+            ids.setdefault(block.end, None)
+        elif block.kind == "item" and (block.start == 0 or text[block.start - 1] in "\r\n"):
+            ids[block.start] = block.block_id
+    for start, end in pairwise(sorted(ids)):
+        part = text[start:end].rstrip()
+        if part:
+            begin = start + len(part) - len(part.lstrip("\r\n"))
+            yield replace(whole, start=begin, end=start + len(part), block_id=ids[start])
+
+
 def _pieces(text: str, blocks: Iterable[Block], budget: int) -> Iterator[_Piece]:
     """Yield the blocks without comments, those over the budget in parts."""
     run = 0
     for block in blocks:
-        if block.kind == "comment":
+        if block.kind in _HIDDEN:
             run += 1
         elif _size(text, block.start, block.end) <= budget:
             yield _Piece(block.start, block.end, block.kind, block.block_id, run)
@@ -196,11 +234,19 @@ def _packed(text: str, pieces: Iterable[_Piece], budget: int) -> Iterator[list[_
         yield group
 
 
-def _chunk(note: Note, ordinal: int, path: tuple[str, ...], pieces: list[_Piece], starts: list[int]) -> Chunk:
+def _chunk(
+    note: Note,
+    ordinal: int,
+    path: tuple[str, ...],
+    pieces: list[_Piece],
+    starts: list[int],
+    *,
+    shown: list[_Shown],
+) -> Chunk:
     """Return the chunk that these pieces make."""
     start, end = pieces[0].start, pieces[-1].end
     header = _header(note, path)
-    body = _body(note.text, pieces, path[-1] if path and path[-1] in header else None)
+    body = _body(note.text, pieces, shown, path[-1] if path and path[-1] in header else None)
     return Chunk(
         ordinal=ordinal,
         heading_path=path,
@@ -233,7 +279,7 @@ def _short(text: str, limit: int) -> str:
     return text[: limit + 1].rpartition(" ")[0] or text[:limit]
 
 
-def _body(text: str, pieces: list[_Piece], heading: str | None) -> str:
+def _body(text: str, pieces: list[_Piece], shown: list[_Shown], heading: str | None) -> str:
     """Return the plain text of the pieces; the heading is left out where the header says it."""
     parts: list[str] = []
     index = 0
@@ -248,10 +294,40 @@ def _body(text: str, pieces: list[_Piece], heading: str | None) -> str:
             end = pieces[index].end
             index += 1
         start = piece.start
-        parts.append(plain_text(text[start:end]))
+        parts.append(plain_text(_shown_text(text, start, end, shown)))
     if heading is not None and parts and pieces[0].kind == "heading" and parts[0].startswith(heading):
         parts[0] = parts[0][len(heading) :].lstrip()
     return "\n\n".join(part for part in parts if part)
+
+
+def _shown_otherwise(note: Note, block_text: Callable[[str], str | None]) -> list[_Shown]:
+    """Return where the content differs from the text of an outline: (start, end, what stands there).
+
+    Drawers and comments within bullets are left out, a reference to a block becomes the block's text, and
+    of a macro only the blocks that it names are left.
+    """
+    if note.kind != "outline":
+        return []
+    shown = [(block.start, block.end, "") for block in note.blocks if block.kind in _HIDDEN]
+    for mark in note.marks:
+        if mark.kind in ("reference", "macro"):
+            written = note.text[mark.start : mark.end]
+            texts = (block_text(found) for found in _BLOCK_REFERENCE.findall(written))
+            shown.append((mark.start, mark.end, " ".join(text for text in texts if text)))
+    return sorted(shown)
+
+
+def _shown_text(text: str, start: int, end: int, shown: list[_Shown]) -> str:
+    """Return text[start:end] with what is shown otherwise; of two that overlap, the first counts."""
+    parts: list[str] = []
+    for index in range(bisect_left(shown, (start,)), len(shown)):
+        begin, after, instead = shown[index]
+        if begin >= end:
+            break
+        if begin >= start:
+            parts += (text[start:begin], instead)
+            start = min(after, end)
+    return "".join([*parts, text[start:end]])
 
 
 def _verbatim(block: str, kind: str) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from pai_daemon.notes.note import Mark
 
 # Every branch begins with a literal, so that the engine skips to the next candidate by a character table.
 _TOKEN = re.compile(
@@ -33,20 +34,7 @@ _NAMES = {"code": "code", "display": "math"}
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 
 
-class Inline(NamedTuple):
-    """A mark in a text. kind: escape, code, math, comment, wikilink, link or tag.
-
-    inner: what stands between the marks; for a link its destination. label: a link's text.
-    """
-
-    kind: str
-    start: int
-    end: int
-    inner: str
-    label: str = ""
-
-
-def scan(text: str, start: int = 0, end: int | None = None) -> Iterator[Inline]:
+def scan(text: str, start: int = 0, end: int | None = None) -> Iterator[Mark]:
     """Yield the marks of text[start:end] in order; they do not overlap. Offsets are those of text."""
     end = len(text) if end is None else end
     unclosed: set[str] = set()
@@ -63,11 +51,11 @@ def scan(text: str, start: int = 0, end: int | None = None) -> Iterator[Inline]:
             elif not (kind == "code" and _BLANK_LINE.search(text, position, close)):
                 inner = text[position:close]
                 position = close + (3 if kind == "html" else len(opening))
-                yield Inline(_NAMES.get(kind, "comment"), match.start(), position, inner)
+                yield Mark(_NAMES.get(kind, "comment"), match.start(), position, inner)
         elif kind == "link":
-            yield Inline(kind, match.start(), position, match["link"], match["label"])
+            yield Mark(kind, match.start(), position, match["link"], match["label"])
         elif kind is not None:
-            yield Inline(kind, match.start(), position, match[kind])
+            yield Mark(kind, match.start(), position, match[kind])
 
 
 def _closing(kind: str, text: str, opening: str, inside: int, *, end: int) -> int:

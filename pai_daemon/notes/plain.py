@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from sentencex import get_sentence_boundaries
 
-from pai_daemon.notes.inline import Inline, scan
+from pai_daemon.notes.inline import scan
 from pai_daemon.notes.links import wikilink_text
+from pai_daemon.notes.note import Mark
 
 FENCE = re.compile(r"[ \t>]*(?:[-*+][ \t]+)*(`{3,}|~{3,})([^`\n]*)$")
 QUOTE = r"(?:[ \t]*>)+[ \t]?(?:\[![^\]\n]+\][+-]?[ \t]*)?"
@@ -114,7 +115,7 @@ def _without_inline(text: str, aside: list[str]) -> str:
     return "".join(parts) + text[position:]
 
 
-def _shown(mark: Inline, aside: list[str]) -> str:
+def _shown(mark: Mark, aside: list[str]) -> str:
     """Return what a reader sees of a mark."""
     if mark.kind == "comment":
         return ""

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pai_daemon.notes.blocks import line_starts
 from pai_daemon.notes.chunks import Chunk, split_chunks
 from pai_daemon.notes.inline import scan
-from pai_daemon.notes.markdown import Note, read_note
+from pai_daemon.notes.note import Note
+from pai_daemon.notes.positions import line_starts
+from pai_daemon.notes.reader import read_note
 
 LINES = st.sampled_from(
     [

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pai_daemon.notes.blocks import line_starts
-from pai_daemon.notes.markdown import Note, note_title, read_note
+from pai_daemon.notes.markdown import note_title
+from pai_daemon.notes.note import Block, Note
+from pai_daemon.notes.positions import line_starts
+from pai_daemon.notes.reader import read_note
 
 
 def note_of(text: str, path: str = "A/Note.md") -> Note:
@@ -20,6 +22,23 @@ def note_of(text: str, path: str = "A/Note.md") -> Note:
 def kinds(text: str) -> list[str]:
     """Return the kinds of the blocks of a text."""
     return [block.kind for block in note_of(text).blocks]
+
+
+def assert_tree(note: Note) -> None:
+    """Assert that blocks lie within their parents, in order, and name their lines."""
+    starts = line_starts(note.text)
+    parents: list[Block] = []
+    after = 0
+    for block in note.blocks:
+        assert block.depth <= len(parents)
+        after = parents[block.depth].end if block.depth < len(parents) else after
+        del parents[block.depth :]
+        assert after <= block.start < block.end <= (parents[-1].end if parents else len(note.text))
+        assert not note.text[block.end - 1].isspace()
+        assert starts[block.start_line - 1] <= block.start
+        assert block.end_line == len(starts) or block.end <= starts[block.end_line]
+        parents.append(block)
+        after = block.start
 
 
 MARKUP = st.text(alphabet="ab \n\r\t#*_-+>|`~$%[]!()^:=<.1\\\u00e4\u6f22\U0001f600\u00a0", max_size=120)
@@ -33,14 +52,12 @@ def test_read_note_any_bytes_gives_a_note_with_exact_places(data: bytes) -> None
     json.dumps([note.properties, note.tags, note.aliases], allow_nan=False).encode()
     note.text.encode()
     starts = line_starts(note.text)
-    end = note.body_start
-    for block in note.blocks:
+    end = 0
+    for block in note.top_blocks():
         assert note.text[end : block.start].strip() == ""
-        assert end <= block.start < block.end
-        assert starts[block.start_line - 1] <= block.start
-        assert block.end_line == len(starts) or block.end <= starts[block.end_line]
         end = block.end
     assert note.text[end:].strip() == ""
+    assert_tree(note)
     for link in note.links:
         assert note.text[link.start] in "!["
         assert note.text[link.end - 1] in ")]"
@@ -107,7 +124,7 @@ def test_read_note_crlf_is_kept_and_places_are_exact() -> None:
 def test_read_note_kinds_of_blocks_are_told_apart() -> None:
     """Every kind of block that Obsidian shows is recognised."""
     assert kinds("# H\n\ntext\n\n- a\n- b\n\n|a|b|\n|-|-|\n|1|2|\n\n```py\n# no\n```") == [
-        *("heading", "paragraph", "list", "list", "table", "code"),
+        *("heading", "paragraph", "list", "item", "item", "table", "code"),
     ]
     assert kinds("> quote\n\n> [!note]- Title\n> text\n\n$$\n- x\n= y\n$$\n\n<div>\nx\n</div>\n\n***") == [
         *("quote", "callout", "math", "html", "rule"),
@@ -126,16 +143,17 @@ def test_read_note_unclosed_math_or_comment_hides_nothing() -> None:
 
 
 def test_read_note_nested_list_gives_a_block_for_each_item() -> None:
-    """Items of a nested list are blocks of their own, so that each can be cited."""
+    """Items of a nested list are blocks within the item that they belong to, so that each can be cited."""
     note = note_of("- a\n  - b ^one\n  - c\n\n  after\n- d")
-    assert [note.text[b.start : b.end] for b in note.blocks] == [
-        "- a",
-        "  - b ^one",
-        "  - c",
-        "  after",
-        "- d",
+    assert [(b.depth, b.kind, note.text[b.start : b.end], b.block_id) for b in note.blocks] == [
+        (0, "list", note.text, None),
+        (1, "item", "- a\n  - b ^one\n  - c\n\n  after", None),
+        (2, "list", "  - b ^one\n  - c", None),
+        (3, "item", "  - b ^one", "one"),
+        (3, "item", "  - c", None),
+        (2, "paragraph", "  after", None),
+        (1, "item", "- d", None),
     ]
-    assert [b.block_id for b in note.blocks] == [None, "one", None, None, None]
 
 
 def test_read_note_block_ids_end_a_block_or_follow_it() -> None:
@@ -207,7 +225,7 @@ def test_note_title_is_the_file_name() -> None:
 def test_read_note_faulty_parser_keeps_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """If the Markdown parser fails, the body is one paragraph and the problem says so."""
 
-    def fail(text: str, body_start: int) -> None:
+    def fail(*_: object) -> None:
         raise RecursionError("deep")
 
     monkeypatch.setattr("pai_daemon.notes.markdown.read_blocks", fail)

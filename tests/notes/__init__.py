@@ -1,0 +1,1 @@
+"""What a note says, read from any bytes."""
