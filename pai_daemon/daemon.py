@@ -21,6 +21,7 @@ from pai_daemon.context.answer import GeneratorName, name_of
 from pai_daemon.context.answers import Answerer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
+from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
 from pai_daemon.context.search import EmbedsQueries, Searcher
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
@@ -131,12 +132,13 @@ class Daemon:
     def _open(self, served: Served) -> Parts:
         chosen = self.settings
         index = Index(chosen.index_dir(self.vault), self._profile.fingerprint, self._profile.dimensions)
+        reader = Reader(chosen.note_limit_bytes, index.catalog.block_text)
         indexer = Indexer(
             self.vault,
             index,
+            reader,
             exclude=chosen.exclude,
             rescan_s=chosen.rescan_s,
-            note_limit_bytes=chosen.note_limit_bytes,
             on_change=self._publish,
         )
 
@@ -146,10 +148,11 @@ class Daemon:
         searcher = Searcher(self.vault, index, embedder, self._profile.semantic_weight)
         return Parts(
             index=index,
+            reader=reader,
             indexer=indexer,
             watcher=Watcher(self.vault, IgnoreRules.of(self.vault, chosen.exclude), indexer.hint),
             searcher=searcher,
-            related=Related(self.vault, index, searcher, chosen.note_limit_bytes),
+            related=Related(self.vault, index, searcher, reader),
             answerer=Answerer(searcher, embedder, self._generator, self._profile),
         )
 

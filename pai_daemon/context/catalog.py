@@ -6,12 +6,14 @@ snapshots under the lock. Links live here too, since they need every note's name
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
 
-from pai_daemon.context.changes import Known
+from pai_daemon.context.changes import UNKNOWN, Known
 from pai_daemon.notes.note import Problem
 from pai_daemon.vault.resolve import LinkResolver
 from pai_daemon.vault.scan import FileStat
@@ -22,7 +24,10 @@ class IndexedNote:
     """A note as the index knows it.
 
     targets: link targets as written, without fragment. vector_keys: one a chunk, in the order of
-    the chunks. problems: why parts of it could not be read.
+    the chunks. problems: why parts of it could not be read. read_as: see `Reader.form`. names: what else
+    than its path a link may call it by. block_texts: the text of each block that other notes may show, by
+    its id in lower case. shown: for each block that this note's chunks show, the digest of the text they
+    were made with.
     """
 
     path: str
@@ -34,6 +39,10 @@ class IndexedNote:
     targets: tuple[str, ...]
     problems: tuple[Problem, ...]
     vector_keys: tuple[str, ...]
+    read_as: str = "markdown"
+    names: tuple[str, ...] = ()
+    block_texts: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,12 @@ class Filter:
 
 
 EVERYTHING = Filter()
+Owner = TypeVar("Owner")
+
+
+def digest(text: str | None) -> str:
+    """Return what tells whether the text of a block has changed; empty for a block that is not there."""
+    return "" if text is None else hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def fold_tag(tag: str) -> str:
@@ -86,6 +101,9 @@ class Catalog:
         self._lock = threading.RLock()
         self._notes: dict[str, IndexedNote] = {}
         self._owners: dict[str, dict[tuple[str, int], None]] = {}
+        self._block_owners: dict[str, dict[str, None]] = {}
+        self._showing: dict[str, None] = {}
+        self._attachments: frozenset[str] = frozenset()
         self.links = LinkResolver({})
         for note in notes:
             self.put(note)
@@ -99,7 +117,11 @@ class Catalog:
         with self._lock:
             self.drop(note.path)
             self._notes[note.path] = note
-            self.links.add(note.path, note.aliases)
+            self.links.add(note.path, note.aliases, note.names)
+            for block_id in note.block_texts:
+                self._block_owners.setdefault(block_id, {})[note.path] = None
+            if note.shown:
+                self._showing[note.path] = None
             for ordinal, key in enumerate(note.vector_keys):
                 self._owners.setdefault(key, {})[note.path, ordinal] = None
 
@@ -111,11 +133,21 @@ class Catalog:
             if note is None:
                 return
             self.links.remove(path)
+            self._showing.pop(path, None)
+            for block_id in note.block_texts:
+                _disown(self._block_owners, block_id, path)
             for ordinal, key in enumerate(note.vector_keys):
-                owners = self._owners[key]
-                del owners[path, ordinal]
-                if not owners:
-                    del self._owners[key]
+                _disown(self._owners, key, (path, ordinal))
+
+    def set_attachments(self, paths: Collection[str]) -> None:
+        """Know exactly these files that are no notes; links may lead to them."""
+        with self._lock:
+            known, self._attachments = self._attachments, frozenset(paths)
+            for path in known - self._attachments:
+                if path not in self._notes:
+                    self.links.remove(path)
+            for path in self._attachments - known:
+                self.links.add_file(path)
 
     def get(self, path: str) -> IndexedNote | None:
         """Return a note, or None."""
@@ -126,9 +158,15 @@ class Catalog:
         with self._lock:
             return list(self._notes.values())
 
-    def known(self) -> Mapping[str, Known]:
-        """Return path to what the index remembers of the file; the input of `changes`."""
-        return {note.path: Known(note.stat, note.content_hash) for note in self.notes()}
+    def known(self, outdated: Container[str] = ()) -> Mapping[str, Known]:
+        """Return path to what the index remembers of the file; the input of `changes`.
+
+        outdated: notes to read again whatever their bytes are.
+        """
+        return {
+            note.path: UNKNOWN if note.path in outdated else Known(note.stat, note.content_hash)
+            for note in self.notes()
+        }
 
     def chunk_count(self) -> int:
         """Return how many chunks are indexed."""
@@ -148,15 +186,46 @@ class Catalog:
         """Return the vector keys of the notes that pass a filter."""
         return {key for note in self.notes() if chosen.matches(note) for key in note.vector_keys}
 
-    def linked(self, path: str) -> set[str]:
-        """Return the paths that a note links to and that exist."""
-        note = self.get(path)
+    def block_text(self, block_id: str) -> str | None:
+        """Return the text of the block with an id that is unique in the vault, None if there is none."""
+        owner = self.block_owner(block_id)
+        note = self._notes.get(owner) if owner is not None else None
+        return note.block_texts.get(block_id.lower()) if note is not None else None
+
+    def block_owner(self, block_id: str) -> str | None:
+        """Return the path of the note that holds the block; the first by name where a copy holds it too."""
         with self._lock:
-            found = {self.links.resolve(target, path) for target in (note.targets if note else ())}
-        return {target for target in found if target}
+            return min(self._block_owners.get(block_id.lower(), ()), default=None)
+
+    def outdated(self) -> set[str]:
+        """Return the paths of the notes whose chunks show another text of a block than it has now."""
+        with self._lock:
+            notes = [self._notes[path] for path in self._showing]
+        return {
+            note.path
+            for note in notes
+            if any(digest(self.block_text(block_id)) != known for block_id, known in note.shown.items())
+        }
+
+    def linked(self, path: str) -> set[str]:
+        """Return the paths of the notes that a note links to and that exist."""
+        note = self.get(path)
+        if note is None:
+            return set()
+        with self._lock:
+            found = {self.links.resolve(target, path) for target in note.targets}
+            found |= {self.block_owner(block_id) for block_id in note.shown}
+        return {target for target in found if target in self._notes}
 
     def backlinks(self, path: str) -> list[str]:
         """Return the paths of the notes that link to a note, sorted."""
         return sorted(
             note.path for note in self.notes() if note.path != path and path in self.linked(note.path)
         )
+
+
+def _disown(owners: dict[str, dict[Owner, None]], key: str, owner: Owner) -> None:
+    """Take an owner from a key, and the key away with its last owner."""
+    del owners[key][owner]
+    if not owners[key]:
+        del owners[key]

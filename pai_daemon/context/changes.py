@@ -19,6 +19,10 @@ class Known:
     content_hash: str
 
 
+# Of a file that must be read again: no file has this size, and no bytes have this hash.
+UNKNOWN = Known(FileStat(-1, 0, 0), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The changes that bring the index to what the disk says.

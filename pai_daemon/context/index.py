@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pai_daemon.context.catalog import Catalog, IndexedNote
-from pai_daemon.context.store import TABLES, Store, StoredChunk
+from pai_daemon.context.rows import StoredChunk
+from pai_daemon.context.store import TABLES, Store
 from pai_daemon.context.vectors import Floats, VectorMatrix
 from pai_daemon.errors import DiskFull, IndexUnavailable
 

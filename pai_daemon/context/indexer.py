@@ -19,10 +19,11 @@ from pai_daemon.context.backlog import Backlog, EmbedsTexts
 from pai_daemon.context.changes import diff, suspects
 from pai_daemon.context.index import Index
 from pai_daemon.context.progress import Progress
-from pai_daemon.context.reading import index_note
+from pai_daemon.context.reading import Reader
 from pai_daemon.context.removals import Removals
 from pai_daemon.errors import PaiError
 from pai_daemon.notes.note import Problem
+from pai_daemon.vault.folder import GRAPH_SETTINGS, layout_of
 from pai_daemon.vault.ignore import IgnoreRules
 from pai_daemon.vault.scan import FileStat, read_bytes, scan, scan_paths
 
@@ -72,17 +73,18 @@ class Indexer:
         self,
         vault: Path,
         index: Index,
+        reader: Reader,
         *,
         exclude: Sequence[str] = (),
         rescan_s: float,
-        note_limit_bytes: int,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._vault = vault
         self._index = index
         self._exclude = exclude
         self._rescan_s = rescan_s
-        self._limit = note_limit_bytes
+        self._reader = reader
+        self._outdated: set[str] = set()
         self._on_change = on_change
         self._rules = IgnoreRules.of(vault, exclude)
         self._wake = threading.Condition()
@@ -158,6 +160,8 @@ class Indexer:
         """Return every path that could not be read as it should be, and why, by path."""
         listed = [(path, Problem(reason)) for path, reason in dict(self._unreadable).items()]
         listed += [(note.path, problem) for note in self._index.catalog.notes() for problem in note.problems]
+        if (graph := self._reader.graph) is not None:
+            listed += [(GRAPH_SETTINGS, problem) for problem in graph.problems]
         return sorted(listed, key=lambda row: row[0])
 
     def explain(self, path: str) -> str | None:
@@ -188,6 +192,7 @@ class Indexer:
                 elif hints:
                     self._look_at(hints)
                 self._remove_gone()
+                self._read_again()
                 if full or hints or busy:
                     self._tidy_due_s = time.monotonic() + IDLE_TIDY_S
                 if self._backlog and self._embedder is not None:
@@ -255,17 +260,23 @@ class Indexer:
         self._rules = IgnoreRules.of(self._vault, self._exclude)
         if self._watcher is not None:
             self._watcher.rules = self._rules
+        self._reader.graph = layout_of(self._vault).graph
         found = scan(self._vault, self._rules)
         self._unreadable = dict(found.problems)
-        known = self._index.catalog.known()
+        self._index.catalog.set_attachments(found.attachments)
+        self._outdated = {
+            note.path for note in self._index.catalog.notes() if note.read_as != self._reader.form(note.path)
+        }
+        known = self._index.catalog.known(self._outdated)
         names = list(found.files) if force else list(suspects(found.files, known))
         gone = self._apply({name: found.files[name] for name in names}, set(known) - set(found.files), force)
+        self._outdated.clear()
         self._removals.scanned(gone)
         if not gone:
             self._loss_confirmed = False
 
     def _look_at(self, hints: set[str]) -> None:
-        known = self._index.catalog.known()
+        known = self._index.catalog.known(self._outdated)
         found = scan_paths(self._vault, hints, self._rules)
         for path in hints:
             self._unreadable.pop(path, None)
@@ -294,6 +305,13 @@ class Indexer:
             self._index.commit([], leaving)
         self._on_change()
 
+    def _read_again(self) -> None:
+        """Read the notes anew whose chunks show a block that has changed in another note."""
+        if outdated := self._index.catalog.outdated():
+            self._outdated = outdated
+            self._look_at(outdated)
+            self._outdated = set()
+
     # Read and commit.
 
     def _apply(self, found: Mapping[str, FileStat], gone: set[str], force: bool) -> set[str]:
@@ -318,7 +336,7 @@ class Indexer:
     ) -> set[str]:
         """Read and commit some notes; return what is still gone once renames are told apart."""
         contents = self._read(found)
-        known = self._index.catalog.known()
+        known = self._index.catalog.known(self._outdated)
         hashes = {path: content_hash for path, (_, content_hash) in contents.items()}
         plan = diff(hashes, known, gone, force=force)
         origin = {new: old for old, new in plan.renamed.items()}
@@ -327,9 +345,7 @@ class Indexer:
             data, content_hash = contents[path]
             old = self._index.catalog.get(origin.get(path, ""))
             keys = old.vector_keys if old is not None else ()
-            notes.append(
-                index_note(path, data, found[path], content_hash, limit_bytes=self._limit, keys=keys)
-            )
+            notes.append(self._reader.index(path, data, found[path], content_hash, keys))
         fresh = {
             chunk.vector_key: chunk.content
             for _, chunks in notes
@@ -354,7 +370,7 @@ class Indexer:
         contents = {}
         for path in found:
             try:
-                contents[path] = read_bytes(self._vault, path, self._limit)
+                contents[path] = read_bytes(self._vault, path, self._reader.limit_of(path))
                 self.notes_read += 1
             except FileNotFoundError:
                 continue  # gone since the scan; the watcher or the next scan says so

@@ -11,12 +11,12 @@ import numpy as np
 
 from pai_daemon.context.catalog import Catalog, IndexedNote, tag_closure
 from pai_daemon.context.index import Index
+from pai_daemon.context.reading import Reader
 from pai_daemon.context.search import EmbedsQueries, Passage, Searcher
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, NotFound
 from pai_daemon.notes.language import is_stop_word
 from pai_daemon.notes.links import slug
-from pai_daemon.notes.markdown import read_note
 from pai_daemon.notes.note import Note
 from pai_daemon.vault.scan import read_bytes
 
@@ -61,11 +61,11 @@ class Mention:
 class Related:
     """Finds kindred notes and link suggestions in one vault's index."""
 
-    def __init__(self, vault: Path, index: Index, searcher: Searcher, note_limit_bytes: int) -> None:
+    def __init__(self, vault: Path, index: Index, searcher: Searcher, reader: Reader) -> None:
         self._vault = vault
         self._index = index
         self._searcher = searcher
-        self._limit = note_limit_bytes
+        self._reader = reader
 
     def to_note(self, path: str, limit: int = 10, *, unlinked_only: bool = False) -> list[RelatedNote]:
         """Return the notes nearest to a note, best first; never the note itself.
@@ -121,10 +121,10 @@ class Related:
         """
         path = self.indexed(path).path
         try:
-            data, content_hash = read_bytes(self._vault, path, self._limit)
+            data, content_hash = read_bytes(self._vault, path, self._reader.limit_of(path))
         except OSError as error:
             raise NotFound(f"{path} is not on disk any more.") from error
-        note = read_note(path, data, limit_bytes=self._limit)
+        note = self._reader.read(path, data)
         linked = self._index.catalog.linked(path)
         names = _names(self._index.catalog, path, linked)
         mentions = []

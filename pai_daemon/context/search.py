@@ -19,7 +19,7 @@ from typing import Literal, Protocol, get_args
 
 from pai_daemon.context.catalog import EVERYTHING, Filter
 from pai_daemon.context.index import Index
-from pai_daemon.context.store import StoredChunk, chunk_id
+from pai_daemon.context.rows import StoredChunk, chunk_id
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import UsageError
 from pai_daemon.notes.links import is_linkable
@@ -204,6 +204,9 @@ class Searcher:
         target = links.shortest_link(path)
         if not is_linkable(target):
             return links.link_markup(path)
+        note = self._index.catalog.get(path)
+        if note is not None and note.read_as.startswith("outline"):
+            return f"(({block_ids[0]}))" if block_ids else f"[[{target}]]"
         if block_ids:
             return f"[[{target}#^{block_ids[0]}]]"
         headings = [linkable_heading(heading) for heading in heading_path]

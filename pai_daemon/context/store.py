@@ -18,7 +18,6 @@ import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -29,36 +28,23 @@ import pyarrow as pa
 from lancedb.index import FTS, BTree
 from lancedb.query import MatchQuery
 
-from pai_daemon.context.catalog import Filter, IndexedNote, fold_tag, tag_closure
+from pai_daemon.context.catalog import Filter, IndexedNote, fold_tag
+from pai_daemon.context.rows import (
+    CHUNKS_SCHEMA,
+    StoredChunk,
+    chunk_id,
+    chunk_of,
+    facts_of,
+    note_of,
+    rows_of,
+    tombstone,
+)
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import DiskFull, IndexUnavailable
-from pai_daemon.notes.note import Problem
-from pai_daemon.vault.scan import FileStat
 
 TABLES = "tables"
 # Rises with the columns below or with how notes are cut into chunks; an older index is rebuilt.
-SCHEMA_VERSION = 1
-CHUNKS_SCHEMA = pa.schema(
-    [
-        ("chunk_id", pa.string()),
-        ("path", pa.string()),
-        ("ordinal", pa.int32()),
-        ("live", pa.bool_()),
-        ("content_hash", pa.string()),
-        ("vector_key", pa.string()),
-        ("title", pa.string()),
-        ("heading_path", pa.list_(pa.string())),
-        ("text", pa.string()),
-        ("content", pa.string()),
-        ("start_line", pa.int32()),
-        ("end_line", pa.int32()),
-        ("start_char", pa.int32()),
-        ("end_char", pa.int32()),
-        ("block_ids", pa.list_(pa.string())),
-        ("tags", pa.list_(pa.string())),
-        ("note", pa.string()),
-    ]
-)
+SCHEMA_VERSION = 2
 # Splits CJK text and identifiers, folds accents, no stemming: one index serves every language.
 TOKENIZER = {
     "base_tokenizer": "icu/split",
@@ -71,35 +57,6 @@ TOKENIZER = {
 TIDY_ROWS = 2000
 TIDY_COMMITS = 50
 CACHE_BYTES = 16 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class StoredChunk:
-    """A chunk as the store keeps it. `text` is the note's exact slice, `content` what is searched."""
-
-    path: str
-    ordinal: int
-    content_hash: str
-    vector_key: str
-    title: str
-    heading_path: tuple[str, ...]
-    text: str
-    content: str
-    start_line: int
-    end_line: int
-    start_char: int
-    end_char: int
-    block_ids: tuple[str, ...]
-
-    @property
-    def chunk_id(self) -> str:
-        """Return the key of this chunk's row."""
-        return chunk_id(self.path, self.ordinal)
-
-
-def chunk_id(path: str, ordinal: int) -> str:
-    """Return the key of a chunk's row."""
-    return f"{path}#{ordinal}"
 
 
 @contextmanager
@@ -183,7 +140,7 @@ class Store:
             keys.setdefault(row["path"], {})[row["ordinal"]] = row["vector_key"]
             if row["ordinal"] == 0:
                 heads.append(row)
-        return [_note_of(row, keys[row["path"]]) for row in heads]
+        return [note_of(row, keys[row["path"]]) for row in heads]
 
     def vectors(self) -> Iterator[tuple[list[str], Floats]]:
         """Yield every stored (keys, vectors) in batches; vectors (n, dimensions) float32."""
@@ -206,10 +163,10 @@ class Store:
         that is written or goes; a path that is here and not in `notes` is taken out.
         Raises DiskFull or IndexUnavailable; then nothing was written.
         """
-        rows = [row for note, chunks in notes for row in _rows(note, chunks)]
+        rows = [row for note, chunks in notes for row in rows_of(note, chunks)]
         kept = {note.path: len(chunks) for note, chunks in notes}
         for path, count in previous.items():
-            rows += [_tombstone(path, ordinal) for ordinal in range(kept.get(path, 0), count)]
+            rows += [tombstone(path, ordinal) for ordinal in range(kept.get(path, 0), count)]
         if rows:
             self._merge(pa.Table.from_pylist(rows, schema=CHUNKS_SCHEMA), insert=True)
 
@@ -218,7 +175,7 @@ class Store:
         if notes:
             columns = {
                 "chunk_id": [chunk_id(note.path, 0) for note in notes],
-                "note": [_facts(n) for n in notes],
+                "note": [facts_of(n) for n in notes],
             }
             self._merge(pa.table(columns), insert=False)
 
@@ -274,7 +231,7 @@ class Store:
                 .to_arrow()
                 .to_pylist()
             )
-        chunks = (StoredChunk(**{**row, **_tuples(row)}) for row in found)
+        chunks = (chunk_of(row) for row in found)
         return {chunk.chunk_id: chunk for chunk in chunks}
 
     # Upkeep.
@@ -338,53 +295,3 @@ def _where(chosen: Filter) -> str:
 
 def _quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-def _tuples(row: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(row[name] or ()) for name in ("heading_path", "block_ids")}
-
-
-def _facts(note: IndexedNote) -> str:
-    """Return the note's own facts as the JSON that its first chunk carries."""
-    return json.dumps(
-        {
-            "stat": [note.stat.size, note.stat.mtime_ns, note.stat.inode],
-            "aliases": note.aliases,
-            "tags": note.tags,
-            "targets": note.targets,
-            "problems": [asdict(problem) for problem in note.problems],
-        },
-        ensure_ascii=False,
-    )
-
-
-def _note_of(row: Mapping[str, Any], keys: Mapping[int, str]) -> IndexedNote:
-    facts = json.loads(row["note"])
-    return IndexedNote(
-        path=row["path"],
-        stat=FileStat(*facts["stat"]),
-        content_hash=row["content_hash"],
-        title=row["title"],
-        aliases=tuple(facts["aliases"]),
-        tags=tuple(facts["tags"]),
-        targets=tuple(facts["targets"]),
-        problems=tuple(Problem(**problem) for problem in facts["problems"]),
-        vector_keys=tuple(keys[ordinal] for ordinal in sorted(keys)),
-    )
-
-
-def _rows(note: IndexedNote, chunks: Sequence[StoredChunk]) -> Iterator[dict[str, Any]]:
-    tags = sorted(tag_closure(note.tags))
-    for chunk in chunks:
-        facts = _facts(note) if chunk.ordinal == 0 else None
-        yield asdict(chunk) | {"chunk_id": chunk.chunk_id, "live": True, "tags": tags, "note": facts}
-
-
-def _tombstone(path: str, ordinal: int) -> dict[str, Any]:
-    return {
-        "chunk_id": chunk_id(path, ordinal),
-        "path": path,
-        "ordinal": ordinal,
-        "live": False,
-        "content": "",
-    }

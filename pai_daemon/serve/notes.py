@@ -7,9 +7,10 @@ from typing import Any
 
 from aiohttp import web
 
+from pai_daemon.context.catalog import Catalog
 from pai_daemon.errors import NotFound
 from pai_daemon.notes.chunks import split_chunks
-from pai_daemon.notes.markdown import read_note
+from pai_daemon.notes.note import Link, Note
 from pai_daemon.serve.state import SERVED, Served
 from pai_daemon.serve.wire import reply
 from pai_daemon.vault.scan import read_bytes
@@ -19,7 +20,7 @@ routes = web.RouteTableDef()
 
 @routes.get("/api/notes/{path:.+}")
 async def note(request: web.Request) -> web.Response:
-    """Return title, aliases, tags, properties, headings, links, backlinks and chunks of a note."""
+    """Return title, aliases, tags, properties, headings, blocks, links, backlinks and chunks of a note."""
     return reply(await asyncio.to_thread(_parsed, request.app[SERVED], request.match_info["path"]))
 
 
@@ -28,28 +29,44 @@ def _parsed(served: Served, path: str) -> dict[str, Any]:
     parts = served.ready()
     known = parts.related.indexed(path)
     path = known.path
-    limit = served.settings.note_limit_bytes
     try:
-        data, content_hash = read_bytes(served.vault, path, limit)
+        data, content_hash = read_bytes(served.vault, path, parts.reader.limit_of(path))
     except OSError as error:
         raise NotFound(f"{path} is not on disk any more.") from error
-    parsed = read_note(path, data, limit_bytes=limit)
+    parsed = parts.reader.read(path, data)
     catalog = parts.index.catalog
     return {
         "path": path,
+        "kind": parsed.kind,
         "content_hash": content_hash,
         "indexed": known.content_hash == content_hash,
         "title": parsed.title,
+        "date": parsed.date or None,
         "aliases": parsed.aliases,
         "tags": parsed.tags,
         "properties": parsed.properties,
+        "fields": parsed.fields,
         "headings": parsed.headings,
-        "links": [
-            {"target": link.target, "fragment": link.fragment, "line": link.line, "embed": link.embed}
-            | {"path": catalog.links.resolve(link.target, path) if link.target else path}
-            for link in parsed.links
-        ],
+        "blocks": parsed.blocks,
+        "links": [_link(catalog, parsed, link) for link in parsed.links],
         "backlinks": catalog.backlinks(path),
-        "chunks": split_chunks(parsed),
+        "chunks": split_chunks(parsed, block_text=parts.reader.block_text),
         "problems": parsed.problems,
+    }
+
+
+def _link(catalog: Catalog, note: Note, link: Link) -> dict[str, Any]:
+    """Return a link with the path it leads to, None where nothing is there yet."""
+    if link.kind == "block":
+        path = catalog.block_owner(link.target)
+    else:
+        path = catalog.links.resolve(link.target, note.path) if link.target else note.path
+    return {
+        "kind": link.kind,
+        "target": link.target,
+        "fragment": link.fragment,
+        "alias": link.alias,
+        "line": link.line,
+        "embed": link.embed,
+        "path": path,
     }

@@ -12,6 +12,7 @@ from pai_daemon.config import Settings
 from pai_daemon.context.answers import Answerer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
+from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher
 from pai_daemon.errors import ModelUnavailable, PaiError, VaultUnavailable
@@ -43,6 +44,7 @@ class Parts:
     """What one vault's index is asked through, once it is open."""
 
     index: Index
+    reader: Reader
     indexer: Indexer
     watcher: Watcher
     searcher: Searcher

@@ -17,12 +17,14 @@ from typing import Any
 from pathspec import GitIgnoreSpec
 
 from pai_daemon.errors import UsageError
+from pai_daemon.notes.logseq import Graph
+from pai_daemon.vault.folder import layout_of
 
 APP_SETTINGS = ".obsidian/app.json"
 NOTE_SUFFIX = ".md"
 
 _FOLDERS = {"node_modules": "a folder of packages"}
-_LOGSEQ = ("logseq/bak", "logseq/.recycle")
+_LOGSEQ = ("logseq/bak", "logseq/.recycle", "logseq/version-files")
 _LEFTOVERS = ("*.sync-conflict-*", "*.tmp", "~$*", "*.icloud")
 # A named group is written (?<name>...) in JavaScript.
 _JS_GROUP = re.compile(r"\(\?<(?=[A-Za-z_$])")
@@ -35,11 +37,13 @@ class IgnoreRules:
 
     exclude: patterns as in .gitignore. obsidian_filters: Obsidian's "Excluded files", a beginning of a path
     or a /regular expression/. Raises UsageError for a pattern of exclude that cannot be read: indexing
-    what should be left out would be worse than stopping. problems: filters that cannot be used.
+    what should be left out would be worse than stopping. graph: the Logseq graph whose hidden paths are out.
+    problems: filters that cannot be used.
     """
 
     exclude: tuple[str, ...] = ()
     obsidian_filters: tuple[str, ...] = ()
+    graph: Graph | None = None
     problems: tuple[str, ...] = field(default=(), init=False, compare=False)
     _spec: GitIgnoreSpec = field(init=False, compare=False, repr=False)
     _regexes: tuple[tuple[str, re.Pattern[str]], ...] = field(
@@ -71,7 +75,7 @@ class IgnoreRules:
     @classmethod
     def of(cls, root: Path, exclude: Sequence[str] = ()) -> IgnoreRules:
         """Return the rules of the vault at root: exclude and Obsidian's own excluded files, if it has any."""
-        return cls(tuple(exclude), read_obsidian_filters(root))
+        return cls(tuple(exclude), read_obsidian_filters(root), layout_of(root).graph)
 
     def explain(self, path: str) -> str | None:
         """Return why the note at this vault-relative path is not indexed; None when it is."""
@@ -82,6 +86,14 @@ class IgnoreRules:
         if not name or name in (".", ".."):
             return "not a path within the vault"
         return self._explain_name(path, name)
+
+    def is_attachment(self, path: str) -> bool:
+        """Return whether the file, its folder being in, is no note but may be what a link leads to."""
+        name = path.rpartition("/")[2]
+        if name.startswith(".") or name.lower().endswith(NOTE_SUFFIX):
+            return False
+        leftover = any(fnmatchcase(name, pattern) for pattern in _LEFTOVERS)
+        return not leftover and self._explain_filters(path) is None
 
     def explain_folder(self, path: str) -> str | None:
         """Return why nothing in the folder at this vault-relative path is indexed; None when it may be."""
@@ -104,6 +116,8 @@ class IgnoreRules:
             return f"{_FOLDERS[name]}: {path}"
         if path in _LOGSEQ:
             return f"Logseq's own copies: {path}"
+        if self.graph is not None and self.graph.is_hidden(path):
+            return f"hidden in logseq/config.edn: {path}"
         return self._explain_pattern(path + "/")
 
     def _explain_name(self, path: str, name: str) -> str | None:
@@ -115,6 +129,12 @@ class IgnoreRules:
                 return f"left over by a program ({pattern})"
         if not name.lower().endswith(NOTE_SUFFIX):
             return "not a note (only .md files are)"
+        return self._explain_filters(path)
+
+    def _explain_filters(self, path: str) -> str | None:
+        """Return which pattern or filter takes the file out."""
+        if self.graph is not None and self.graph.is_hidden(path):
+            return "hidden in logseq/config.edn"
         for text, regex in self._regexes:
             if regex.search(path):
                 return f"excluded in Obsidian's settings: {text}"

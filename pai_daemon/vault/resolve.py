@@ -20,6 +20,7 @@ class LinkResolver:
 
     def __init__(self, titles: Mapping[str, Iterable[str]] | None = None) -> None:
         self._aliases: dict[str, tuple[str, ...]] = {}
+        self._names: dict[str, tuple[str, ...]] = {}
         self._by_path: dict[str, set[str]] = {}
         self._by_name: dict[str, set[str]] = {}
         self._by_alias: dict[str, set[str]] = {}
@@ -34,12 +35,21 @@ class LinkResolver:
         """Return whether the note at path is known."""
         return path in self._aliases
 
-    def add(self, path: str, aliases: Iterable[str] = ()) -> None:
-        """Know the note at path under these aliases; what was known of it before is replaced."""
+    def add(self, path: str, aliases: Iterable[str] = (), names: Iterable[str] = ()) -> None:
+        """Know the note at path under these aliases; what was known of it before is replaced.
+
+        names: what a link may call it besides its path, as Logseq's titles; the first is how a link to it
+        is written.
+        """
         self.remove(path)
         self._aliases[path] = tuple(aliases)
-        for names, key in self._entries(path):
-            names.setdefault(key, set()).add(path)
+        self._names[path] = tuple(names)
+        for index, key in self._entries(path):
+            index.setdefault(key, set()).add(path)
+
+    def add_file(self, path: str) -> None:
+        """Know an attachment; a link names it with its extension."""
+        self.add(path)
 
     def remove(self, path: str) -> None:
         """Forget the note at path, if it is known."""
@@ -50,7 +60,7 @@ class LinkResolver:
             paths.discard(path)
             if not paths:
                 del names[key]
-        del self._aliases[path]
+        del self._aliases[path], self._names[path]
 
     def resolve(self, target: str, source: str) -> str | None:
         """Return the path of the note that a link in the note at source leads to, None if there is none.
@@ -81,6 +91,8 @@ class LinkResolver:
         The target goes between `[[` and `]]`. A name with `#`, `|`, `^`, brackets or `%%` would be cut
         there: use `link_markup`, which then writes a Markdown link.
         """
+        if names := self._names.get(path):
+            return names[0]
         bare = _without_suffix(path)
         name = bare.rpartition("/")[2]
         return name if self._by_name.get(slug(name), set()) <= {path} else bare
@@ -98,6 +110,10 @@ class LinkResolver:
         bare = _without_suffix(path)
         yield self._by_path, slug(bare)
         yield self._by_name, slug(bare.rpartition("/")[2])
+        for key in {slug(name) for name in self._names[path]} - {slug(bare)}:
+            yield self._by_path, key
+            if key.rpartition("/")[2] != slug(bare.rpartition("/")[2]):
+                yield self._by_name, key.rpartition("/")[2]
         for key in {slug(alias) for alias in self._aliases[path]}:
             yield self._by_alias, key
 

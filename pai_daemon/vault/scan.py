@@ -31,10 +31,14 @@ class FileStat:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The notes found, and the paths that could not be looked at, with the reason."""
+    """The notes found, the paths that could not be looked at with the reason, and the attachments.
+
+    attachments: files that are no notes; known by name only, so that links to them lead somewhere.
+    """
 
     files: dict[str, FileStat] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    attachments: set[str] = field(default_factory=set)
 
 
 def scan(root: Path, rules: IgnoreRules) -> Scan:
@@ -158,6 +162,8 @@ def _take(
                 found.files[path] = looked
             elif looked:
                 found.problems[path] = looked
+        elif rules.is_attachment(path) and not _is_linked_folder(entry):
+            found.attachments.add(path)
         elif _is_linked_folder(entry) and rules.explain_folder(path) is None:
             found.problems[path] = "a link to a folder is not followed"
 

@@ -18,6 +18,7 @@ from watchdog.events import DirModifiedEvent, FileSystemEvent, FileSystemEventHa
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from pai_daemon.vault.folder import GRAPH_SETTINGS
 from pai_daemon.vault.ignore import APP_SETTINGS, NOTE_SUFFIX, IgnoreRules
 
 QUIET_S = 0.3
@@ -146,7 +147,7 @@ class Watcher:
                 if not place:
                     continue
                 path = self._relative(os.fsdecode(place))
-                if path == APP_SETTINGS:
+                if path in (APP_SETTINGS, GRAPH_SETTINGS):
                     self._settling.add(None, now)
                 elif path is not None and self._matters(path, event):
                     self._settling.add(path, now)

@@ -11,6 +11,7 @@ from pathlib import Path
 from pai_daemon.config import load
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
+from pai_daemon.context.reading import Reader
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import profile
@@ -40,7 +41,7 @@ def indexed(vault: Path, folder: Path, embedder: Embedder) -> Iterator[Indexed]:
     """Index a vault as the daemon does, and keep watching it."""
     chosen = embedder.profile
     index = Index(folder, chosen.fingerprint, chosen.dimensions)
-    indexer = Indexer(vault, index, rescan_s=3600, note_limit_bytes=2**21)
+    indexer = Indexer(vault, index, Reader(2**21, index.catalog.block_text), rescan_s=3600)
     started_s = time.perf_counter()
     indexer.use(embedder)
     indexer.start(Watcher(vault, IgnoreRules.of(vault), indexer.hint))

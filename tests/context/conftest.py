@@ -11,6 +11,7 @@ import pytest
 
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
+from pai_daemon.context.reading import Reader
 from pai_daemon.context.search import Searcher
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.prepare import prepare
@@ -36,8 +37,12 @@ class Live:
         dimensions = profile("small").dimensions
         self.vault = vault
         self.index = Index(folder, profile("small").fingerprint, dimensions)
+        self.reader = Reader(2**21, self.index.catalog.block_text)
         self.indexer = Indexer(
-            vault, self.index, rescan_s=options.get("rescan_s", 3600), note_limit_bytes=2**21
+            vault,
+            self.index,
+            self.reader,
+            rescan_s=options.get("rescan_s", 3600),
         )
         self.watcher = Watcher(vault, IgnoreRules.of(vault), self.indexer.hint, quiet_s=0.05, longest_s=0.5)
         self.searcher = Searcher(vault, self.index, lambda: embedder, profile("small").semantic_weight)

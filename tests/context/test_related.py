@@ -12,7 +12,7 @@ from tests.context.conftest import GoLive, Live
 @pytest.fixture(scope="module")
 def related(sample: Live) -> Related:
     """Return the finder over the sample vault."""
-    return Related(sample.vault, sample.index, sample.searcher, 2**21)
+    return Related(sample.vault, sample.index, sample.searcher, sample.reader)
 
 
 def test_related_notes_leave_out_the_note_itself(related: Related) -> None:
@@ -60,7 +60,7 @@ def test_mention_columns_count_utf16(go_live: GoLive, tmp_path_factory: pytest.T
     (vault / "Day.md").write_text("first\r\n🙂🙂 saw a Walrus, `Walrus`, [[x|Walrus]]\n")
     live = go_live(vault)
     live.settled()
-    _, (mention,) = Related(vault, live.index, live.searcher, 2**21).mentions("Day.md")
+    _, (mention,) = Related(vault, live.index, live.searcher, live.reader).mentions("Day.md")
     assert (mention.line, mention.column_utf16, mention.start_char) == (2, 11, 16)
 
 
@@ -73,7 +73,7 @@ def test_name_of_two_notes_is_no_mention(go_live: GoLive, tmp_path_factory: pyte
     (vault / "Day.md").write_text("Saw a walrus.")
     live = go_live(vault)
     live.settled()
-    assert Related(vault, live.index, live.searcher, 2**21).mentions("Day.md")[1] == []
+    assert Related(vault, live.index, live.searcher, live.reader).mentions("Day.md")[1] == []
 
 
 def test_longest_name_is_the_mention(go_live: GoLive, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -84,7 +84,7 @@ def test_longest_name_is_the_mention(go_live: GoLive, tmp_path_factory: pytest.T
     (vault / "Day.md").write_text("It is not a binary search tree, but a tree.")
     live = go_live(vault)
     live.settled()
-    _, mentions = Related(vault, live.index, live.searcher, 2**21).mentions("Day.md")
+    _, mentions = Related(vault, live.index, live.searcher, live.reader).mentions("Day.md")
     assert [mention.text for mention in mentions] == ["binary search tree", "tree"]
 
 
@@ -110,4 +110,4 @@ def test_note_without_embedding_says_so(go_live: GoLive, tmp_path_factory: pytes
     live = go_live(vault, model=False)
     live.settled("indexing")
     with pytest.raises(ModelUnavailable):
-        Related(vault, live.index, live.searcher, 2**21).to_note("a.md")
+        Related(vault, live.index, live.searcher, live.reader).to_note("a.md")

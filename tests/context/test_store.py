@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from pai_daemon.context.catalog import EVERYTHING, Filter, IndexedNote
-from pai_daemon.context.store import Store, StoredChunk
+from pai_daemon.context.rows import StoredChunk
+from pai_daemon.context.store import Store
 from pai_daemon.errors import DiskFull, IndexUnavailable
 from pai_daemon.notes.note import Problem
 from pai_daemon.vault.scan import FileStat

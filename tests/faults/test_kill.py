@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from pai_daemon.context.store import Store, chunk_id
+from pai_daemon.context.rows import chunk_id
+from pai_daemon.context.store import Store
 from pai_daemon.models.registry import profile
 from tests.conftest import StartDaemon
 from tests.daemon_process import DaemonProcess, Folders

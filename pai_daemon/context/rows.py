@@ -1,0 +1,131 @@
+"""How notes and chunks are written as rows of the table `chunks`, and read back.
+
+The row of a note's first chunk also carries the note's own facts, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from pai_daemon.context.catalog import IndexedNote, tag_closure
+from pai_daemon.notes.note import Problem
+from pai_daemon.vault.scan import FileStat
+
+CHUNKS_SCHEMA = pa.schema(
+    [
+        ("chunk_id", pa.string()),
+        ("path", pa.string()),
+        ("ordinal", pa.int32()),
+        ("live", pa.bool_()),
+        ("content_hash", pa.string()),
+        ("vector_key", pa.string()),
+        ("title", pa.string()),
+        ("heading_path", pa.list_(pa.string())),
+        ("text", pa.string()),
+        ("content", pa.string()),
+        ("start_line", pa.int32()),
+        ("end_line", pa.int32()),
+        ("start_char", pa.int32()),
+        ("end_char", pa.int32()),
+        ("block_ids", pa.list_(pa.string())),
+        ("tags", pa.list_(pa.string())),
+        ("note", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk as the store keeps it. `text` is the note's exact slice, `content` what is searched."""
+
+    path: str
+    ordinal: int
+    content_hash: str
+    vector_key: str
+    title: str
+    heading_path: tuple[str, ...]
+    text: str
+    content: str
+    start_line: int
+    end_line: int
+    start_char: int
+    end_char: int
+    block_ids: tuple[str, ...]
+
+    @property
+    def chunk_id(self) -> str:
+        """Return the key of this chunk's row."""
+        return chunk_id(self.path, self.ordinal)
+
+
+def chunk_id(path: str, ordinal: int) -> str:
+    """Return the key of a chunk's row."""
+    return f"{path}#{ordinal}"
+
+
+def chunk_of(row: Mapping[str, Any]) -> StoredChunk:
+    """Return the chunk that a row holds."""
+    lists = {name: tuple(row[name] or ()) for name in ("heading_path", "block_ids")}
+    return StoredChunk(**{**row, **lists})
+
+
+def facts_of(note: IndexedNote) -> str:
+    """Return the note's own facts as the JSON that its first chunk carries."""
+    return json.dumps(
+        {
+            "stat": [note.stat.size, note.stat.mtime_ns, note.stat.inode],
+            "aliases": note.aliases,
+            "tags": note.tags,
+            "targets": note.targets,
+            "problems": [asdict(problem) for problem in note.problems],
+            "read_as": note.read_as,
+            "names": note.names,
+            "block_texts": dict(note.block_texts),
+            "shown": dict(note.shown),
+        },
+        ensure_ascii=False,
+    )
+
+
+def note_of(row: Mapping[str, Any], keys: Mapping[int, str]) -> IndexedNote:
+    """Return the note that the row of its first chunk describes; keys: the vector key of each chunk."""
+    facts = json.loads(row["note"])
+    return IndexedNote(
+        path=row["path"],
+        stat=FileStat(*facts["stat"]),
+        content_hash=row["content_hash"],
+        title=row["title"],
+        aliases=tuple(facts["aliases"]),
+        tags=tuple(facts["tags"]),
+        targets=tuple(facts["targets"]),
+        problems=tuple(Problem(**problem) for problem in facts["problems"]),
+        vector_keys=tuple(keys[ordinal] for ordinal in sorted(keys)),
+        read_as=facts["read_as"],
+        names=tuple(facts["names"]),
+        block_texts=facts["block_texts"],
+        shown=facts["shown"],
+    )
+
+
+def rows_of(note: IndexedNote, chunks: Sequence[StoredChunk]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a note."""
+    tags = sorted(tag_closure(note.tags))
+    for chunk in chunks:
+        facts = facts_of(note) if chunk.ordinal == 0 else None
+        yield asdict(chunk) | {"chunk_id": chunk.chunk_id, "live": True, "tags": tags, "note": facts}
+
+
+def tombstone(path: str, ordinal: int) -> dict[str, Any]:
+    """Return the row that takes the place of a chunk that is gone, until upkeep sweeps it."""
+    return {
+        "chunk_id": chunk_id(path, ordinal),
+        "path": path,
+        "ordinal": ordinal,
+        "live": False,
+        "content": "",
+    }
