@@ -9,10 +9,12 @@ ends at its last character that is no white space.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from markdown_it.token import Token
 
+from pai_daemon.notes.inline import definition_key
 from pai_daemon.notes.note import Block
 from pai_daemon.notes.positions import Positions
 from pai_daemon.notes.rules import BLOCK_ID, make_parser
@@ -33,6 +35,8 @@ _KINDS = {
     "hr": "rule",
     "math_block": "math",
     "comment_block": "comment",
+    # Templater's commands are no kind of their own: a paragraph with a mark.
+    "template_block": "paragraph",
 }
 _CONTAINERS = ("item", "quote", "footnote")
 _MARKERS = {
@@ -54,13 +58,15 @@ _ID_CHARS = 100
 class Structure:
     """The blocks of a note, and what the block parser alone knows.
 
-    headings: the source text of each heading of depth 0, in order. texts: the spans in which marks are
+    headings: the source text of each heading of depth 0, by its start. texts: the spans in which marks are
     looked for, in order: the lines of a paragraph, a heading, a container's own text or a row of a table.
+    definitions: the destinations of links by label, in the form of `inline.definition_key`.
     """
 
-    blocks: tuple[Block, ...]
-    headings: tuple[str, ...]
-    texts: tuple[tuple[int, int], ...]
+    blocks: tuple[Block, ...] = ()
+    headings: Mapping[int, str] = field(default_factory=dict)
+    texts: tuple[tuple[int, int], ...] = ()
+    definitions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +123,10 @@ class _Reader:
         self._positions = positions
         self._first = positions.line(body_start) - 1
         self._blocks: list[Block] = []
-        self._headings: list[str] = []
+        self._headings: dict[int, str] = {}
         self._texts: list[tuple[int, int]] = []
-        self._heading = False
+        self._definitions: dict[str, str] = {}
+        self._heading = -1
         self._open = [_Open("", -1, -1, 0, 0)]
         if body_start:
             self._store(Block("frontmatter", 0, len(text[:body_start].rstrip()), 1, max(self._first, 1)))
@@ -130,9 +137,9 @@ class _Reader:
             if _KINDS.get(token.type[:-5] + "open") in ("list", *_CONTAINERS):
                 self._close()
         elif token.type == "inline":
-            if self._heading:
-                self._headings.append(token.content)
-                self._heading = False
+            if self._heading >= 0:
+                self._headings[self._heading] = token.content
+                self._heading = -1
         elif token.map is not None:
             kind = _KINDS[token.type]
             if kind == "list":
@@ -144,7 +151,7 @@ class _Reader:
 
     def finish(self) -> Structure:
         """Return everything read."""
-        return Structure(tuple(self._blocks), tuple(self._headings), tuple(self._texts))
+        return Structure(tuple(self._blocks), self._headings, tuple(self._texts), self._definitions)
 
     def _list(self, first: int, after: int) -> None:
         """Open a list; it has no marker of its own."""
@@ -198,9 +205,10 @@ class _Reader:
             label = (token.info.split(maxsplit=1) or [""])[0]
         elif kind == "definition":
             label = token.info
+            self._definitions.setdefault(definition_key(label), token.content)
         elif kind == "heading":
             label = token.tag[1:]
-            self._heading = len(self._open) == 1
+            self._heading = start if len(self._open) == 1 else -1
         elif kind == "html" and self._text[start:end].lstrip().startswith("<!--"):
             kind = "comment" if self._text.endswith("-->", start, end) else kind
         if kind == "table":

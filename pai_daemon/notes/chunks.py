@@ -28,7 +28,8 @@ _BLANK = re.compile(r"\n[ \t\r]*\n")
 _LINE = re.compile(r"\r\n?|\n")
 _WORD_END = re.compile(r"\s+")
 _VERBATIM = ("code", "math")
-_HIDDEN = ("comment", "drawer")
+_HIDDEN = ("comment", "drawer", "definition")
+_ORG_FENCE = re.compile(r"^[ \t]*#\+(?:BEGIN|END)_[^\n]*$", re.MULTILINE | re.IGNORECASE)
 _BLOCK_REFERENCE = re.compile(r"\(\(([0-9A-Fa-f-]{36})\)\)")
 _Shown = tuple[int, int, str]
 # sentencex is for prose; a line longer than this is data, and cut at its spaces.
@@ -301,19 +302,23 @@ def _body(text: str, pieces: list[_Piece], shown: list[_Shown], heading: str | N
 
 
 def _shown_otherwise(note: Note, block_text: Callable[[str], str | None]) -> list[_Shown]:
-    """Return where the content differs from the text of an outline: (start, end, what stands there).
+    """Return where the content differs from the text of an outline or org file: (start, end, instead).
 
-    Drawers and comments within bullets are left out, a reference to a block becomes the block's text, and
-    of a macro only the blocks that it names are left.
+    Drawers and comments within bullets are left out; a link of org is its label; a reference to a block
+    becomes the block's text, and of a macro only the blocks that it names are left.
     """
-    if note.kind != "outline":
+    if note.kind not in ("outline", "org"):
         return []
     shown = [(block.start, block.end, "") for block in note.blocks if block.kind in _HIDDEN]
     for mark in note.marks:
-        if mark.kind in ("reference", "macro"):
+        if note.kind == "org" and mark.kind in ("link", "wikilink"):
+            shown.append((mark.start, mark.end, mark.label or mark.inner))
+        elif mark.kind in ("reference", "macro"):
             written = note.text[mark.start : mark.end]
             texts = (block_text(found) for found in _BLOCK_REFERENCE.findall(written))
             shown.append((mark.start, mark.end, " ".join(text for text in texts if text)))
+    if note.kind == "org":
+        shown += [(*match.span(), "") for match in _ORG_FENCE.finditer(note.text)]
     return sorted(shown)
 
 

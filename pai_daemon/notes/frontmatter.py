@@ -1,48 +1,65 @@
-"""The YAML head of a note: its properties, where the body begins, and what is wrong with it.
+"""The head of a note: its properties, where the body begins, and what is wrong with it.
 
-Obsidian reads YAML 1.2, PyYAML reads 1.1; the loader here drops what would surprise (`12:30` is not 750,
-`no` is not false, `0042` is not 34) and cannot be made to run away: size, nesting, merges and the number
-of values are bounded.
+A head that is no YAML as a whole is read entry by entry, so that one colon too many costs one value its
+type and not a note its tags. What YAML means is decided in `yaml12`.
 """
 
 from __future__ import annotations
 
-import datetime
-import math
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from frontmatter import YAMLHandler
-from frontmatter.default_handlers import SafeLoader
 
 from pai_daemon.notes.note import Problem
+from pai_daemon.notes.positions import Positions
+from pai_daemon.notes.yaml12 import Values, YamlError, compose, encodable, is_bracketed
 
 LIMIT_CHARS = 64 * 1024
-MAX_VALUES = 10_000
-MAX_DEPTH = 32
+MAX_PROBLEMS = 50
+
+PropertyType = Literal["text", "list", "number", "checkbox", "date", "datetime", "tags", "aliases"]
 
 _FENCE = re.compile(r"^---[ \t]*(?:\r\n|\r|\n|\Z)", re.MULTILINE)
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_KEY = re.compile(r"[A-Za-z][\w -]*:(?:[ \t]|\r|\n|\Z)")
 _HANDLER = YAMLHandler(fm_boundary=_FENCE)
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+# A name and its colon; after it a blank, or none after a plain word that begins no web address.
+_ENTRY = re.compile(
+    r"(?!-[ \t]|[\s#\[\]{}<])(?P<name>[^\r\n]+?)(?<!\s):(?=[ \t\r\n]|\Z)|(?P<word>\w[\w-]*):(?=[^\s/])"
+)
+# A line that is a property for sure, where no closing fence says so.
+_KEY = re.compile(r"[A-Za-z][\w -]*:(?:[ \t\r\n]|\Z)")
+_ITEM = re.compile(r"[ \t]*-[ \t]+([^\r\n]*)")
+_TEMPLATE = re.compile(r"\{\{|<%")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?P<time>[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?\Z")
+# A value that could not be read is kept as its text up to here.
+_RAW_CHARS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Frontmatter:
-    """What the head says. body_start: code points before the body. Properties are safe to write as JSON."""
+    """What the head says.
+
+    body_start: code points before the body. properties: safe to write as JSON. spans: for each property
+    start and end in the note, from its name to the end of its value.
+    """
 
     properties: dict[str, Any] = field(default_factory=dict)
     body_start: int = 0
     problems: tuple[Problem, ...] = ()
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def read_frontmatter(text: str) -> Frontmatter:
     """Return the frontmatter at the very start of text; never raises.
 
-    Broken YAML is a problem with the line and column of the note, and the body begins after it all the
-    same. A head that is valid YAML but no mapping (prose between two rules) stays part of the body.
+    Between two lines of `---` stand properties, in YAML or JSON. Of two with one name the last one counts,
+    as with most readers of YAML; Obsidian reads none of such a head. What cannot be read is a problem with
+    its line and column in the note, and the body begins after the head all the same. A head without any
+    property (prose between two rules) stays part of the body.
     """
     if not text.startswith("---") or not _HANDLER.detect(text):
         return Frontmatter()
@@ -51,10 +68,31 @@ def read_frontmatter(text: str) -> Frontmatter:
     if opening is None or closing is None or closing.start() == len(text) == opening.end():
         return Frontmatter(problems=_unclosed(text, opening.end() if opening else 0))
     if closing.start() - opening.end() > LIMIT_CHARS:
+        if not _ENTRY.match(text, opening.end()):
+            return Frontmatter()
         reason = f"frontmatter longer than {LIMIT_CHARS} characters was not read"
         return Frontmatter({}, closing.end(), (Problem(reason, 1, 1),))
-    head, _ = _HANDLER.split(text[: closing.end()])
-    return _load(head, closing.end())
+    head = _Head(text[: closing.start()], opening.end())
+    is_head = head.read()
+    return Frontmatter(head.properties, closing.end() if is_head else 0, head.problems, head.spans)
+
+
+def property_type(name: str, value: Any) -> PropertyType:
+    """Return the type that Obsidian shows a property as, unless a person chose another one for its name.
+
+    `tags` and `aliases` have types of their own. Else the value decides: true and false are a checkbox, a
+    list is a list, a text in the form of a date is a date or a date with a time; a mapping, which Obsidian
+    does not show, and no value at all are text.
+    """
+    if name.lower() in ("tags", "aliases"):
+        return "tags" if name.lower() == "tags" else "aliases"
+    if isinstance(value, str) and (match := _DATE.match(value)):
+        return "datetime" if match["time"] else "date"
+    if isinstance(value, bool):
+        return "checkbox"
+    if isinstance(value, (int, float)):
+        return "number"
+    return "list" if isinstance(value, list) else "text"
 
 
 def _unclosed(text: str, after: int) -> tuple[Problem, ...]:
@@ -64,98 +102,142 @@ def _unclosed(text: str, after: int) -> tuple[Problem, ...]:
     return ()
 
 
-def _load(head: str, body_start: int) -> Frontmatter:
-    """Return the properties that the YAML between the fences holds."""
-    try:
-        value = _HANDLER.load(head, Loader=_Loader)
-        properties = _Cleaner().clean(value)
-    except Exception as error:  # any YAML must give a note, and PyYAML raises more than YAMLError
-        return Frontmatter({}, body_start, (_problem(head, error),))
-    if properties is None:
-        return Frontmatter({}, body_start)
-    if not isinstance(properties, dict):
-        return Frontmatter({}, 0, (Problem("frontmatter is not a list of properties (key: value)", 2, 1),))
-    return Frontmatter(properties, body_start)
+class _Head:
+    """Collects what stands between the fences; text ends before the second, start is after the first."""
 
+    def __init__(self, text: str, start: int) -> None:
+        self._text = text
+        self._start = start
+        self._values = Values()
+        self._problems: list[tuple[str, int]] = []
+        self.properties: dict[str, Any] = {}
+        self.spans: dict[str, tuple[int, int]] = {}
 
-def _problem(head: str, error: Exception) -> Problem:
-    """Return the error in the numbering of the note, whose first line is the opening fence."""
-    if bad := _UNPRINTABLE.search(head):
-        before = head[: bad.start()]
-        column = bad.start() - max(before.rfind("\n"), before.rfind("\r"))
-        return Problem(
-            f"frontmatter: control character U+{ord(bad[0]):04X}", 2 + before.count("\n"), max(column, 1)
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong, in the order of the note; the first ones, where there are many."""
+        if not self._problems:
+            return ()
+        places = Positions(self._text)
+        return tuple(
+            Problem(f"frontmatter: {reason}", places.line(offset), places.column(offset))
+            for reason, offset in self._problems[:MAX_PROBLEMS]
         )
-    mark = getattr(error, "problem_mark", None)
-    reason = getattr(error, "problem", None) or str(error) or type(error).__name__
-    line, column = (mark.line + 2, mark.column + 1) if mark is not None else (2, 1)
-    return Problem(f"frontmatter: {reason}", line, column)
 
-
-class _Loader(SafeLoader):  # type: ignore[misc, valid-type, unused-ignore]
-    """A safe loader with the scalars of YAML 1.2 and without merge keys."""
-
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Leave `<<` alone: merging lists of anchors grows without bound."""
-
-    def string_instead(self, node: yaml.ScalarNode) -> Any:
-        """Return a date, or the text as written where the calendar has no such day."""
+    def read(self) -> bool:
+        """Read the properties; return whether the head is one: with properties, empty, or broken JSON."""
         try:
-            return self.construct_yaml_timestamp(node)
-        except (ValueError, OverflowError):
-            return node.value
+            return self._read(self._text[self._start :])
+        except YamlError as error:  # too much of everything
+            self.properties, self.spans, self._problems = {}, {}, [(error.reason, self._start)]
+            return True
+
+    def _read(self, source: str) -> bool:
+        """Read the head as one piece of YAML, or else property by property."""
+        try:
+            node = compose(source)
+        except YamlError as error:
+            is_json = source.lstrip().startswith("{")
+            is_head = not is_json and self._entries(source)
+            if not is_head:
+                self._problems.append((error.reason, self._start + error.offset))
+            return is_head or is_json
+        if node is None:
+            return True
+        if isinstance(node, yaml.MappingNode) and not is_bracketed(node):
+            self._add(node, source, self._start)
+            return True
+        if isinstance(node, yaml.ScalarNode) and _ENTRY.match(source):
+            return self._entries(source)
+        self._problems.append(("not a list of properties (name: value)", self._start))
+        return False
+
+    def _entries(self, source: str) -> bool:
+        """Read the head property by property; return whether there are any."""
+        borders = [line.start() for line in _LINE.finditer(source) if _ENTRY.match(source, line.start())]
+        if not borders:
+            return False
+        stray = source[: borders[0]].strip()
+        if stray and not stray.startswith("#") and not _TEMPLATE.search(stray):
+            self._problems.append(("neither a property (name: value) nor part of one", self._start))
+        for start, end in zip(borders, [*borders[1:], len(source)], strict=True):
+            self._entry(source[start:end], self._start + start)
+        return True
+
+    def _entry(self, entry: str, start: int) -> None:
+        """Read one property that begins at start; where it is no YAML, as much of it as has a meaning."""
+        try:
+            node = compose(entry)
+        except YamlError as error:
+            problem = error
+            # YAML forbids tabs as indentation, notes have them; one blank for each keeps every place.
+            spaced = _INDENT.sub(lambda match: " " * len(match[0]), entry)
+            node = _composed(spaced) if spaced != entry else None
+        else:
+            problem = YamlError("no blank after the colon", 0)
+        if isinstance(node, yaml.MappingNode):
+            self._add(node, entry, start)
+            return
+        match = _ENTRY.match(entry)
+        if match is None:
+            return
+        if not _TEMPLATE.search(entry):
+            self._problems.append((problem.reason, start + problem.offset))
+        value = self._written(entry[match.end() :])
+        if value is not None:
+            end = start + len(entry.rstrip())
+            self._put((match["name"] or match["word"]).strip("\"'"), value, start, end)
+
+    def _written(self, source: str) -> Any:
+        """Return a value that is no YAML: its line as text, or its lines as the items of a list."""
+        if len(lines := source.split("\n")) == 1 or not source[len(lines[0]) :].strip():
+            raw = source.strip()
+            return encodable(raw) if len(raw) <= _RAW_CHARS else None
+        items = [_ITEM.match(line.rstrip("\r")) for line in lines[1:] if line.strip()]
+        if lines[0].strip() or not all(items):
+            return None
+        return [self._item(item[1].strip()) for item in items if item]
+
+    def _item(self, source: str) -> Any:
+        """Return an item of a list as YAML reads it, else as it is written."""
+        node = _composed(source)
+        return self._values.of(node, source) if node is not None else encodable(source[:_RAW_CHARS])
+
+    def _add(self, mapping: yaml.MappingNode, source: str, start: int) -> None:
+        """Take in the pairs of a mapping; start: where its source begins in the note."""
+        json = bool(mapping.flow_style)
+        for name, value in mapping.value:
+            key = self._values.key(name, source)
+            found = self._values.of(value, source, json=json, depth=1)
+            begin = name.start_mark.index
+            end = begin + len(source[begin : _end(name, value, source)].rstrip())
+            self._put(key, found, start + begin, start + end)
+
+    def _put(self, name: str, value: Any, start: int, end: int) -> None:
+        """Take in one property; a second one of the same name is a problem."""
+        if name in self.properties:
+            self._problems.append((f"a second property with the name {name}; this one counts", start))
+        self.properties[name] = value
+        self.spans[name] = (start, end)
 
 
-_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_TIME = r"(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?"
-_ZONE = r"[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?)"
-_SCALARS = {
-    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    "int": (r"[-+]?(?:0|[1-9][0-9]{0,300})", "-+0123456789"),
-    "float": (r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
-    "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    "timestamp": (f"{_DATE}(?:{_TIME}(?:{_ZONE})?)?", "0123456789"),
-}
-_Loader.yaml_implicit_resolvers = {}
-for _tag, (_pattern, _first) in _SCALARS.items():
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), list(_first))
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.string_instead)
+def _composed(source: str) -> yaml.Node | None:
+    """Return the node that source is, None where it is none."""
+    try:
+        return compose(source)
+    except YamlError:
+        return None
 
 
-class _Cleaner:
-    """Turns a value of YAML into one of JSON, within a number of values and a depth."""
-
-    def __init__(self) -> None:
-        self.left = MAX_VALUES
-
-    def clean(self, value: Any, depth: int = 0) -> Any:
-        """Return value with dates and keys as strings and without NaN; raises ValueError when too big."""
-        self.left -= 1
-        if self.left < 0 or depth > MAX_DEPTH:
-            raise ValueError("too many or too deeply nested values")
-        if isinstance(value, dict):
-            return {_text(key): self.clean(item, depth + 1) for key, item in value.items()}
-        if isinstance(value, (list, tuple, set)):
-            return [self.clean(item, depth + 1) for item in value]
-        return _scalar(value)
-
-
-def _scalar(value: Any) -> Any:
-    """Return a single value as JSON knows it."""
-    if value is None or isinstance(value, (bool, int)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    return _text(value)
-
-
-def _text(value: Any) -> str:
-    """Return a key or a value as text that can be encoded."""
-    if isinstance(value, (datetime.date, datetime.datetime)):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, bool) or value is None:
-        return str(value).lower() if value is not None else "null"
-    text = str(value)
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+def _end(name: yaml.Node, value: yaml.Node, source: str) -> int:
+    """Return where a value ends; a collection in lines ends with its last item, before comments after it."""
+    after = name.end_mark.index
+    while True:
+        if value.start_mark.index < after:  # an alias: its node lies where the anchor is
+            line = _LINE.match(source, after)
+            return line.end() if line else after
+        if not isinstance(value, yaml.CollectionNode) or value.flow_style or not value.value:
+            return int(value.end_mark.index)
+        last = value.value[-1]
+        after = value.start_mark.index + 1
+        value = last[1] if isinstance(last, tuple) else last

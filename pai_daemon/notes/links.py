@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from html import unescape
 from urllib.parse import quote, unquote
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//")
 _SPACE = re.compile(r"\s+")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 # Obsidian compares headings in links without these and without their case.
 _BRACKETS = re.compile(r"([\\\[\]])")
 _ESCAPE = r"\\\1"
@@ -47,13 +50,48 @@ def wikilink_text(inner: str) -> str:
 
 
 def parse_markdown_link(destination: str) -> tuple[str, str] | None:
-    """Return target and fragment of a Markdown link to a `.md` file, percent-decoded; None for others."""
-    destination = destination.removeprefix("<").removesuffix(">").strip()
+    """Return target and fragment of a Markdown link into the vault, percent-decoded; None for an address.
+
+    destination: as written between the parentheses, without title. An empty one leads nowhere: None.
+    """
+    destination = _bare(destination)
     if _SCHEME.match(destination):
         return None
     target, _, fragment = destination.partition("#")
-    target = unquote(target).strip()
-    return (target, unquote(fragment).strip()) if target.lower().endswith(".md") else None
+    target, fragment = unquote(target).strip(), unquote(fragment).strip()
+    return (target, fragment) if target or fragment else None
+
+
+def parse_uri(destination: str) -> tuple[str, str, str] | None:
+    """Return vault, target and fragment of an `obsidian://` address that opens a file; None for any other.
+
+    Both forms are read, `obsidian://open?vault=V&file=F` and `obsidian://vault/V/F`; a vault that is not
+    named is empty.
+    """
+    destination = _bare(destination)
+    if not destination.startswith("obsidian://"):
+        return None
+    action, _, query = destination.removeprefix("obsidian://").partition("?")
+    if action == "open":
+        values = dict(part.partition("=")[::2] for part in query.split("&"))
+        vault, file = values.get("vault", ""), values.get("file", "")
+    elif action.startswith("vault/"):
+        vault, _, file = action.removeprefix("vault/").partition("/")
+    else:
+        return None
+    target, _, fragment = unquote(file).partition("#")
+    return (unquote(vault), target.strip(), fragment.strip()) if target.strip() else None
+
+
+def _bare(destination: str) -> str:
+    """Return a destination without angle brackets, backslash escapes and entities."""
+    if destination.startswith("<") and destination.endswith(">"):
+        destination = destination[1:-1]
+    if "\\" in destination:
+        destination = _ESCAPED.sub(r"\1", destination)
+    if "&" in destination:
+        destination = _ENTITY.sub(lambda match: unescape(match[0]), destination)
+    return destination.strip()
 
 
 def is_linkable(name: str) -> bool:

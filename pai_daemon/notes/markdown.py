@@ -6,16 +6,21 @@ the head. This module puts them together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pai_daemon.notes.blocks import Structure, read_blocks
-from pai_daemon.notes.frontmatter import read_frontmatter
+from pai_daemon.notes.comments import hide_drawing, join_comments
+from pai_daemon.notes.frontmatter import Frontmatter, read_frontmatter
 from pai_daemon.notes.inline import scan
-from pai_daemon.notes.links import parse_markdown_link, parse_wikilink, slug
-from pai_daemon.notes.note import Block, Heading, Link, Mark, Note, Problem
+from pai_daemon.notes.links import parse_markdown_link, parse_uri, parse_wikilink, slug
+from pai_daemon.notes.note import Block, Field, Heading, Link, Mark, Note, Problem
 from pai_daemon.notes.plain import plain_text
 from pai_daemon.notes.positions import Positions
+
+_KEY_OF_DRAWINGS = "excalidraw-plugin"
+_WIKILINK = re.compile(r"!?\[\[([^\[\]\n]+)\]\]")
 
 
 def read_markdown(path: str, text: str) -> Note:
@@ -24,84 +29,111 @@ def read_markdown(path: str, text: str) -> Note:
     problems = list(head.problems)
     positions = Positions(text)
     structure = _structure(positions, head.body_start, problems)
-    links, tags = _marks(positions, structure)
+    if _KEY_OF_DRAWINGS in head.properties or path.lower().endswith(".excalidraw.md"):
+        structure = hide_drawing(structure)
+    marks = [mark for start, end in structure.texts for mark in scan(text, start, end, structure.definitions)]
     title = note_title(path)
     return Note(
         path=path,
         text=text,
         title=title,
         aliases=_aliases(title, head.properties),
-        tags=_tags(head.properties, tags),
+        tags=_distinct(
+            (
+                *property_tags(head.properties),
+                *(mark.inner.strip("/") for mark in marks if mark.kind == "tag"),
+            )
+        ),
         properties=head.properties,
         headings=_headings(structure),
         blocks=structure.blocks,
-        links=links,
+        links=(*_property_links(positions, head), *_links(positions, marks)),
         problems=tuple(problems),
         body_start=head.body_start,
+        fields=tuple(_fields(positions, marks)),
+        marks=tuple(marks),
     )
 
 
 def note_title(path: str) -> str:
-    """Return the title of the note at path: its file name without `.md`."""
+    """Return the title of the note at path: its file name without the suffix; a PDF keeps its own."""
     name = path.rpartition("/")[2]
-    return name[:-3] if name[-3:].lower() == ".md" else name
+    for suffix in (".md", ".markdown", ".org", ".canvas", ".base"):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name
 
 
 def _structure(positions: Positions, body_start: int, problems: list[Problem]) -> Structure:
     """Return the blocks of the note; if the parser fails, the body as one paragraph and a problem."""
     text = positions.text
     try:
-        return read_blocks(text, positions, body_start)
+        return join_comments(positions, read_blocks(text, positions, body_start))
     except Exception as error:  # a fault of the parser must not lose the note
         problems.append(Problem(f"Markdown could not be read: {type(error).__name__}: {error}"))
     body = text[body_start:]
     if not body.strip():
-        return Structure((), (), ())
+        return Structure()
     start = body_start + len(body) - len(body.lstrip())
     end = body_start + len(body.rstrip())
     block = Block("paragraph", start, end, positions.line(start), positions.line(end - 1))
-    return Structure((block,), (), ((start, end),))
+    return Structure((block,), texts=((start, end),))
 
 
 def _headings(structure: Structure) -> tuple[Heading, ...]:
     """Return the headings of depth 0 with their plain text."""
-    blocks = (block for block in structure.blocks if block.kind == "heading" and block.depth == 0)
     return tuple(
         Heading(
-            int(block.label), plain_text(source).replace("\n", " "), block.start_line, block.start, block.end
+            int(block.label),
+            plain_text(structure.headings[block.start]).replace("\n", " "),
+            block.start_line,
+            block.start,
+            block.end,
         )
-        for block, source in zip(blocks, structure.headings, strict=True)
+        for block in structure.blocks
+        if block.kind == "heading" and block.depth == 0
     )
 
 
-def _marks(positions: Positions, structure: Structure) -> tuple[tuple[Link, ...], list[str]]:
-    """Return the links to notes and the tags of all blocks, in order."""
-    text = positions.text
-    links: list[Link] = []
-    tags: list[str] = []
-    for start, end in structure.texts:
-        for mark in scan(text, start, end):
-            if mark.kind == "tag":
-                tags.append(mark.inner)
-            elif mark.kind in ("wikilink", "link") and (
-                link := _link(text, mark, positions.line(mark.start))
-            ):
-                links.append(link)
-    return tuple(links), tags
+def _property_links(positions: Positions, head: Frontmatter) -> Iterator[Link]:
+    """Yield the links in the frontmatter, at their places in the text."""
+    if not head.properties:
+        return
+    for match in _WIKILINK.finditer(positions.text, 0, head.body_start):
+        start, end = match.span()
+        before = positions.text[positions.line_start(start) : start]
+        target, fragment, alias = parse_wikilink(match[1])
+        if (target or fragment) and not before.lstrip().startswith("#"):
+            embed = match[0].startswith("!")
+            yield Link(target, fragment, alias, embed, start, end, positions.line(start), "property")
 
 
-def _link(text: str, mark: Mark, line: int) -> Link | None:
-    """Return the link a mark stands for, None if it leads to no note (a web address)."""
-    embed = text[mark.start] == "!"
-    if mark.kind == "wikilink":
-        target, fragment, alias = parse_wikilink(mark.inner)
-        if not target and not fragment:
-            return None
-        return Link(target, fragment, alias, embed, mark.start, mark.end, line)
-    parts = parse_markdown_link(mark.inner)
-    if parts is None:
-        return None
-    return Link(parts[0], parts[1], mark.label.strip(), embed, mark.start, mark.end, line)
+def _links(positions: Positions, marks: list[Mark]) -> Iterator[Link]:
+    """Yield the links that lead into a vault; an address of the web is none."""
+    for mark in marks:
+        if mark.kind not in ("wikilink", "link"):
+            continue
+        kind, vault, alias = "wikilink", "", mark.label.strip()
+        if mark.kind == "wikilink":
+            target, fragment, alias = parse_wikilink(mark.inner)
+        elif (parts := parse_markdown_link(mark.inner)) is not None:
+            kind, target, fragment = "markdown", *parts
+        elif (uri := parse_uri(mark.inner)) is not None:
+            kind, vault, target, fragment = "uri", *uri
+            alias = "" if mark.label == mark.inner else alias
+        else:
+            continue
+        if target or fragment:
+            embed = positions.text[mark.start] == "!"
+            line = positions.line(mark.start)
+            yield Link(target, fragment, alias, embed, mark.start, mark.end, line, kind, vault)
+
+
+def _fields(positions: Positions, marks: list[Mark]) -> Iterator[Field]:
+    """Yield the fields of the text."""
+    for mark in marks:
+        if mark.kind == "field":
+            yield Field(mark.label, mark.inner, mark.start, mark.end, positions.line(mark.start))
 
 
 def _strings(value: Any) -> list[str]:
@@ -131,10 +163,10 @@ def _aliases(title: str, properties: dict[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in found if slug(name) != slug(title))
 
 
-def _tags(properties: dict[str, Any], inline: list[str]) -> tuple[str, ...]:
-    """Return the tags of `tags` and `tag`, then those in the text."""
+def property_tags(properties: dict[str, Any]) -> tuple[str, ...]:
+    """Return the tags that `tags` and `tag` name, without `#`."""
     names: list[str] = []
     for key in ("tags", "tag"):
         value = properties.get(key)
         names += value.replace(",", " ").split() if isinstance(value, str) else _strings(value)
-    return _distinct(name.strip().strip("#/") for name in (*names, *inline))
+    return _distinct(name.strip().strip("#/") for name in names)

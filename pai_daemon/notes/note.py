@@ -114,7 +114,8 @@ class Note:
     the text that was taken out of it. body_start: where the text after the frontmatter begins. properties:
     the frontmatter (or a Logseq page's properties), safe to write as JSON. tags have no `#`. names: what
     else than its path a link may call the note by; an alias is among them in Logseq and not in Obsidian.
-    date: the day of a journal, ISO 8601, else empty. marks: in order; only a highlight may hold others.
+    date: the day of a journal, ISO 8601, else empty. marks: in order of their beginning; those of
+    the kinds in `inline.HOLDERS` (a highlight, a field, …) may hold others.
     """
 
     path: str

@@ -7,12 +7,12 @@ where each sentence is written, so that an answer can cite it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sentencex import get_sentence_boundaries
 
-from pai_daemon.notes.inline import scan
+from pai_daemon.notes.inline import HOLDERS, scan
 from pai_daemon.notes.links import wikilink_text
 from pai_daemon.notes.note import Mark
 
@@ -20,25 +20,25 @@ FENCE = re.compile(r"[ \t>]*(?:[-*+][ \t]+)*(`{3,}|~{3,})([^`\n]*)$")
 QUOTE = r"(?:[ \t]*>)+[ \t]?(?:\[![^\]\n]+\][+-]?[ \t]*)?"
 BULLET = r"[ \t]*(?:[-*+][ \t]+)+(?:\[[^\]\n]\][ \t]+)?"
 
-_MARKUP = re.compile(r"[`$%<!\[\]#*_=~\\|>^+\-\r]")
+_MARKUP = re.compile(r"[`$%<!\[\]#*_=~\\|>^+\-\r:({]")
 _QUOTE = re.compile("^" + QUOTE, re.MULTILINE)
 _BULLET = re.compile("^" + BULLET, re.MULTILINE)
 _TASK = re.compile(r"^([ \t]*\d{1,9}[.)][ \t]+)\[[^\]\n]\][ \t]+", re.MULTILINE)
 _HEADING = re.compile(r"^[ \t]*#{1,6}(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$", re.MULTILINE)
 _RULE = re.compile(
-    r"^[ \t]*(?:(?:[-*_][ \t]*){3,}|=+[ \t]*|-+[ \t]*"
+    r"^[ \t]*+(?:(?:[-*_][ \t]*){3,}|=+[ \t]*|-+[ \t]*"
     r"|\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*)$",
     re.MULTILINE,
 )
 _ROW = re.compile(r"^[ \t]*\|(.*?)\|?[ \t]*$", re.MULTILINE)
 _CELL = re.compile(r"[ \t]*\|[ \t]*")
 _BLOCK_ID = re.compile(r"(?:^|[ \t]+)\^[A-Za-z0-9-]+[ \t]*$", re.MULTILINE)
-_FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:?[ \t]?")
-_BREAK = re.compile(r"<br[ \t]*/?>[ \t]*", re.IGNORECASE)
-_AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]*:[^<>\s]*|[^<>\s@]+@[^<>\s@]+)>")
-_HTML = re.compile(r"</?[A-Za-z][^<>]{0,1000}>")
+_FOOTNOTE = re.compile(r"^[ \t>]*\[\^[^\]\s]+\]:[ \t]*", re.MULTILINE)
+_BREAK = re.compile(r"br\s*/?\Z", re.IGNORECASE)
+# The size of an image stands where else its text does.
+_SIZE = re.compile(r"(?:^|\|)\s*[0-9]+(?:x[0-9]+)?\s*\Z")
 # An empty line ends what is open.
-_DELIMITER = re.compile(r"\*\*|\*|__|_|==|~~|\n[ \t]*\n")
+_DELIMITER = re.compile(r"\*\*|\*|__|_|~~|\n[ \t]*\n")
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _LINE_SPACE = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
 _SPACES = re.compile(r"[ \t]{2,}")
@@ -57,15 +57,22 @@ _QUOTED_LINE = re.compile(r"[\r\n]+(?:[ \t]*>)*[ \t]*")
 # Kept content stands aside under these two private characters while the markup around it is removed.
 _ASIDE = re.compile("\U000f0000([0-9]+)\U000f0001")
 
+BlockText = Callable[[str], str | None]
+"""Gives the text of a block by its uuid, None where it is not known."""
 
-def plain_text(markdown: str) -> str:
-    """Return the text a reader sees: link texts, no markers, no comments; code and math as written."""
+
+def plain_text(markdown: str, block_text: BlockText | None = None) -> str:
+    """Return the text a reader sees: link texts, no markers, no comments; code and math as written.
+
+    Dropped are comments, templates, references to footnotes, block ids, HTML tags and macros but for what
+    a cloze hides. block_text: the text of the block that `((uuid))` shows; without one it is dropped too.
+    """
     if _MARKUP.search(markdown) is None:
         return markdown.strip()
     text = markdown.replace("\r\n", "\n").replace("\r", "\n") if "\r" in markdown else markdown
     if "```" not in text and "~~~" not in text:
-        return _prose(text)
-    parts = [part if code else _prose(part) for code, part in _fenced(text)]
+        return _prose(text, block_text)
+    parts = [part if code else _prose(part, block_text) for code, part in _fenced(text)]
     return "\n\n".join(part for part in parts if part.strip()).strip()
 
 
@@ -88,10 +95,12 @@ def _fenced(text: str) -> list[tuple[bool, str]]:
     return parts
 
 
-def _prose(text: str) -> str:
+def _prose(text: str, block_text: BlockText | None) -> str:
     """Return text outside fenced code without its markup."""
     aside: list[str] = []
-    text = _without_inline(text, aside)
+    if "[^" in text:
+        text = _FOOTNOTE.sub("", text)
+    text = _without_inline(text, aside, block_text)
     text = _without_line_marks(text)
     text = _without_emphasis(text)
     text = _BLANK_LINES.sub("\n\n", _SPACES.sub(" ", _LINE_SPACE.sub("", text))).strip()
@@ -104,27 +113,66 @@ def _aside(match: re.Match[str], aside: list[str]) -> str:
     return aside[index] if index < len(aside) else match[0]
 
 
-def _without_inline(text: str, aside: list[str]) -> str:
+def _without_inline(text: str, aside: list[str], block_text: BlockText | None) -> str:
     """Return text with links as their text, comments gone, and code and math set aside."""
+    edits = [edit for mark in scan(text) for edit in _edits(text, mark, aside, block_text)]
+    # Those of a mark and of the marks within it take turns.
+    edits.sort(key=lambda edit: edit[:2])
     parts: list[str] = []
     position = 0
-    for mark in scan(text):
-        parts.append(text[position : mark.start])
-        parts.append(_shown(mark, aside))
-        position = mark.end
-    return "".join(parts) + text[position:]
+    for start, end, shown in edits:
+        if start >= position:
+            parts += (text[position:start], shown)
+            position = end
+    parts.append(text[position:])
+    return "".join(parts)
 
 
-def _shown(mark: Mark, aside: list[str]) -> str:
-    """Return what a reader sees of a mark."""
-    if mark.kind == "comment":
-        return ""
+def _edits(
+    text: str, mark: Mark, aside: list[str], block_text: BlockText | None
+) -> Iterator[tuple[int, int, str]]:
+    """Yield what to write instead of a mark, or of its parts where it may hold others: start, end, text."""
+    start, end = mark.start, mark.end
     if mark.kind == "link":
-        return mark.label
+        opening = len(text[start:end]) - len(text[start:end].lstrip("![<"))
+        inside = start + min(opening, 2 if text[start] == "!" else 1)
+        after = inside + len(mark.label)
+        if text[start] == "!" and (size := _SIZE.search(mark.label)):
+            after = inside + size.start()
+        yield from ((start, inside, ""), (after, end, ""))
+    elif mark.kind == "highlight":
+        yield from ((start, start + 2, ""), (end - 2, end, ""))
+    elif mark.kind == "field":
+        colons = text.index("::", start)
+        if text[start] in "[(":
+            yield from ((start, start + 1, ""), (end - 1, end, ""))
+        yield colons, colons + 2, ":"
+    elif mark.kind == "footnote" and text[start] == "^":
+        yield from ((start, start + 2, ""), (end - 1, end, ""))
+    else:
+        yield start, end, _shown(text, mark, aside, block_text)
+
+
+def _shown(text: str, mark: Mark, aside: list[str], block_text: BlockText | None) -> str:
+    """Return what a reader sees of a mark that holds no other."""
+    shown = ""
     if mark.kind == "wikilink":
-        return wikilink_text(mark.inner)
-    # A tag may end in an underscore, an escaped star is no emphasis: both are kept as they are.
-    aside.append(f"#{mark.inner}" if mark.kind == "tag" else mark.inner.strip("\n"))
+        embed = text[mark.start] == "!"
+        return wikilink_text(_SIZE.sub("", mark.inner) if embed else mark.inner)
+    if mark.kind == "html":
+        return "\n" if _BREAK.match(mark.inner) else ""
+    if mark.kind == "macro":
+        return mark.inner.removeprefix("cloze").strip() if mark.inner.startswith("cloze ") else ""
+    if mark.kind == "reference":
+        shown = (block_text(mark.inner) if block_text else None) or ""
+    elif mark.kind == "citation":
+        shown = text[mark.start : mark.end]
+    elif mark.kind in ("escape", "code", "math", "tag"):
+        # A tag may end in an underscore, an escaped star is no emphasis: both are kept as they are.
+        shown = f"#{mark.inner}" if mark.kind == "tag" else mark.inner.strip("\n")
+    if not shown:
+        return ""
+    aside.append(shown)
     return f"\U000f0000{len(aside) - 1}\U000f0001"
 
 
@@ -137,17 +185,15 @@ def _without_line_marks(text: str) -> str:
     if "#" in text:
         text = _HEADING.sub(lambda match: match[1] or "", text)
     if "[" in text:
-        text = _FOOTNOTE.sub("", _TASK.sub(r"\1", text))
+        text = _TASK.sub(r"\1", text)
     if "|" in text:
         text = _ROW.sub(lambda match: _CELL.sub(" | ", match[1]).strip(), text)
     return _BLOCK_ID.sub("", text) if "^" in text else text
 
 
 def _without_emphasis(text: str) -> str:
-    """Return text without emphasis, highlight, strike-through and HTML tags."""
-    if "<" in text:
-        text = _HTML.sub("", _AUTOLINK.sub(r"\1", _BREAK.sub("\n", text)))
-    if "*" not in text and "_" not in text and "==" not in text and "~~" not in text:
+    """Return text without emphasis and strike-through."""
+    if "*" not in text and "_" not in text and "~~" not in text:
         return text
     parts: list[str] = []
     position = 0
@@ -277,9 +323,13 @@ def _masked(text: str) -> str:
     parts: list[str] = []
     position = 0
     for mark in scan(text):
+        # Sentences may end within a highlight or a field, but not within a link.
+        if mark.start < position or (mark.kind in HOLDERS and mark.kind != "link"):
+            continue
         parts.append(_EMPHASIS_MARK.sub(" ", text[position : mark.start]))
         shown = text[mark.start : mark.end]
-        parts.append(" " * len(shown) if mark.kind == "comment" else _STOP.sub("x", shown))
+        hidden = mark.kind in ("comment", "template", "html")
+        parts.append(" " * len(shown) if hidden else _STOP.sub("x", shown))
         position = mark.end
     parts.append(_EMPHASIS_MARK.sub(" ", text[position:]))
     return _QUOTED_LINE.sub(lambda match: " " * len(match[0]), "".join(parts))

@@ -8,13 +8,18 @@ from __future__ import annotations
 import codecs
 from dataclasses import replace
 
+from pai_daemon.notes.bases import read_base
+from pai_daemon.notes.canvas import read_canvas
 from pai_daemon.notes.logseq import Graph
 from pai_daemon.notes.markdown import note_title, read_markdown
 from pai_daemon.notes.note import Note, Problem
+from pai_daemon.notes.org import read_org
 from pai_daemon.notes.outline import read_outline
+from pai_daemon.notes.pdf import available, read_pdf
 from pai_daemon.notes.positions import line_starts
 
 LIMIT_BYTES = 2 * 1024 * 1024
+NOTE_SUFFIXES = (".md", ".markdown", ".org", ".canvas", ".base", *((".pdf",) if available() else ()))
 
 
 def read_note(path: str, data: bytes, *, limit_bytes: int = LIMIT_BYTES, graph: Graph | None = None) -> Note:
@@ -24,6 +29,8 @@ def read_note(path: str, data: bytes, *, limit_bytes: int = LIMIT_BYTES, graph: 
     Logseq graph that the note may be a page of.
     """
     problems: list[Problem] = []
+    if path.lower().endswith(".pdf"):
+        return read_pdf(path, data)
     text = _decode(data, limit_bytes, problems)
     try:
         note = _read(path, text, graph)
@@ -35,7 +42,15 @@ def read_note(path: str, data: bytes, *, limit_bytes: int = LIMIT_BYTES, graph: 
 
 def _read(path: str, text: str, graph: Graph | None) -> Note:
     """Return the note as the reader of its format reads it."""
-    if graph is not None and graph.covers(path) and not path.lower().endswith(".org"):
+    name = path.lower()
+    if name.endswith(".canvas"):
+        return read_canvas(path, text)
+    if name.endswith(".base"):
+        return read_base(path, text)
+    is_page = graph is not None and graph.covers(path)
+    if name.endswith(".org"):
+        return read_org(path, text, graph if is_page else None)
+    if graph is not None and is_page:
         return read_outline(path, text, graph)
     return read_markdown(path, text)
 

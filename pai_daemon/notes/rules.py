@@ -1,4 +1,4 @@
-"""Obsidian's own blocks as rules of markdown-it-py: math, comments, footnotes, definitions and tables.
+"""Obsidian's own blocks as rules of markdown-it-py: math, comments, templates, footnotes and the like.
 
 The inline parser is off (`inline` reads marks), and link definitions are kept as tokens: the parser's own
 rule would take them out of the text, in a time that grows with the square of their number. Its rule for
@@ -17,75 +17,90 @@ BLOCK_ID = re.compile(r"(?<![^\s>])\^([A-Za-z0-9-]+)")
 # A list within a list is two levels. The preset's 20 would stop at the tenth.
 MAX_NESTING = 100
 
+_VERBATIM = {
+    "$$": ("$$", "math_block"),
+    "%%": ("%%", "comment_block"),
+    "<%": ("%>", "template_block"),
+}
 _FOOTNOTE = re.compile(r"\[\^([^\]\s]+)\]:[ \t]*")
 # On several lines too, but with no blank one among them; bounded, as CommonMark bounds a label.
 _DEFINITION = re.compile(
-    r"""\[(?P<label>(?:[^\[\]\\\n]|\\.|\n(?![ \t]*\n)){1,999})\]:[ \t]*\n?[ \t]*
+    r"""
+    \[(?P<label>(?:[^\[\]\\\n]|\\.|\n(?![ \t]*\n)){1,999})\]:[ \t]*\n?[ \t]*
     (?P<destination><(?:[^<>\\\n]|\\.)*>|[^<\s]\S*)
-    (?:(?:[ \t]+|[ \t]*\n[ \t]*)(?:"(?:[^"\\\n]|\\.|\n(?![ \t]*\n)){0,500}"
-    |'(?:[^'\\\n]|\\.|\n(?![ \t]*\n)){0,500}'
-    |\((?:[^()\\\n]|\\.|\n(?![ \t]*\n)){0,500}\)))?[ \t]*(?=\n|\Z)""",
+    (?:(?:[ \t]+|[ \t]*\n[ \t]*)
+        (?: "(?:[^"\\\n]|\\.|\n(?![ \t]*\n)){0,500}"
+          | '(?:[^'\\\n]|\\.|\n(?![ \t]*\n)){0,500}'
+          | \((?:[^()\\\n]|\\.|\n(?![ \t]*\n)){0,500}\)
+        ))?
+    [ \t]*(?=\n|\Z)""",
     re.VERBOSE,
 )
 _DASHES = re.compile(r":?-+:?")
 _BAR = re.compile(r"(?<!\\)\|")
-_PARAGRAPH_MARKS = 20_000
+_PARAGRAPH_CHARS = 20_000
 
 
 def make_parser() -> MarkdownIt:
     """Return the block parser; it keeps no state between notes.
 
-    Its tokens of ours are math_block, comment_block, footnote_open (info: the name), definition (info: the
-    label, content: the destination) and table_open, all with their lines.
+    Its tokens of ours are math_block, comment_block, template_block, footnote_open (info: the name),
+    definition (info: the label, content: the destination) and table_open, all with their lines.
     """
     parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).disable(["inline", "reference"])
     everywhere: RuleOptionsType = {"alt": ["paragraph", "blockquote", "list"]}
-    parser.block.ruler.before("fence", "math_block", _math, everywhere)
-    parser.block.ruler.before("fence", "comment_block", _comment, everywhere)
+    parser.block.ruler.before("fence", "verbatim", _verbatim, everywhere)
     parser.block.ruler.before("reference", "footnote", _footnote, {"alt": ["paragraph", "blockquote"]})
     parser.block.ruler.before("reference", "definition", _definition)
     parser.block.ruler.at("table", _table, {"alt": ["paragraph"]})
     return parser.enable("table")
 
 
-def _math(state: StateBlock, line: int, last: int, silent: bool) -> bool:
-    """Read a block of math; the form is that of every rule of markdown-it-py."""
-    return _verbatim(state, "$$", "math_block", (line, last), silent=silent)
+def _verbatim(state: StateBlock, line: int, last: int, silent: bool) -> bool:
+    """Read math, a comment or a template: lines from one that begins with a mark to one that ends so.
 
-
-def _comment(state: StateBlock, line: int, last: int, silent: bool) -> bool:
-    """Read a comment that spans whole lines."""
-    return _verbatim(state, "%%", "comment_block", (line, last), silent=silent)
-
-
-def _verbatim(state: StateBlock, mark: str, name: str, lines: tuple[int, int], *, silent: bool) -> bool:
-    """Read lines from one that begins with mark to one that holds mark again, as one block.
-
-    lines: where to begin, and the line after the last of the enclosing block.
+    The form is that of every rule of markdown-it-py: last is the line after the enclosing block.
     """
-    line, last = lines
     begin = state.bMarks[line] + state.tShift[line]
-    if not state.src.startswith(mark, begin) or state.is_code_block(line):
+    opening = state.src[begin : begin + 2]
+    if opening not in _VERBATIM or state.is_code_block(line):
         return False
-    if begin + 2 > state.env.get(mark, len(state.src)):
-        return False
-    close = state.src.find(mark, begin + 2)
-    if close < 0:
-        # Remembered, or a note of a thousand open marks would be searched a thousand times.
-        state.env[mark] = begin
+    closing, name = _VERBATIM[opening]
+    close = _closing(state, opening, closing, begin)
+    if close < 0 or close >= state.eMarks[last - 1]:
         return False
     after = line + 1
     while after < last and state.bMarks[after] <= close:
         after += 1
-    if close >= state.eMarks[last - 1] or not _ends_line(state.src, close + 2, state.eMarks[after - 1]):
+    if not _ends_line(state.src, close + 2, state.eMarks[after - 1]):
         return False
     if silent:
-        # False where an inline mark, opened earlier in this paragraph, is closed here.
-        paragraph = state.bMarks[state.line]
-        return begin - paragraph < _PARAGRAPH_MARKS and state.src.count(mark, paragraph, begin) % 2 == 0
+        return not _is_inside(state, opening, closing, begin)
     state.line = after
     state.push(name, "", 0).map = [line, after]
     return True
+
+
+def _closing(state: StateBlock, opening: str, closing: str, begin: int) -> int:
+    """Return where the mark that closes the one at begin stands, or -1."""
+    if begin >= state.env.get(opening, len(state.src)):
+        return -1
+    close: int = state.src.find(closing, begin + 2)
+    if close < 0:
+        # Remembered, or a note of a thousand open marks would be searched a thousand times.
+        state.env[opening] = begin
+    return close
+
+
+def _is_inside(state: StateBlock, opening: str, closing: str, begin: int) -> bool:
+    """Return whether a mark that was opened earlier in this paragraph is closed at begin or later."""
+    paragraph = state.bMarks[state.line]
+    if begin - paragraph >= _PARAGRAPH_CHARS:
+        return True
+    opened: int = state.src.count(opening, paragraph, begin)
+    if opening == closing:
+        return opened % 2 == 1
+    return opened > state.src.count(closing, paragraph, begin)
 
 
 def _ends_line(source: str, position: int, line_end: int) -> bool:

@@ -18,10 +18,10 @@ from pathspec import GitIgnoreSpec
 
 from pai_daemon.errors import UsageError
 from pai_daemon.notes.logseq import Graph
+from pai_daemon.notes.reader import NOTE_SUFFIXES
 from pai_daemon.vault.folder import layout_of
 
 APP_SETTINGS = ".obsidian/app.json"
-NOTE_SUFFIX = ".md"
 
 _FOLDERS = {"node_modules": "a folder of packages"}
 _LOGSEQ = ("logseq/bak", "logseq/.recycle", "logseq/version-files")
@@ -90,7 +90,7 @@ class IgnoreRules:
     def is_attachment(self, path: str) -> bool:
         """Return whether the file, its folder being in, is no note but may be what a link leads to."""
         name = path.rpartition("/")[2]
-        if name.startswith(".") or name.lower().endswith(NOTE_SUFFIX):
+        if name.startswith(".") or name.lower().endswith(NOTE_SUFFIXES):
             return False
         leftover = any(fnmatchcase(name, pattern) for pattern in _LEFTOVERS)
         return not leftover and self._explain_filters(path) is None
@@ -127,8 +127,8 @@ class IgnoreRules:
         for pattern in _LEFTOVERS:
             if fnmatchcase(name, pattern):
                 return f"left over by a program ({pattern})"
-        if not name.lower().endswith(NOTE_SUFFIX):
-            return "not a note (only .md files are)"
+        if not name.lower().endswith(NOTE_SUFFIXES):
+            return f"not a note ({', '.join(NOTE_SUFFIXES)} are)"
         return self._explain_filters(path)
 
     def _explain_filters(self, path: str) -> str | None:

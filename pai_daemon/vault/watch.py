@@ -18,8 +18,9 @@ from watchdog.events import DirModifiedEvent, FileSystemEvent, FileSystemEventHa
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from pai_daemon.notes.reader import NOTE_SUFFIXES
 from pai_daemon.vault.folder import GRAPH_SETTINGS
-from pai_daemon.vault.ignore import APP_SETTINGS, NOTE_SUFFIX, IgnoreRules
+from pai_daemon.vault.ignore import APP_SETTINGS, IgnoreRules
 
 QUIET_S = 0.3
 LONGEST_S = 2.0
@@ -168,7 +169,7 @@ class Watcher:
         """Return whether a change at the path can change what is indexed."""
         if event.is_directory:
             return self.rules.explain_folder(path) is None
-        if path.lower().endswith(NOTE_SUFFIX):
+        if path.lower().endswith(NOTE_SUFFIXES):
             return self.rules.explain(path) is None
         # Windows reports a folder that is gone as a file.
         gone = os.name == "nt" and event.event_type in ("deleted", "moved")

@@ -46,10 +46,12 @@ def test_parse_wikilink_gives_target_fragment_and_alias(
     assert wikilink_text(inner) == shown
 
 
-def test_parse_markdown_link_takes_notes_only() -> None:
-    """Addresses, other files and fragments alone are no links to notes."""
+def test_parse_markdown_link_takes_what_leads_into_the_vault() -> None:
+    """Notes, attachments and fragments do; addresses do not."""
     assert parse_markdown_link("a%20b/%C3%BC.md#x%20y") == ("a b/\u00fc.md", "x y")
-    for other in ("https://x.de/a.md", "//x/a.md", "a.png", "#x", "", "mailto:a@b.md"):
+    assert parse_markdown_link("a.png") == ("a.png", "")
+    assert parse_markdown_link("#x") == ("", "x")
+    for other in ("https://x.de/a.md", "//x/a.md", "", "mailto:a@b.md"):
         assert parse_markdown_link(other) is None
 
 
