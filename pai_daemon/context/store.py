@@ -44,7 +44,7 @@ from pai_daemon.errors import DiskFull, IndexUnavailable
 
 TABLES = "tables"
 # Rises with the columns below or with how notes are cut into chunks; an older index is rebuilt.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # Splits CJK text and identifiers, folds accents, no stemming: one index serves every language.
 TOKENIZER = {
     "base_tokenizer": "icu/split",
