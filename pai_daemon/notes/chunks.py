@@ -30,7 +30,6 @@ _ORG_MARK = "#+"
 
 _LINE = re.compile(r"\r\n?|\n")
 _QUOTE_MARK = re.compile(r"[ \t]*(?:>[ \t]?)+")
-_BLOCK_REFERENCE = re.compile(r"\(\(([0-9A-Fa-f-]{36})\)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,6 @@ class _Writer:
     def __init__(self, note: Note, block_text: BlockText) -> None:
         self._note = note
         self._block_text = block_text
-        self._shown = _shown_otherwise(note, block_text)
         self._positions = Positions(note.text)
         names = [*note.aliases, *([note.date] if note.date and note.date not in note.title else [])]
         self._title = _short(note.title + (f" ({', '.join(names)})" if names else ""), HEADER_CHARS // 2)
@@ -174,7 +172,7 @@ class _Writer:
 
     def _plain(self, start: int, end: int, head: tuple[int, int] | None = None) -> str:
         """Return the plain text of a span, below that of the header of the table that it goes on with."""
-        source = _shown_text(self._note.text, start, end, self._shown)
+        source = self._note.text[start:end]
         if self._note.kind == "org":
             return plain_org(source)
         if head:
@@ -196,33 +194,6 @@ class _Writer:
 def _kept_together(piece: Piece) -> tuple[int, Block | None]:
     """Return what pieces have in common whose text is written as one: code goes by its block."""
     return piece.run, piece.block if piece.block.kind in VERBATIM else None
-
-
-def _shown_otherwise(note: Note, block_text: BlockText) -> list[tuple[int, int, str]]:
-    """Return where the content of an outline differs from its text: start, end and what stands there.
-
-    A reference to a block becomes the block's text, and of a macro only the blocks that it names are left.
-    """
-    shown: list[tuple[int, int, str]] = []
-    for mark in note.marks if note.kind == "outline" else ():
-        if mark.kind in ("reference", "macro"):
-            written = note.text[mark.start : mark.end]
-            texts = (block_text(found) for found in _BLOCK_REFERENCE.findall(written))
-            shown.append((mark.start, mark.end, " ".join(text for text in texts if text)))
-    return shown
-
-
-def _shown_text(text: str, start: int, end: int, shown: list[tuple[int, int, str]]) -> str:
-    """Return text[start:end] with what is shown otherwise; of two that overlap, the first counts."""
-    parts: list[str] = []
-    for index in range(bisect_left(shown, (start,)), len(shown)):
-        begin, after, instead = shown[index]
-        if begin >= end:
-            break
-        if begin >= start:
-            parts += (text[start:begin], instead)
-            start = min(after, end)
-    return "".join([*parts, text[start:end]])
 
 
 def _short(text: str, limit: int) -> str:

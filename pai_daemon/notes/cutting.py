@@ -152,7 +152,7 @@ class _Cutter:
             if size_bytes(self._text, begin, after) <= room:
                 yield begin, after, 0, None
                 return
-            head = _table_head(self._text, begin, after) if block.kind == "table" else None
+            head = _table_head(self._text, begin, after, self._budget) if block.kind == "table" else None
             levels = _LEVELS.get(block.kind, _PROSE_LEVELS)
             for index, (left, right) in enumerate(_visible(self._text, block.kind, begin, after)):
                 self._run += bool(index)
@@ -180,10 +180,11 @@ def _visible(text: str, kind: str, start: int, end: int) -> Iterator[tuple[int, 
         yield start, end
 
 
-def _table_head(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Return the span of the first two lines of a table, None where nothing follows them."""
+def _table_head(text: str, start: int, end: int, budget: int) -> tuple[int, int] | None:
+    """Return the span of the first two lines of a table, None where nothing follows or they are too long."""
     second = text.find("\n", text.find("\n", start, end) + 1, end)
-    return (start, second + 1) if second >= 0 else None
+    fits = second >= 0 and size_bytes(text, start, second) * 2 <= budget
+    return (start, second + 1) if fits else None
 
 
 def _cut(

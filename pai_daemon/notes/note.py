@@ -24,7 +24,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading outside lists and quotes; `text` is plain, without hashes, markup and block id."""
+    """A heading outside lists and quotes, in an outline also one in a bullet.
+
+    text is plain, without hashes, markup and block id.
+    """
 
     level: int
     text: str

@@ -166,7 +166,7 @@ class _Scanner:
             raw = self._text[start : starts[index + 1] if index + 1 < len(starts) else len(self._text)]
             source = raw.rstrip("\r\n")
             match = _KIND.match(source)
-            kind = (match.lastgroup if match else None) or "text"
+            kind = ((match.lastgroup if match else None) or "text") if source.strip() else "blank"
             line = _Line(kind, start, start + len(source.rstrip()), len(source) - len(source.lstrip(" \t")))
             if match and kind == "language":
                 line.kind, line.value = "begin", match["begin"].lower()

@@ -163,7 +163,7 @@ def _blocks(text: str, positions: Positions, head: Frontmatter, outline: Outline
 
 
 def _headings(text: str, blocks: Iterable[Block]) -> tuple[Heading, ...]:
-    """Return the headings outside bullets."""
+    """Return the headings, also those of bullets."""
     return tuple(
         Heading(
             int(block.label),
@@ -173,7 +173,7 @@ def _headings(text: str, blocks: Iterable[Block]) -> tuple[Heading, ...]:
             block.end,
         )
         for block in blocks
-        if block.kind == "heading" and block.depth == 0
+        if block.kind == "heading"
     )
 
 

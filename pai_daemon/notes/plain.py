@@ -34,11 +34,14 @@ _ROW = re.compile(r"^[ \t]*\|(.*?)\|?[ \t]*$", re.MULTILINE)
 _CELL = re.compile(r"[ \t]*\|[ \t]*")
 _BLOCK_ID = re.compile(r"(?:^|[ \t]+)\^[A-Za-z0-9-]+[ \t]*$", re.MULTILINE)
 _FOOTNOTE = re.compile(r"^[ \t>]*\[\^[^\]\s]+\]:[ \t]*", re.MULTILINE)
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _BREAK = re.compile(r"br\s*/?\Z", re.IGNORECASE)
 # The size of an image stands where else its text does.
 _SIZE = re.compile(r"(?:^|\|)\s*[0-9]+(?:x[0-9]+)?\s*\Z")
+# Logseq's, of an image.
+_ATTRIBUTES = re.compile(r"\{:[^{}\n]*\}")
 # An empty line ends what is open.
-_DELIMITER = re.compile(r"\*\*|\*|__|_|~~|\n[ \t]*\n")
+_DELIMITER = re.compile(r"\*\*|\*|__|_|~~|\^\^|\n[ \t]*\n")
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _LINE_SPACE = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
 _SPACES = re.compile(r"[ \t]{2,}")
@@ -64,8 +67,9 @@ BlockText = Callable[[str], str | None]
 def plain_text(markdown: str, block_text: BlockText | None = None) -> str:
     """Return the text a reader sees: link texts, no markers, no comments; code and math as written.
 
-    Dropped are comments, templates, references to footnotes, block ids, HTML tags and macros but for what
-    a cloze hides. block_text: the text of the block that `((uuid))` shows; without one it is dropped too.
+    Dropped are comments, templates, references to footnotes, block ids, HTML tags, and macros but for what
+    a cloze hides. block_text: the text of the block that `((uuid))` or a macro shows; without one it is
+    dropped too.
     """
     if _MARKUP.search(markdown) is None:
         return markdown.strip()
@@ -139,7 +143,8 @@ def _edits(
         after = inside + len(mark.label)
         if text[start] == "!" and (size := _SIZE.search(mark.label)):
             after = inside + size.start()
-        yield from ((start, inside, ""), (after, end, ""))
+        attributes = _ATTRIBUTES.match(text, end)
+        yield from ((start, inside, ""), (after, attributes.end() if attributes else end, ""))
     elif mark.kind == "highlight":
         yield from ((start, start + 2, ""), (end - 2, end, ""))
     elif mark.kind == "field":
@@ -161,10 +166,11 @@ def _shown(text: str, mark: Mark, aside: list[str], block_text: BlockText | None
         return wikilink_text(_SIZE.sub("", mark.inner) if embed else mark.inner)
     if mark.kind == "html":
         return "\n" if _BREAK.match(mark.inner) else ""
-    if mark.kind == "macro":
-        return mark.inner.removeprefix("cloze").strip() if mark.inner.startswith("cloze ") else ""
-    if mark.kind == "reference":
-        shown = (block_text(mark.inner) if block_text else None) or ""
+    if mark.kind == "macro" and mark.inner.startswith("cloze "):
+        return mark.inner.removeprefix("cloze").strip()
+    if mark.kind in ("macro", "reference"):
+        texts = map(block_text, _UUID.findall(mark.inner)) if block_text else ()
+        shown = " ".join(filter(None, texts))
     elif mark.kind == "citation":
         shown = text[mark.start : mark.end]
     elif mark.kind in ("escape", "code", "math", "tag"):
@@ -192,8 +198,8 @@ def _without_line_marks(text: str) -> str:
 
 
 def _without_emphasis(text: str) -> str:
-    """Return text without emphasis and strike-through."""
-    if "*" not in text and "_" not in text and "~~" not in text:
+    """Return text without emphasis, strike-through and Logseq's `^^highlight^^`."""
+    if not any(mark in text for mark in ("*", "_", "~~", "^^")):
         return text
     parts: list[str] = []
     position = 0

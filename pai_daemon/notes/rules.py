@@ -75,6 +75,9 @@ def _verbatim(state: StateBlock, line: int, last: int, silent: bool) -> bool:
     if not _ends_line(state.src, close + 2, state.eMarks[after - 1]):
         return False
     if silent:
+        # Math on one line is text of the paragraph around it, also where that goes on below an item.
+        if name == "math_block" and after == line + 1:
+            return False
         return not _is_inside(state, opening, closing, begin)
     state.line = after
     state.push(name, "", 0).map = [line, after]

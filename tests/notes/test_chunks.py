@@ -181,6 +181,13 @@ def test_split_chunks_table_repeats_its_header() -> None:
     assert sum(chunk.content.count("row ") for chunk in chunks) == 40
 
 
+def test_split_chunks_wide_table_does_not_repeat_its_header() -> None:
+    """A header of more than half the budget is not written before each row: it would be most of the text."""
+    header = "| " + "wide column | " * 30
+    chunks = chunks_of(f"{header}\n{'|---' * 30}|\n" + "| cell | x |\n" * 40, 400)
+    assert sum(chunk.content.count("wide") for chunk in chunks) == 30
+
+
 def test_split_chunks_item_is_headed_by_the_items_around_it() -> None:
     """A chunk that begins within a list says how the items around it begin, and holds nothing else."""
     below = "\n".join(f"    - detail {i} of this plan" for i in range(8))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pai_daemon.notes.logseq import Graph
-from pai_daemon.notes.note import Block, Note
+from pai_daemon.notes.note import Block, Heading, Note
 from pai_daemon.notes.outline import BLOCK_TEXT_CHARS, block_texts, read_outline
 
 FIXTURES = Path(__file__).parent / "fixtures" / "graph"
@@ -181,9 +181,9 @@ def test_heading_without_a_bullet_stands_alone() -> None:
     assert [(heading.level, heading.text, heading.line) for heading in note.headings] == [(1, "Top x", 2)]
 
 
-def test_heading_of_a_bullet_is_none_of_the_note() -> None:
-    """Only headings outside bullets divide a page."""
-    assert _read("- # a").headings == ()
+def test_heading_of_a_bullet_is_listed() -> None:
+    """A bullet's heading is a heading of the page, with the place of its text."""
+    assert _read("- # a").headings == (Heading(1, "a", 1, 2, 5),)
 
 
 def test_page_without_bullets_has_the_blocks_of_markdown() -> None:
