@@ -132,7 +132,7 @@ class Daemon:
     def _open(self, served: Served) -> Parts:
         chosen = self.settings
         index = Index(chosen.index_dir(self.vault), self._profile.fingerprint, self._profile.dimensions)
-        reader = Reader(chosen.note_limit_bytes, index.catalog.block_text)
+        reader = Reader(chosen.note_limit_bytes, index.catalog.block_text, vault_name=self.vault.name)
         indexer = Indexer(
             self.vault,
             index,

@@ -132,6 +132,6 @@ export class AnswerPane {
   }
 
   private open(citation: Citation, event: UserEvent): void {
-    void openAt(this.app, citation.path, citation.startLine, event);
+    void openAt(this.app, citation, event);
   }
 }

@@ -28,6 +28,8 @@ export interface Passage {
   /** Spans of `text` in code points, as the daemon counts them. */
   highlights: [number, number][];
   link: string;
+  /** Of a PDF, from 1. */
+  page: number | null;
 }
 
 export interface Citation extends Passage { n: number }
@@ -120,6 +122,7 @@ function readPassage(fields: Fields): Passage {
     score: fields.number("score"),
     highlights: fields.list("highlights", readSpan),
     link: fields.string("link"),
+    page: fields.numberOrNull("page"),
   };
 }
 

@@ -1,10 +1,14 @@
 /** Going to a place in a note, and putting text into the note the person was last in. */
 
 import { type App, type Editor, Keymap, MarkdownView, Notice, type TFile, type UserEvent } from "obsidian";
+import type { Passage } from "./contract";
 import { setOff } from "./results";
 
-/** Opens a note at a 1-based line; with the platform's modifier key, in a new tab. */
-export async function openAt(app: App, path: string, line: number, event?: UserEvent): Promise<void> {
+/** Where to open a note: at a 1-based line, or a PDF at its page. */
+export type Place = Pick<Passage, "path" | "startLine" | "page">;
+
+/** Opens a note at a place; with the platform's modifier key, in a new tab. */
+export async function openAt(app: App, { path, startLine, page }: Place, event?: UserEvent): Promise<void> {
   const file = app.vault.getFileByPath(path);
   if (!file) {
     new Notice(`${path} is no longer in this vault.`);
@@ -12,7 +16,7 @@ export async function openAt(app: App, path: string, line: number, event?: UserE
   }
   const fresh = event ? Keymap.isModEvent(event) : false;
   const leaf = fresh ? app.workspace.getLeaf(fresh) : (app.workspace.getMostRecentLeaf() ?? app.workspace.getLeaf(false));
-  await leaf.openFile(file, { active: true, eState: { line: Math.max(0, line - 1) } });
+  await leaf.openFile(file, { active: true, eState: page === null ? { line: Math.max(0, startLine - 1) } : { subpath: `#page=${String(page)}` } });
 }
 
 /** Returns the editor the person was last in, also while a side panel has the focus. */

@@ -108,7 +108,7 @@ export class RelatedView extends ItemView {
       detail: note.why,
       words,
       link: note.link,
-      open: (event) => void openAt(this.app, note.path, note.passage?.startLine ?? 1, event),
+      open: (event) => void openAt(this.app, note.passage ?? { path: note.path, startLine: 1, page: null }, event),
       insert: () => { insertAtCursor(this.app, note.link); },
       ...(note.linked ? { badge: { text: "Linked", why: "These notes already link to each other" } } : {}),
     });

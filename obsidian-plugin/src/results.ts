@@ -24,8 +24,9 @@ export function placeOf(passage: Pick<Passage, "title" | "headingPath">): string
   return [passage.title, ...headings].join(" › ");
 }
 
-export function linesOf(passage: Pick<Passage, "startLine" | "endLine">): string {
-  const { startLine, endLine } = passage;
+export function linesOf(passage: Pick<Passage, "startLine" | "endLine" | "page">): string {
+  const { startLine, endLine, page } = passage;
+  if (page !== null) return `Page ${String(page)}`;
   return startLine === endLine ? `Line ${String(startLine)}` : `Lines ${String(startLine)}–${String(endLine)}`;
 }
 

@@ -53,6 +53,6 @@ export class SearchModal extends SuggestModal<Passage> {
   }
 
   override onChooseSuggestion(passage: Passage, event: UserEvent): void {
-    void openAt(this.app, passage.path, passage.startLine, event);
+    void openAt(this.app, passage, event);
   }
 }

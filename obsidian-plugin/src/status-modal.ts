@@ -85,7 +85,7 @@ export class StatusModal extends Modal {
       row.createDiv({ cls: "pai-row-detail", text: `${where}${problem.reason}` });
       row.addEventListener("click", (event) => {
         this.close();
-        void openAt(this.app, problem.path, problem.line ?? 1, event);
+        void openAt(this.app, { path: problem.path, startLine: problem.line ?? 1, page: null }, event);
       });
     }
   }

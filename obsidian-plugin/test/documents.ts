@@ -16,6 +16,8 @@ export const passage = {
   scores: { semantic: 0.9, text: null },
   highlights: [[10, 18]],
   link: "[[Garden#Watering]]",
+  uri: "obsidian://open?vault=v&file=Projects%2FGarden%23Watering",
+  page: null,
 };
 
 export const answer = {

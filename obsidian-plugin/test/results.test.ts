@@ -16,7 +16,11 @@ describe("links", () => {
 
   test("a place names the title once", () => {
     expect(placeOf({ title: "Garden", headingPath: ["Garden", "Watering"] })).toBe("Garden › Watering");
-    expect(linesOf({ startLine: 3, endLine: 3 })).toBe("Line 3");
+    expect(linesOf({ startLine: 3, endLine: 3, page: null })).toBe("Line 3");
+  });
+
+  test("a passage of a PDF is placed by its page", () => {
+    expect(linesOf({ startLine: 40, endLine: 52, page: 7 })).toBe("Page 7");
   });
 });
 

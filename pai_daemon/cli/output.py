@@ -57,9 +57,10 @@ def counted(number: int, noun: str) -> str:
 
 
 def place(passage: dict[str, Any]) -> str:
-    """Return where a passage stands: path, heading path and first line."""
+    """Return where a passage stands: path, first line and heading path; of a PDF the heading is the page."""
     heading = " › ".join(passage["heading_path"])
-    return f"{passage['path']}:{passage['start_line']}" + (f"  {heading}" if heading else "")
+    line = "" if passage["page"] else f":{passage['start_line']}"
+    return f"{passage['path']}{line}" + (f"  {heading}" if heading else "")
 
 
 def show_passage(number: int, passage: dict[str, Any], *, lines: int = 4) -> None:
@@ -67,7 +68,11 @@ def show_passage(number: int, passage: dict[str, Any], *, lines: int = 4) -> Non
     body = Text(passage["text"].rstrip())
     for start, end in passage["highlights"]:
         body.stylize("bold yellow", start, end)
-    console.print(Text(f"{number:>2}. ", style="bold") + Text(place(passage), style="cyan") + _stale(passage))
+    console.print(
+        Text(f"{number:>2}. ", style="bold")
+        + Text(place(passage), style=f"cyan link {passage['uri']}")
+        + _stale(passage)
+    )
     shown = [line for line in body.split("\n") if line.plain.strip()][:lines]
     for line in shown:
         line.truncate(max(40, console.width - 4) if sys.stdout.isatty() else 400, overflow="ellipsis")

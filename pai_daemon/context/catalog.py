@@ -139,10 +139,18 @@ class Catalog:
             for ordinal, key in enumerate(note.vector_keys):
                 _disown(self._owners, key, (path, ordinal))
 
-    def set_attachments(self, paths: Collection[str]) -> None:
-        """Know exactly these files that are no notes; links may lead to them."""
+    def set_attachments(self, paths: Collection[str], among: Collection[str] | None = None) -> None:
+        """Know exactly these files that are no notes; links may lead to them.
+
+        among: the files and folders that were looked at; None when everything was.
+        """
         with self._lock:
-            known, self._attachments = self._attachments, frozenset(paths)
+            known = self._attachments
+            if among is not None:
+                below = tuple(f"{path}/" for path in among)
+                looked_at = {path for path in known if path in among or path.startswith(below)}
+                paths = (known - looked_at) | set(paths)
+            self._attachments = frozenset(paths)
             for path in known - self._attachments:
                 if path not in self._notes:
                     self.links.remove(path)

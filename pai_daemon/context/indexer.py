@@ -281,6 +281,7 @@ class Indexer:
         for path in hints:
             self._unreadable.pop(path, None)
         self._unreadable |= found.problems
+        self._index.catalog.set_attachments(found.attachments, hints)
         below = tuple(f"{hint}/" for hint in hints)
         here = {path for path in known if path in hints or path.startswith(below)}
         names = suspects(found.files, known)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pai_daemon.context.catalog import IndexedNote, digest
 from pai_daemon.context.rows import StoredChunk
 from pai_daemon.notes.chunks import split_chunks
+from pai_daemon.notes.links import slug
 from pai_daemon.notes.logseq import Graph
-from pai_daemon.notes.note import Note
+from pai_daemon.notes.note import Link, Note
 from pai_daemon.notes.outline import block_texts
 from pai_daemon.notes.reader import read_note
 from pai_daemon.vault.scan import FileStat
@@ -24,12 +25,13 @@ class Reader:
 
     limit_bytes: how much of a note. block_text: the text of a block of any note by its id, which takes the
     place of a reference to it. graph: the Logseq graph, if the vault is one; set by the indexer at each
-    scan, for a person may change its configuration.
+    scan, for a person may change its configuration. vault_name: as an `obsidian://` link calls the vault.
     """
 
     limit_bytes: int
     block_text: Callable[[str], str | None] = lambda _: None
     graph: Graph | None = None
+    vault_name: str = ""
 
     def limit_of(self, path: str) -> int:
         """Return how many bytes of the file are read: a part of a PDF is none."""
@@ -40,6 +42,10 @@ class Reader:
         if self.graph is not None and self.graph.covers(path):
             return f"outline {digest(repr(self.graph))}"
         return path.rpartition(".")[2].lower()
+
+    def leads_here(self, link: Link) -> bool:
+        """Return whether a link leads into this vault and not, by its address, into another one."""
+        return not link.vault or slug(link.vault) == slug(self.vault_name)
 
     def read(self, path: str, data: bytes) -> Note:
         """Return the note at path."""
@@ -80,7 +86,11 @@ class Reader:
     def _facts(self, note: Note, stat: FileStat, content_hash: str, keys: Sequence[str]) -> IndexedNote:
         """Return what the index knows of a note without its text."""
         shown = {link.target.lower() for link in note.links if link.kind == "block"}
-        targets = (link.target for link in note.links if link.kind != "block" and link.target)
+        targets = (
+            link.target
+            for link in note.links
+            if link.kind != "block" and link.target and self.leads_here(link)
+        )
         return IndexedNote(
             path=note.path,
             stat=stat,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from pai_daemon.notes.links import slug
 from pai_daemon.notes.note import Note
 from pai_daemon.vault.scan import read_bytes
 
+_TEXTS = ("markdown", "outline", "org")
+_CLOSED_BLOCKS = ("frontmatter", "heading", "code", "math", "html", "comment", "definition", "drawer")
+_OPEN_MARKS = ("highlight", "field")
 # A one- or two-letter title is a word in every text; a mention of it means nothing.
 MIN_MENTION_CHARACTERS = 3
 MAX_MENTION_WORDS = 8
@@ -109,7 +113,7 @@ class Related:
             title=passage.title,
             score=round(passage.scores.semantic or 0.0, 4),
             why="; ".join(reasons),
-            link=self._searcher.link(passage.path),
+            link=self._searcher.places.link(passage.path),
             linked=passage.path in linked,
             passage=passage,
         )
@@ -186,27 +190,44 @@ def _names(catalog: Catalog, path: str, linked: set[str]) -> dict[str, str]:
 
 
 def _find(note: Note, names: dict[str, str]) -> Iterator[tuple[int, int, str]]:
-    """Yield (start, end, path) of the first mention of each note, longest name first, in text order."""
-    taken = [(link.start, link.end) for link in note.links]
+    """Yield (start, end, path) of the first mention of each note, longest name first, in text order.
+
+    A canvas, a base and a PDF have none: their text is not what is written in the file.
+    """
+    if note.kind not in _TEXTS:
+        return
+    closed = _closed(note)
+    stops = [stop for _, stop in closed]
+    words = [match.span() for match in WORD.finditer(note.text, note.body_start)]
     seen: set[str] = set()
-    for block in note.blocks:
-        if block.kind not in ("paragraph", "list", "quote", "callout", "table"):
+    position = 0
+    while position < len(words):
+        found = _longest(note.text, words, position, names)
+        position += 1
+        if found is None or found[2] in seen:
             continue
-        words = [(match.start(), match.end()) for match in WORD.finditer(note.text, block.start, block.end)]
-        position = 0
-        while position < len(words):
-            found = _longest(note.text, words, position, names)
-            start, end, target = found or (0, 0, "")
-            free = (
-                found
-                and target not in seen
-                and not any(start < stop and begin < end for begin, stop in taken)
-            )
-            if free and not _in_code(note.text, block.start, start):
-                seen.add(target)
-                taken.append((start, end))
-                yield start, end, target
+        start, end, target = found
+        near = bisect_right(stops, start)
+        if near < len(closed) and closed[near][0] < end:
+            continue
+        seen.add(target)
+        yield found
+        while position < len(words) and words[position][0] < end:
             position += 1
+
+
+def _closed(note: Note) -> list[tuple[int, int]]:
+    """Return the spans in which no link may be written, apart from each other and in order."""
+    spans = [(block.start, block.end) for block in note.blocks if block.kind in _CLOSED_BLOCKS]
+    spans += [(mark.start, mark.end) for mark in note.marks if mark.kind not in _OPEN_MARKS]
+    spans += [(link.start, link.end) for link in note.links]
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if apart and start <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        else:
+            apart.append((start, end))
+    return apart
 
 
 def _longest(
@@ -218,8 +239,3 @@ def _longest(
         if "\n" not in text[start:end] and (target := names.get(slug(text[start:end]))):
             return start, end, target
     return None
-
-
-def _in_code(text: str, block_start: int, position: int) -> bool:
-    """Return whether a place lies in inline code, by the backticks before it in its block."""
-    return text.count("`", block_start, position) % 2 == 1

@@ -19,10 +19,10 @@ from typing import Literal, Protocol, get_args
 
 from pai_daemon.context.catalog import EVERYTHING, Filter
 from pai_daemon.context.index import Index
+from pai_daemon.context.places import Places, page_of
 from pai_daemon.context.rows import StoredChunk, chunk_id
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import UsageError
-from pai_daemon.notes.links import is_linkable
 from pai_daemon.vault.scan import read_bytes
 
 Mode = Literal["hybrid", "semantic", "text"]
@@ -60,7 +60,8 @@ class Passage:
 
     Lines are 1-based and inclusive, characters are code points of the note's text. stale: the
     file changed since it was read. score: 0 to 1, as `fuse` adds up the legs that ran.
-    highlights: (start, end) in `text`. link: a wikilink that opens the passage.
+    highlights: (start, end) in `text`. link: a wikilink that opens the passage. uri: an address that opens
+    it in Obsidian or Logseq. page: of a PDF, from 1.
     """
 
     path: str
@@ -78,6 +79,8 @@ class Passage:
     scores: Scores
     highlights: tuple[tuple[int, int], ...]
     link: str
+    uri: str
+    page: int | None
 
     @property
     def trail(self) -> str:
@@ -112,6 +115,7 @@ class Searcher:
         embedder: Callable[[], EmbedsQueries | None],
         semantic_weight: float,
     ) -> None:
+        self.places = Places(vault.name, index.catalog)
         self._vault = vault
         self._semantic_weight = semantic_weight
         self._index = index
@@ -180,6 +184,7 @@ class Searcher:
         return tuple(found)
 
     def _passage(self, chunk: StoredChunk, score: float, scores: Scores, terms: Collection[str]) -> Passage:
+        place = (chunk.path, chunk.heading_path, chunk.block_ids)
         return Passage(
             path=chunk.path,
             title=chunk.title,
@@ -195,24 +200,10 @@ class Searcher:
             score=round(score, 4),
             scores=scores,
             highlights=highlights(chunk.text, terms),
-            link=self.link(chunk.path, chunk.heading_path, chunk.block_ids),
+            link=self.places.link(*place),
+            uri=self.places.uri(*place),
+            page=page_of(chunk.path, chunk.heading_path),
         )
-
-    def link(self, path: str, heading_path: Sequence[str] = (), block_ids: Sequence[str] = ()) -> str:
-        """Return a wikilink that opens a note at a block or heading, by its shortest clear name."""
-        links = self._index.catalog.links
-        target = links.shortest_link(path)
-        if not is_linkable(target):
-            return links.link_markup(path)
-        note = self._index.catalog.get(path)
-        if note is not None and note.read_as.startswith("outline"):
-            return f"(({block_ids[0]}))" if block_ids else f"[[{target}]]"
-        if block_ids:
-            return f"[[{target}#^{block_ids[0]}]]"
-        headings = [linkable_heading(heading) for heading in heading_path]
-        if headings and headings[0] == linkable_heading(target.rpartition("/")[2]):
-            headings = headings[1:]  # the usual first heading says the note's name again
-        return "[[" + "#".join([target, *filter(None, headings)]) + "]]"
 
     def _is_stale(self, path: str) -> bool:
         """Return whether the file's bytes are not those that were indexed; read only when in doubt."""
@@ -224,11 +215,6 @@ class Searcher:
             return note is None or read_bytes(self._vault, path, 0)[1] != note.content_hash
         except OSError:
             return True
-
-
-def linkable_heading(heading: str) -> str:
-    """Return a heading as Obsidian writes it in a link: without the characters of its link syntax."""
-    return " ".join(re.sub(r"[#|^\[\]]|%%", " ", heading).split())
 
 
 def checked_query(query: str) -> str:

@@ -103,7 +103,8 @@ function placeOf(passage) {
   return [passage.title, ...headings].join(" › ");
 }
 function linesOf(passage) {
-  const { startLine, endLine } = passage;
+  const { startLine, endLine, page } = passage;
+  if (page !== null) return `Page ${String(page)}`;
   return startLine === endLine ? `Line ${String(startLine)}` : `Lines ${String(startLine)}–${String(endLine)}`;
 }
 function snippet(text, max) {
@@ -229,7 +230,7 @@ function spoken(seconds) {
 }
 
 // src/navigate.ts
-async function openAt(app, path, line, event) {
+async function openAt(app, { path, startLine, page }, event) {
   const file = app.vault.getFileByPath(path);
   if (!file) {
     new import_obsidian.Notice(`${path} is no longer in this vault.`);
@@ -237,7 +238,7 @@ async function openAt(app, path, line, event) {
   }
   const fresh = event ? import_obsidian.Keymap.isModEvent(event) : false;
   const leaf = fresh ? app.workspace.getLeaf(fresh) : app.workspace.getMostRecentLeaf() ?? app.workspace.getLeaf(false);
-  await leaf.openFile(file, { active: true, eState: { line: Math.max(0, line - 1) } });
+  await leaf.openFile(file, { active: true, eState: page === null ? { line: Math.max(0, startLine - 1) } : { subpath: `#page=${String(page)}` } });
 }
 function recentEditor(app) {
   const view = app.workspace.getMostRecentLeaf()?.view;
@@ -415,7 +416,7 @@ var AnswerPane = class {
     }
   }
   open(citation, event) {
-    void openAt(this.app, citation.path, citation.startLine, event);
+    void openAt(this.app, citation, event);
   }
 };
 
@@ -615,7 +616,8 @@ function readPassage(fields) {
     stale: fields.boolean("stale"),
     score: fields.number("score"),
     highlights: fields.list("highlights", readSpan),
-    link: fields.string("link")
+    link: fields.string("link"),
+    page: fields.numberOrNull("page")
   };
 }
 function readSpan(value, where) {
@@ -1461,7 +1463,7 @@ var RelatedView = class extends import_obsidian6.ItemView {
       detail: note.why,
       words,
       link: note.link,
-      open: (event) => void openAt(this.app, note.path, note.passage?.startLine ?? 1, event),
+      open: (event) => void openAt(this.app, note.passage ?? { path: note.path, startLine: 1, page: null }, event),
       insert: () => {
         insertAtCursor(this.app, note.link);
       },
@@ -1511,7 +1513,7 @@ var SearchModal = class extends import_obsidian7.SuggestModal {
     el.createDiv({ cls: "pai-row-detail", text: `${passage.path} · ${linesOf(passage)}` });
   }
   onChooseSuggestion(passage, event) {
-    void openAt(this.app, passage.path, passage.startLine, event);
+    void openAt(this.app, passage, event);
   }
 };
 
@@ -1768,7 +1770,7 @@ var StatusModal = class extends import_obsidian9.Modal {
       row.createDiv({ cls: "pai-row-detail", text: `${where}${problem.reason}` });
       row.addEventListener("click", (event) => {
         this.close();
-        void openAt(this.app, problem.path, problem.line ?? 1, event);
+        void openAt(this.app, { path: problem.path, startLine: problem.line ?? 1, page: null }, event);
       });
     }
   }

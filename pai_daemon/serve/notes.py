@@ -11,8 +11,10 @@ from pai_daemon.context.catalog import Catalog
 from pai_daemon.errors import NotFound
 from pai_daemon.notes.chunks import split_chunks
 from pai_daemon.notes.note import Link, Note
+from pai_daemon.notes.property_types import property_type
 from pai_daemon.serve.state import SERVED, Served
 from pai_daemon.serve.wire import reply
+from pai_daemon.vault.folder import read_property_types
 from pai_daemon.vault.scan import read_bytes
 
 routes = web.RouteTableDef()
@@ -35,6 +37,7 @@ def _parsed(served: Served, path: str) -> dict[str, Any]:
         raise NotFound(f"{path} is not on disk any more.") from error
     parsed = parts.reader.read(path, data)
     catalog = parts.index.catalog
+    assigned = read_property_types(served.vault)
     return {
         "path": path,
         "kind": parsed.kind,
@@ -45,19 +48,25 @@ def _parsed(served: Served, path: str) -> dict[str, Any]:
         "aliases": parsed.aliases,
         "tags": parsed.tags,
         "properties": parsed.properties,
+        "property_types": {
+            name: property_type(name, value, assigned) for name, value in parsed.properties.items()
+        },
         "fields": parsed.fields,
         "headings": parsed.headings,
         "blocks": parsed.blocks,
-        "links": [_link(catalog, parsed, link) for link in parsed.links],
+        "links": [_link(catalog, parsed, link, here=parts.reader.leads_here(link)) for link in parsed.links],
         "backlinks": catalog.backlinks(path),
         "chunks": split_chunks(parsed, block_text=parts.reader.block_text),
         "problems": parsed.problems,
     }
 
 
-def _link(catalog: Catalog, note: Note, link: Link) -> dict[str, Any]:
-    """Return a link with the path it leads to, None where nothing is there yet."""
-    if link.kind == "block":
+def _link(catalog: Catalog, note: Note, link: Link, *, here: bool) -> dict[str, Any]:
+    """Return a link with the path it leads to, None where nothing is there yet or in another vault."""
+    path: str | None = None
+    if not here:
+        pass
+    elif link.kind == "block":
         path = catalog.block_owner(link.target)
     else:
         path = catalog.links.resolve(link.target, note.path) if link.target else note.path

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pai_daemon.errors import VaultUnavailable
 from pai_daemon.notes.logseq import Graph
 
 GRAPH_SETTINGS = "logseq/config.edn"
+PROPERTY_TYPES = ".obsidian/types.json"
 _MAX_SETTINGS_CHARS = 1024 * 1024
 
 
@@ -24,6 +28,11 @@ def check_vault(vault: Path) -> Path:
         raise VaultUnavailable(f"{vault} is a file, not a folder.", hint=hint)
     if not os.access(real, os.R_OK | os.X_OK):
         raise VaultUnavailable(f"The folder {vault} may not be read.", hint="Check its permissions.")
+    if (real / "db.sqlite").is_file() and not any(real.glob("*.md")) and not any(real.glob("*/*.md")):
+        raise VaultUnavailable(
+            f"{vault} is a Logseq graph that keeps its notes in a database, which is not read.",
+            hint="In Logseq choose Export graph, Export as Markdown, and give the folder of the export.",
+        )
     return real
 
 
@@ -44,3 +53,15 @@ def layout_of(root: Path) -> Layout:
     folders = (root / "pages", root / "journals")
     is_graph = (root / "logseq").is_dir() and any(folder.is_dir() for folder in folders)
     return Layout(Graph() if is_graph else None)
+
+
+def read_property_types(root: Path) -> Mapping[str, str]:
+    """Return the types that the Obsidian vault at root gives to properties; none if it says nothing."""
+    try:
+        with (root / PROPERTY_TYPES).open("rb") as file:
+            settings: Any = json.loads(file.read(_MAX_SETTINGS_CHARS))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    types = settings.get("types") if isinstance(settings, dict) else None
+    found = types.items() if isinstance(types, dict) else ()
+    return {name: kind for name, kind in found if isinstance(kind, str)}

@@ -95,6 +95,10 @@ class IgnoreRules:
         leftover = any(fnmatchcase(name, pattern) for pattern in _LEFTOVERS)
         return not leftover and self._explain_filters(path) is None
 
+    def lets_in(self, path: str) -> bool:
+        """Return whether a link may lead to an attachment at this vault-relative path."""
+        return self.explain_folder(path.rpartition("/")[0]) is None and self.is_attachment(path)
+
     def explain_folder(self, path: str) -> str | None:
         """Return why nothing in the folder at this vault-relative path is indexed; None when it may be."""
         if path.startswith("/") or "\0" in path:

@@ -65,9 +65,10 @@ class LinkResolver:
     def resolve(self, target: str, source: str) -> str | None:
         """Return the path of the note that a link in the note at source leads to, None if there is none.
 
-        target: as written, without fragment and alias; empty means the source itself. First the exact path
-        from the root, then (`./`, `../`) from the source's folder, then notes whose path ends so: the one in
-        the source's folder, else the one nearest to the root, else the first by name.
+        target: as written, without fragment and alias; empty means the source itself. `./` and `../` count
+        from the source's folder. Else first the exact path from the root, then files whose path ends so: the
+        one in the source's folder, else the one nearest to the root, else the first by name; at last a path
+        from the source's folder. What is written with its extension means that file before a note.
         """
         if not target:
             return source if source in self._aliases else None
@@ -118,25 +119,31 @@ class LinkResolver:
             yield self._by_alias, key
 
     def _at(self, written: str) -> str | None:
-        """Return the note at this path from the root, with or without `.md`, in its exact case first."""
-        for path in (f"{written}.md", written):
+        """Return the file at this path from the root, with or without `.md`, in its exact case first."""
+        for path in (written, f"{written}.md"):
             if path in self._aliases:
                 return path
-        for bare in (written, _without_suffix(written)):
-            if found := self._by_path.get(slug(bare)):
-                return min(found)
-        return None
+        keys = {slug(written), slug(_without_suffix(written))}
+        return min(_whole(set().union(*(self._by_path.get(key, ()) for key in keys)), written), default=None)
 
     def _ending_with(self, written: str) -> set[str]:
-        """Return the notes whose path ends with what is written, in any case."""
-        for bare in dict.fromkeys((written, _without_suffix(written))):
-            found = self._by_name.get(slug(bare.rpartition("/")[2]), set())
-            if "/" in bare:
-                ending = "/" + slug(bare)
-                found = {path for path in found if slug("/" + _without_suffix(path)).endswith(ending)}
-            if found:
-                return found
-        return set()
+        """Return the files whose path ends with what is written, in any case."""
+        found: set[str] = set()
+        for bare in {written, _without_suffix(written)}:
+            named = self._by_name.get(slug(bare.rpartition("/")[2]), set())
+            ending = "/" + slug(bare)
+            found |= (
+                named
+                if "/" not in bare
+                else {path for path in named if slug("/" + _without_suffix(path)).endswith(ending)}
+            )
+        return _whole(found, written)
+
+
+def _whole(paths: set[str], written: str) -> set[str]:
+    """Return those that are written with their whole name, if there are any: `x.png` before `x.png.md`."""
+    ending = "/" + slug(written)
+    return {path for path in paths if slug("/" + path).endswith(ending)} or paths
 
 
 def _nearest(paths: set[str], folder: str) -> str | None:

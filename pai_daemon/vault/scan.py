@@ -53,7 +53,7 @@ def scan(root: Path, rules: IgnoreRules) -> Scan:
 
 
 def scan_paths(root: Path, paths: Iterable[str], rules: IgnoreRules) -> Scan:
-    """Return the notes that are at the hinted paths now, and below those that are folders.
+    """Return the notes and attachments that are at the hinted paths now, and below those that are folders.
 
     A hinted path that is in neither part of the result holds no note: it is gone, or not to be indexed.
     Raises VaultUnavailable as `scan` does, so that no note seems gone with its vault.
@@ -73,6 +73,8 @@ def scan_paths(root: Path, paths: Iterable[str], rules: IgnoreRules) -> Scan:
                 found.files[path] = looked
             elif looked:
                 found.problems[path] = looked
+        elif rules.lets_in(path) and full.is_file():
+            found.attachments.add(path)
     return found
 
 

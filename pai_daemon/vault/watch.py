@@ -171,6 +171,10 @@ class Watcher:
             return self.rules.explain_folder(path) is None
         if path.lower().endswith(NOTE_SUFFIXES):
             return self.rules.explain(path) is None
+        # What an attachment holds is not indexed; where it is, links need to know.
+        appears = event.event_type in ("created", "deleted", "moved")
+        if appears and self.rules.lets_in(path):
+            return True
         # Windows reports a folder that is gone as a file.
         gone = os.name == "nt" and event.event_type in ("deleted", "moved")
         return gone and self.rules.explain_folder(path) is None

@@ -37,7 +37,7 @@ class Live:
         dimensions = profile("small").dimensions
         self.vault = vault
         self.index = Index(folder, profile("small").fingerprint, dimensions)
-        self.reader = Reader(2**21, self.index.catalog.block_text)
+        self.reader = Reader(2**21, self.index.catalog.block_text, vault_name=vault.name)
         self.indexer = Indexer(
             vault,
             self.index,

@@ -62,7 +62,7 @@ def test_page_is_linked_by_its_title_and_its_block_by_its_id(go_live: GoLive, gr
     links = live.index.catalog.links
     assert links.resolve("mar 1st, 2024", "") == "journals/2024_03_01.md"
     assert links.link_markup("pages/Books___Dune.md") == "[[Books/Dune]]"
-    assert live.searcher.link("pages/Whales.md", (), (BLOCK,)) == f"(({BLOCK}))"
+    assert live.searcher.places.link("pages/Whales.md", (), (BLOCK,)) == f"(({BLOCK}))"
 
 
 def test_changed_configuration_reads_the_graph_anew(go_live: GoLive, graph: Path) -> None:
@@ -91,3 +91,32 @@ def test_attachment_is_known_to_links_and_is_no_note(go_live: GoLive, tmp_path: 
     assert live.paths() == {"Note.md"}
     assert live.index.catalog.links.resolve("Figure 1.png", "Note.md") == "files/Figure 1.png"
     assert live.index.catalog.linked("Note.md") == set()
+
+
+def test_attachment_that_appears_is_linked_and_no_note_is_read(go_live: GoLive, tmp_path: Path) -> None:
+    """A picture put into the vault is what its links lead to at once, and no longer when it is gone."""
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    (vault / "Note.md").write_text("![[pic.png]]")
+    live = go_live(vault)
+    live.settled()
+    links = live.index.catalog.links
+    read = live.indexer.notes_read
+    (vault / "pic.png").write_bytes(b"x")
+    eventually(lambda: links.resolve("pic.png", "Note.md") == "pic.png", "the picture")
+    (vault / "pic.png").rename(vault / "other.png")
+    eventually(lambda: links.resolve("other.png", "Note.md") == "other.png", "its new name")
+    assert links.resolve("pic.png", "Note.md") is None
+    assert live.indexer.notes_read == read
+
+
+def test_address_of_this_vault_is_a_link_and_of_another_is_none(go_live: GoLive, tmp_path: Path) -> None:
+    """An `obsidian://` address links to a note of the vault that it names, and of no other."""
+    vault = tmp_path / "My vault"
+    vault.mkdir()
+    (vault / "A.md").write_text("[b](obsidian://open?vault=My%20vault&file=B)")
+    (vault / "B.md").write_text("[a](obsidian://open?vault=Other&file=A)")
+    live = go_live(vault)
+    live.settled()
+    assert live.index.catalog.linked("A.md") == {"B.md"}
+    assert live.index.catalog.linked("B.md") == set()

@@ -29,6 +29,8 @@ def _citation(text: str, heading: str = "Engine") -> Citation:
             Scores(0.5, None),
             (),
             "[[a]]",
+            "obsidian://open?vault=v&file=a",
+            None,
         ),
     )
 

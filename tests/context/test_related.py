@@ -111,3 +111,23 @@ def test_note_without_embedding_says_so(go_live: GoLive, tmp_path_factory: pytes
     live.settled("indexing")
     with pytest.raises(ModelUnavailable):
         Related(vault, live.index, live.searcher, live.reader).to_note("a.md")
+
+
+def test_mention_stands_in_prose_only(go_live: GoLive, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No link is suggested in code, math, comments, addresses or links, nor in what is no text."""
+    vault = tmp_path_factory.mktemp("prose")
+    (vault / "Walrus.md").write_text("A walrus.")
+    (vault / "Day.md").write_text(
+        "---\nabout: Walrus\n---\n# Walrus\n\n"
+        "`Walrus` $Walrus$ %%Walrus%% [Walrus](x) [[y|Walrus]] <!-- Walrus -->\n\n"
+        "- item\n  ```\n  Walrus\n  ```\n\n> see the ==Walrus==\n"
+    )
+    (vault / "Board.canvas").write_text(
+        '{"nodes":[{"id":"1","type":"text","text":"Walrus","x":0,"y":0,"width":1,"height":1}],"edges":[]}'
+    )
+    live = go_live(vault)
+    live.settled()
+    related = Related(vault, live.index, live.searcher, live.reader)
+    _, (mention,) = related.mentions("Day.md")
+    assert (mention.text, mention.line) == ("Walrus", 13)
+    assert related.mentions("Board.canvas")[1] == []

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
+import tomllib
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pai_daemon.notes.links import slug
 from pai_daemon.vault.resolve import LinkResolver
 
 PATHS = (
@@ -89,6 +93,67 @@ def test_link_markup_writes_what_leads_back(resolver: LinkResolver) -> None:
     assert resolver.link_markup("C/Only.md", "this one") == "[[Only|this one]]"
     assert resolver.link_markup("A/C# x.md") == "[C# x](A/C%23%20x.md)"
     assert resolver.link_markup("C/Only.md", "a|b") == "[a|b](C/Only.md)"
+
+
+FILES = st.sampled_from(
+    ["a.md", "A.md", "f/a.md", "f/a.png", "a.png", "a.png.md", "g/a.png.md", "f/g/A.md", "a.md.md"]
+)
+TARGETS = st.sampled_from(
+    ["a", "A", "a.md", "a.png", "f/a", "g/a.png", "g/a", "./a", "../a.png", "a.md.md", "/f/A.PNG"]
+)
+
+
+def looked_up(files: set[str], target: str, source: str) -> str | None:
+    """Return where a link leads by looking at every file, and each rule in turn."""
+    folder = source.rpartition("/")[0]
+    relative = target.startswith(("./", "../"))
+    beside = posixpath.normpath(f"{folder}/{target}" if folder else target).removeprefix("/")
+
+    def at(written: str) -> str | None:
+        same = [path for path in files if slug(path) in (slug(written), slug(f"{written}.md"))]
+        order = (written, f"{written}.md")
+        key = {path: order.index(path) if path in order else 2 for path in same}
+        return min(same, key=lambda path: (key[path], slug(path) != slug(written), path), default=None)
+
+    if relative:
+        return at(beside)
+    written = target.strip("/")
+    ends = [path for path in files if slug("/" + path).endswith(slug("/" + written))]
+    ends = ends or [path for path in files if slug("/" + path).endswith(slug(f"/{written}.md"))]
+    near = min(
+        ends,
+        key=lambda path: (path.rpartition("/")[0] != folder, path.count("/"), len(path), path),
+        default=None,
+    )
+    return at(written) or near or at(beside)
+
+
+@given(st.lists(FILES), TARGETS, FILES)
+@settings(deadline=None)
+def test_resolve_equals_a_search_of_all_files(changes: list[str], target: str, source: str) -> None:
+    """After files came and went, a link leads where a search of every file says."""
+    resolver = LinkResolver()
+    files: set[str] = set()
+    for path in changes:
+        if path in files:
+            files.remove(path)
+            resolver.remove(path)
+        else:
+            files.add(path)
+            resolver.add(path)
+    assert resolver.resolve(target, source) == looked_up(files, target, source)
+
+
+TABLE = tomllib.loads((Path(__file__).parent / "resolution.toml").read_text("utf-8"))["vault"]
+
+
+@pytest.mark.parametrize(
+    ("files", "row"), [(vault["files"], row) for vault in TABLE for row in vault["rows"]], ids=str
+)
+def test_resolve_agrees_with_the_table(files: list[str], row: list[str]) -> None:
+    """Each row of the table holds; the table says what it rests on."""
+    source, target, path = row
+    assert LinkResolver(dict.fromkeys(files, ())).resolve(target, source) == (path or None)
 
 
 @given(st.sets(NAMES), NAMES)

@@ -129,3 +129,39 @@ def test_read_bytes_hashes_the_whole_file(root: Path) -> None:
     assert read_bytes(root, "big.md", len(data))[0] == data
     with pytest.raises(FileNotFoundError):
         read_bytes(root, "gone.md", 10)
+
+
+def test_scan_paths_knows_attachments_that_came_and_those_that_went(root: Path) -> None:
+    """A hinted file that is no note is known by name, unless its folder is left out."""
+    for name in ("F/pic.png", "Private/pic.png", ".hidden.png"):
+        (root / name).write_bytes(b"x")
+    found = scan_paths(root, ["F/pic.png", "Private/pic.png", ".hidden.png", "F/gone.png"], RULES)
+    assert (found.attachments, found.files, found.problems) == ({"F/pic.png"}, {}, {})
+
+
+def test_scan_of_an_unchanged_vault_opens_no_file(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scan lists each folder once, looks at each note once, and reads none."""
+    listed: list[str] = []
+    looked: list[str] = []
+    scandir, lstat = os.scandir, Path.lstat
+
+    def count_scandir(path: Path) -> object:
+        listed.append(str(path))
+        return scandir(path)
+
+    def count_lstat(path: Path) -> os.stat_result:
+        looked.append(str(path))
+        return lstat(path)
+
+    def no_open(path: object, *_: object) -> None:
+        raise AssertionError(f"{path} was opened")
+
+    monkeypatch.setattr(os, "scandir", count_scandir)
+    monkeypatch.setattr(Path, "lstat", count_lstat)
+    monkeypatch.setattr("builtins.open", no_open)
+    monkeypatch.setattr(Path, "open", no_open)
+    notes = set(scan(root, RULES).files)
+    folders = {path.rpartition("/")[0] for path in notes}
+    # The vault's own folder is listed once more, to tell an empty vault from one that cannot be read.
+    assert sorted(listed) == sorted([str(root), *(str(root / folder) for folder in folders | {""})])
+    assert sorted(looked) == sorted(str(root / note) for note in notes)

@@ -10,6 +10,8 @@ from watchdog.events import (
     DirDeletedEvent,
     DirModifiedEvent,
     FileClosedNoWriteEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
     FileModifiedEvent,
     FileMovedEvent,
     FileOpenedEvent,
@@ -99,6 +101,14 @@ def test_take_event_move_names_both_ends(watcher: Watcher, tmp_path: Path) -> No
     watcher.take_event(FileMovedEvent(str(tmp_path / "x.tmp"), str(tmp_path / "c.md")))
     watcher.take_event(DirDeletedEvent(str(tmp_path / "G")))
     assert waiting(watcher) == [frozenset({"a.md", "F/b.md", "c.md", "G"})]
+
+
+def test_take_event_attachment_that_appears_or_goes_is_hinted_at(watcher: Watcher, tmp_path: Path) -> None:
+    """Links may lead to a new picture, and no longer to one that is gone."""
+    watcher.take_event(FileCreatedEvent(str(tmp_path / "F" / "a.png")))
+    watcher.take_event(FileDeletedEvent(str(tmp_path / "b.pdf")))
+    watcher.take_event(FileCreatedEvent(str(tmp_path / "Private" / "c.png")))
+    assert waiting(watcher) == [frozenset({"F/a.png", "b.pdf"})]
 
 
 def test_take_event_changed_rules_mean_everything(watcher: Watcher, tmp_path: Path) -> None:
