@@ -27,6 +27,8 @@ HEADER_CHARS = 300
 ANCESTOR_CHARS = 60
 MAX_ANCESTORS = 6
 _ORG_MARK = "#+"
+# Of a line that is shortened only so much is looked at: each chunk of a note repeats it.
+_SOURCE_SHARE = 8
 
 _LINE = re.compile(r"\r\n?|\n")
 _QUOTE_MARK = re.compile(r"[ \t]*(?:>[ \t]?)+")
@@ -151,6 +153,7 @@ class _Writer:
             end = self._note.text.find("\n", place.item.start, place.item.end)
             # An item whose first line is the chunk's own, as with code in a bullet, needs no second naming.
             if 0 <= end < piece.start:
+                end = min(end, place.item.start + ANCESTOR_CHARS * _SOURCE_SHARE)
                 lines.append(_short(self._plain(place.item.start, end), ANCESTOR_CHARS))
             place = place.parent
         return [line for line in reversed(lines) if line and not line.startswith(_ORG_MARK)]
@@ -198,7 +201,7 @@ def _kept_together(piece: Piece) -> tuple[int, Block | None]:
 
 def _short(text: str, limit: int) -> str:
     """Return the beginning of text, up to a space before limit where there is one."""
-    text = " ".join(text.split())
+    text = " ".join(text[: limit * _SOURCE_SHARE].split())
     if len(text) <= limit:
         return text
     return text[: limit + 1].rpartition(" ")[0] or text[:limit]
