@@ -6,8 +6,10 @@ The counter, `wikilinks.py`, lies beside the vaults it was written to count, and
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
+import io
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -61,7 +63,8 @@ def obsidiantools() -> Callable[[Path], Opinion] | None:
         parser: Any = importlib.import_module("obsidiantools.md_utils")
 
     def read(path: Path) -> Opinion:
-        with warnings.catch_warnings():
+        # It prints what it makes of bad properties.
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             links = parser.get_wikilinks(path)
             embeds = parser.get_embedded_files(path)
