@@ -29,9 +29,9 @@ from tests.notes.opinions import counter, notes_of, obsidiantools, ours
 
 VAULTS = ("vault-zettelkasten-en", "vault-tasks-docs-en", "vault-universus-de", "graph-logseq-docs-en")
 QUICK_VAULTS = VAULTS[1:3]
-SAMPLE_TEXTS = 128
+SAMPLE_TEXTS = 64
 # obsidiantools takes 23 ms a note.
-AGREEMENT_NOTES, QUICK_AGREEMENT_NOTES = 600, 100
+AGREEMENT_NOTES, QUICK_AGREEMENT_NOTES = 600, 50
 DOUBLING = 2.6
 
 
@@ -44,7 +44,7 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
         rows += _speed(name, _texts(folder))
     name, folder = next(iter(by_name.items()))
     rows.append(_share(name, _texts(folder), load_model(model)))
-    rows += _growth(32 if quick else 1)
+    rows += _growth(24 if quick else 1)
     for name, folder in by_name.items():
         rows += _agreement(name, folder, QUICK_AGREEMENT_NOTES if quick else AGREEMENT_NOTES)
     return rows
