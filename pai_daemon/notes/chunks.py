@@ -26,6 +26,8 @@ BUDGET_BYTES = 1200
 HEADER_CHARS = 300
 ANCESTOR_CHARS = 60
 MAX_ANCESTORS = 6
+# Markdown has six levels of headings, and org as many as there are stars.
+MAX_HEADINGS = 32
 _ORG_MARK = "#+"
 # Of a line that is shortened only so much is looked at: each chunk of a note repeats it.
 _SOURCE_SHARE = 8
@@ -91,7 +93,7 @@ def _sections(note: Note) -> Iterator[tuple[tuple[str, ...], list[Block]]]:
                 yield tuple(text for _, text in path), blocks
             blocks = []
             if heading := headings.get(block.start):
-                path = [(level, text) for level, text in path if level < heading.level]
+                path = [(level, text) for level, text in path if level < heading.level][-MAX_HEADINGS + 1 :]
                 path.append((heading.level, heading.text))
         blocks.append(block)
     if blocks:

@@ -22,7 +22,7 @@ BULLET = r"[ \t]*(?:[-*+][ \t]+)+(?:\[[^\]\n]\][ \t]+)?"
 
 _MARKUP = re.compile(r"[`$%<!\[\]#*_=~\\|>^+\-\r:({]")
 _QUOTE = re.compile("^" + QUOTE, re.MULTILINE)
-_BULLET = re.compile("^" + BULLET, re.MULTILINE)
+_BULLET = re.compile("^" + BULLET + r"(?:>[ \t]?)*", re.MULTILINE)
 _TASK = re.compile(r"^([ \t]*\d{1,9}[.)][ \t]+)\[[^\]\n]\][ \t]+", re.MULTILINE)
 _HEADING = re.compile(r"^[ \t]*#{1,6}(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$", re.MULTILINE)
 _RULE = re.compile(

@@ -11,8 +11,10 @@ from typing import Any
 
 from pai_daemon.errors import VaultUnavailable
 from pai_daemon.notes.logseq import Graph
+from pai_daemon.notes.reader import NOTE_SUFFIXES
 
 GRAPH_SETTINGS = "logseq/config.edn"
+GRAPH_DATABASE = "db.sqlite"
 PROPERTY_TYPES = ".obsidian/types.json"
 _MAX_SETTINGS_CHARS = 1024 * 1024
 
@@ -28,12 +30,25 @@ def check_vault(vault: Path) -> Path:
         raise VaultUnavailable(f"{vault} is a file, not a folder.", hint=hint)
     if not os.access(real, os.R_OK | os.X_OK):
         raise VaultUnavailable(f"The folder {vault} may not be read.", hint="Check its permissions.")
-    if (real / "db.sqlite").is_file() and not any(real.glob("*.md")) and not any(real.glob("*/*.md")):
+    if (real / GRAPH_DATABASE).is_file() and not _holds_notes(real):
         raise VaultUnavailable(
             f"{vault} is a Logseq graph that keeps its notes in a database, which is not read.",
             hint="In Logseq choose Export graph, Export as Markdown, and give the folder of the export.",
         )
     return real
+
+
+def _holds_notes(root: Path) -> bool:
+    """Return whether a note lies anywhere under root; the first one found is enough.
+
+    A PDF is none here: it may be an asset of a graph in a database.
+    """
+    suffixes = tuple(suffix for suffix in NOTE_SUFFIXES if suffix != ".pdf")
+    return any(
+        name.lower().endswith(suffixes) and not name.startswith(".")
+        for _, _, files in os.walk(root)
+        for name in files
+    )
 
 
 @dataclass(frozen=True, slots=True)
