@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from pai_daemon.context.backlog import Backlog, EmbedsTexts
-from pai_daemon.context.changes import diff, suspects
+from pai_daemon.context.changes import Known, diff, suspects
 from pai_daemon.context.index import Index
 from pai_daemon.context.progress import Progress
 from pai_daemon.context.reading import Reader
@@ -101,6 +101,8 @@ class Indexer:
         self._removals = Removals()
         self.notes_read = 0
         self._unreadable: dict[str, str] = {}
+        # Notes that ask to be left out are in no index; their stat tells when to ask them again.
+        self._private: dict[str, FileStat] = {}
         self._backlog = Backlog(index)
         self._state: State = "starting"
         self._message: str | None = None
@@ -169,6 +171,8 @@ class Indexer:
         if self._index.catalog.get(path) is not None:
             return None
         reason = self._rules.explain(path) or self._unreadable.get(path)
+        if path in self._private:
+            reason = "the note says pai: false"
         return reason or (
             "not looked at yet" if (self._vault / path).is_file() else "no such note in the vault"
         )
@@ -268,12 +272,17 @@ class Indexer:
             note.path for note in self._index.catalog.notes() if note.read_as != self._reader.form(note.path)
         }
         known = self._index.catalog.known(self._outdated)
-        names = list(found.files) if force else list(suspects(found.files, known))
+        self._private = {path: stat for path, stat in self._private.items() if path in found.files}
+        names = list(found.files) if force else self._suspects(found.files, known)
         gone = self._apply({name: found.files[name] for name in names}, set(known) - set(found.files), force)
         self._outdated.clear()
         self._removals.scanned(gone)
         if not gone:
             self._loss_confirmed = False
+
+    def _suspects(self, found: Mapping[str, FileStat], known: Mapping[str, Known]) -> list[str]:
+        """Return the paths to read, without notes that asked to be left out and have not changed since."""
+        return [path for path in suspects(found, known) if self._private.get(path) != found[path]]
 
     def _look_at(self, hints: set[str]) -> None:
         known = self._index.catalog.known(self._outdated)
@@ -284,7 +293,7 @@ class Indexer:
         self._index.catalog.set_attachments(found.attachments, hints)
         below = tuple(f"{hint}/" for hint in hints)
         here = {path for path in known if path in hints or path.startswith(below)}
-        names = suspects(found.files, known)
+        names = self._suspects(found.files, known)
         self._removals.found(found.files)
         gone = (here - set(found.files)) | self._removals.gone
         left = self._apply({name: found.files[name] for name in names}, gone, force=False)
@@ -346,7 +355,12 @@ class Indexer:
             data, content_hash = contents[path]
             old = self._index.catalog.get(origin.get(path, ""))
             keys = old.vector_keys if old is not None else ()
-            notes.append(self._reader.index(path, data, found[path], content_hash, keys))
+            indexed = self._reader.index(path, data, found[path], content_hash, keys)
+            if indexed is None:
+                self._private[path] = found[path]
+            else:
+                self._private.pop(path, None)
+                notes.append(indexed)
         fresh = {
             chunk.vector_key: chunk.content
             for _, chunks in notes
@@ -359,8 +373,9 @@ class Indexer:
             )
         else:
             self._backlog.add(fresh)
-        if notes:
-            self._index.commit(notes, plan.renamed)
+        leaving = (*plan.renamed, *(path for path in plan.read if path in known and path in self._private))
+        if notes or leaving:
+            self._index.commit(notes, leaving)
         touched = [self._index.catalog.get(path) for path in plan.touched]
         self._index.touch([replace(note, stat=found[note.path]) for note in touched if note is not None])
         if plan:

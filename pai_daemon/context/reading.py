@@ -53,13 +53,16 @@ class Reader:
 
     def index(
         self, path: str, data: bytes, stat: FileStat, content_hash: str, keys: Sequence[str] = ()
-    ) -> tuple[IndexedNote, list[StoredChunk]]:
+    ) -> tuple[IndexedNote, list[StoredChunk]] | None:
         """Return what the index keeps of a note: the note's facts and its chunks.
 
+        None for a note that asks to be left out, by the property `pai: false` (in Logseq `pai:: false`).
         keys: the vector keys of the same bytes under another path. They are kept, so that a rename
         embeds nothing although a chunk's header names the note's title (D2).
         """
         note = self.read(path, data)
+        if note.properties.get("pai") in (False, "false"):
+            return None
         pieces = split_chunks(note, block_text=self.block_text)
         if len(keys) != len(pieces):
             keys = [vector_key(piece.content) for piece in pieces]

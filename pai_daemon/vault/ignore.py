@@ -22,6 +22,7 @@ from pai_daemon.notes.reader import NOTE_SUFFIXES
 from pai_daemon.vault.folder import layout_of
 
 APP_SETTINGS = ".obsidian/app.json"
+IGNORE_FILE = ".paiignore"
 
 _FOLDERS = {"node_modules": "a folder of packages"}
 _LOGSEQ = ("logseq/bak", "logseq/.recycle", "logseq/version-files")
@@ -74,8 +75,12 @@ class IgnoreRules:
 
     @classmethod
     def of(cls, root: Path, exclude: Sequence[str] = ()) -> IgnoreRules:
-        """Return the rules of the vault at root: exclude and Obsidian's own excluded files, if it has any."""
-        return cls(tuple(exclude), read_obsidian_filters(root), layout_of(root).graph)
+        """Return the rules of the vault at root: exclude, its `.paiignore`, Obsidian's own excluded files.
+
+        Raises UsageError for a `.paiignore` that cannot be read, or a pattern in it.
+        """
+        patterns = (*exclude, *read_ignore_file(root))
+        return cls(patterns, read_obsidian_filters(root), layout_of(root).graph)
 
     def explain(self, path: str) -> str | None:
         """Return why the note at this vault-relative path is not indexed; None when it is."""
@@ -156,6 +161,24 @@ class IgnoreRules:
             if not _is_regex(text) and folded.startswith(text.casefold()):
                 return f"excluded in Obsidian's settings: {text}"
         return None
+
+
+def read_ignore_file(root: Path) -> tuple[str, ...]:
+    """Return the patterns of the vault's `.paiignore`, in gitignore's syntax; none if there is no such file.
+
+    Raises UsageError when it is there and cannot be read: what it leaves out is not known then.
+    """
+    try:
+        with (root / IGNORE_FILE).open("rb") as file:
+            text = file.read(_MAX_SETTINGS_BYTES).decode("utf-8-sig", "replace")
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except OSError as error:
+        raise UsageError(
+            f"The file {IGNORE_FILE} of the vault cannot be read: {error.strerror or error}",
+            hint="Let this user read it, or remove it.",
+        ) from error
+    return tuple(line for line in text.splitlines() if line.strip() and not line.startswith("#"))
 
 
 def read_obsidian_filters(root: Path) -> tuple[str, ...]:

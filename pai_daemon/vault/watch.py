@@ -20,7 +20,7 @@ from watchdog.observers.api import BaseObserver
 
 from pai_daemon.notes.reader import NOTE_SUFFIXES
 from pai_daemon.vault.folder import GRAPH_SETTINGS
-from pai_daemon.vault.ignore import APP_SETTINGS, IgnoreRules
+from pai_daemon.vault.ignore import APP_SETTINGS, IGNORE_FILE, IgnoreRules
 
 QUIET_S = 0.3
 LONGEST_S = 2.0
@@ -148,7 +148,7 @@ class Watcher:
                 if not place:
                     continue
                 path = self._relative(os.fsdecode(place))
-                if path in (APP_SETTINGS, GRAPH_SETTINGS):
+                if path in (APP_SETTINGS, GRAPH_SETTINGS, IGNORE_FILE):
                     self._settling.add(None, now)
                 elif path is not None and self._matters(path, event):
                     self._settling.add(path, now)
