@@ -21,6 +21,7 @@ from watchdog.observers.api import BaseObserver
 from pai_daemon.notes.reader import NOTE_SUFFIXES
 from pai_daemon.vault.folder import GRAPH_SETTINGS
 from pai_daemon.vault.ignore import APP_SETTINGS, IGNORE_FILE, IgnoreRules
+from pai_daemon.vault.mounts import shared_file_system
 
 QUIET_S = 0.3
 LONGEST_S = 2.0
@@ -28,6 +29,8 @@ MAX_PENDING = 512
 # The kernel's queue holds 16,384 events and watchdog does not say when it overflows: well before that, scan.
 MAX_EVENTS = 4_096
 CHECK_S = 5.0
+# A scan of ten thousand notes takes about a third of a second.
+POLL_S = 15.0
 
 Hint = frozenset[str] | None
 
@@ -94,8 +97,9 @@ class Settling:
 class Watcher:
     """Watches a vault and calls on_change with hints, from a thread of its own, until stopped.
 
-    mode: "native" while the system reports changes, else "off" with a reason; then the regular scan still
-    finds every change. A watcher that is off tries again every few seconds.
+    mode: "native" while the system reports changes, else "polling" with a reason: then everything is looked
+    at every poll_s seconds, and what the system does report still arrives at once. A native watch that
+    failed is tried again every few seconds. "off" before the start and after the stop.
     """
 
     def __init__(
@@ -106,6 +110,7 @@ class Watcher:
         *,
         quiet_s: float = QUIET_S,
         longest_s: float = LONGEST_S,
+        poll_s: float = POLL_S,
     ) -> None:
         self.mode = "off"
         self.reason = "not started"
@@ -118,6 +123,8 @@ class Watcher:
         self._observer: BaseObserver | None = None
         self._watched: tuple[int, int] | None = None
         self._thread: threading.Thread | None = None
+        self._poll_s = poll_s
+        self._poll_at = 0.0
 
     def start(self) -> None:
         """Begin to watch; a system that cannot is no error (see mode)."""
@@ -188,12 +195,18 @@ class Watcher:
                     return
                 now = time.monotonic()
                 wait_s = self._settling.wait_s(now)
-                self._changed.wait(min(CHECK_S if wait_s is None else wait_s, max(0.0, check_at - now)))
+                waits_s = [check_at - now] if wait_s is None else [check_at - now, wait_s]
+                if self.mode == "polling":
+                    waits_s.append(self._poll_at - now)
+                self._changed.wait(max(0.0, min(waits_s)))
                 if self._stopping.is_set():
                     return
                 hints = self._settling.take(time.monotonic())
             for hint in hints:
                 self._hand_on(hint)
+            if self.mode == "polling" and time.monotonic() >= self._poll_at:
+                self._poll_at = time.monotonic() + self._poll_s
+                self._hand_on(None)
             if time.monotonic() >= check_at:
                 self._check()
                 check_at = time.monotonic() + CHECK_S
@@ -234,19 +247,32 @@ class Watcher:
         except (OSError, RuntimeError) as error:
             with suppress(Exception):  # what was set up before the failure is let go
                 observer.stop()
-            known, self.mode, self.reason = self.reason, "off", _why(error)
+            known, self.reason = self.reason, _why(error)
+            self._poll()
             if self.reason != known:  # said once, though it is tried every few seconds
                 _log.warning("the vault is not watched: %s", self.reason)
             return False
         self._observer = observer
         self._watched = self._identity()
         self.mode, self.reason = "native", ""
+        if kind := shared_file_system(self._root):
+            self.reason = f"the file system {kind} does not report what others change"
+            self._poll()
         return True
+
+    def _poll(self) -> None:
+        """Look at everything from time to time, the first time when an interval is over."""
+        if self.mode != "polling":
+            self.mode, self._poll_at = "polling", time.monotonic() + self._poll_s
 
     def _unwatch(self, reason: str) -> None:
         """End the system's watch."""
         observer, self._observer = self._observer, None
-        self.mode, self.reason = "off", reason
+        self.reason = reason
+        if self._stopping.is_set():
+            self.mode = "off"
+        else:
+            self._poll()
         if observer is not None:
             observer.stop()
             observer.join()

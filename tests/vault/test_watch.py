@@ -141,20 +141,51 @@ def test_watcher_saved_note_is_hinted_at(tmp_path: Path) -> None:
     assert watcher.mode == "off"
 
 
-def test_watcher_without_native_watch_is_off_with_a_reason(
+def test_watcher_without_native_watch_polls_and_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the system's limit is reached the watcher is off and says why; it does not raise."""
+    """When the system's limit is reached everything is looked at from time to time; nothing is raised."""
 
     class Full:
         def schedule(self, *args: object, **options: object) -> None:
             raise OSError(28, "inotify watch limit reached")
 
     monkeypatch.setattr("pai_daemon.vault.watch.Observer", Full)
-    watcher = Watcher(tmp_path, IgnoreRules(), lambda hint: None)
+    seen = threading.Semaphore(0)
+
+    def on_change(hint: Hint) -> None:
+        if hint is None:
+            seen.release()
+
+    watcher = Watcher(tmp_path, IgnoreRules(), on_change, poll_s=0.02)
     watcher.start()
+    assert (watcher.mode, "inotify" in watcher.reason) == ("polling", True)
+    assert all(seen.acquire(timeout=10) for _ in range(3))
     watcher.stop()
     assert watcher.mode == "off"
+
+
+def test_watcher_on_a_shared_file_system_polls_and_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another machine writes is found by looking; what this one writes is still told at once."""
+    monkeypatch.setattr("pai_daemon.vault.watch.shared_file_system", lambda _: "nfs4")
+    hints: list[Hint] = []
+    seen = threading.Semaphore(0)
+
+    def on_change(hint: Hint) -> None:
+        hints.append(hint)
+        seen.release()
+
+    watcher = Watcher(tmp_path, IgnoreRules(), on_change, quiet_s=0.02, poll_s=3600)
+    watcher.start()
+    try:
+        assert (watcher.mode, "nfs4" in watcher.reason) == ("polling", True)
+        (tmp_path / "a.md").write_text("x")
+        assert seen.acquire(timeout=10)
+        assert hints == [frozenset({"a.md"})]
+    finally:
+        watcher.stop()
 
 
 def test_watcher_failed_start_names_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,7 +210,7 @@ def test_watcher_returning_vault_is_scanned(tmp_path: Path) -> None:
     assert watcher._watch()
     root.rmdir()
     watcher._check()
-    assert (watcher.mode, hints) == ("off", [None])
+    assert (watcher.mode, hints) == ("polling", [None])
     root.mkdir()
     watcher._check()
     assert (watcher.mode, hints) == ("native", [None, None])
