@@ -15,6 +15,7 @@ BENCHES = {
     "index": "first index end to end, against the bare ONNX session",
     "search": "hybrid search p50 and p95, against a numpy product",
     "save": "a save until it is searchable",
+    "start": "a start on an unchanged vault until the first search, against the bare parts",
     "notes": "reading notes, against the bare Markdown parser and embedding",
     "quality": "recall, MRR and answers on XQuAD",
 }
