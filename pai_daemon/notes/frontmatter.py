@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from frontmatter import YAMLHandler
 
-from pai_daemon.notes.note import Problem
+from pai_daemon.notes.note import Problem, PropertySpan
 from pai_daemon.notes.positions import Positions
 from pai_daemon.notes.yaml12 import Values, YamlError, compose, encodable, is_bracketed
 
 LIMIT_CHARS = 64 * 1024
 MAX_PROBLEMS = 50
-
-PropertyType = Literal["text", "list", "number", "checkbox", "date", "datetime", "tags", "aliases"]
 
 _FENCE = re.compile(r"^---[ \t]*(?:\r\n|\r|\n|\Z)", re.MULTILINE)
 _HANDLER = YAMLHandler(fm_boundary=_FENCE)
@@ -34,7 +32,7 @@ _ENTRY = re.compile(
 _KEY = re.compile(r"[A-Za-z][\w -]*:(?:[ \t\r\n]|\Z)")
 _ITEM = re.compile(r"[ \t]*-[ \t]+([^\r\n]*)")
 _TEMPLATE = re.compile(r"\{\{|<%")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?P<time>[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)?\Z")
+_COLON = re.compile(r"\s*:\s*")
 # A value that could not be read is kept as its text up to here.
 _RAW_CHARS = 1000
 
@@ -44,13 +42,17 @@ class Frontmatter:
     """What the head says.
 
     body_start: code points before the body. properties: safe to write as JSON. spans: for each property
-    start and end in the note, from its name to the end of its value.
+    where in the note its name begins, where its value begins and where that ends.
     """
 
     properties: dict[str, Any] = field(default_factory=dict)
     body_start: int = 0
     problems: tuple[Problem, ...] = ()
-    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
+    spans: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+    def property_spans(self, positions: Positions) -> dict[str, PropertySpan]:
+        """Return the spans with their lines."""
+        return {name: PropertySpan(*span, positions.line(span[0])) for name, span in self.spans.items()}
 
 
 def read_frontmatter(text: str) -> Frontmatter:
@@ -77,24 +79,6 @@ def read_frontmatter(text: str) -> Frontmatter:
     return Frontmatter(head.properties, closing.end() if is_head else 0, head.problems, head.spans)
 
 
-def property_type(name: str, value: Any) -> PropertyType:
-    """Return the type that Obsidian shows a property as, unless a person chose another one for its name.
-
-    `tags` and `aliases` have types of their own. Else the value decides: true and false are a checkbox, a
-    list is a list, a text in the form of a date is a date or a date with a time; a mapping, which Obsidian
-    does not show, and no value at all are text.
-    """
-    if name.lower() in ("tags", "aliases"):
-        return "tags" if name.lower() == "tags" else "aliases"
-    if isinstance(value, str) and (match := _DATE.match(value)):
-        return "datetime" if match["time"] else "date"
-    if isinstance(value, bool):
-        return "checkbox"
-    if isinstance(value, (int, float)):
-        return "number"
-    return "list" if isinstance(value, list) else "text"
-
-
 def _unclosed(text: str, after: int) -> tuple[Problem, ...]:
     """Return a problem if what follows the first line looks like properties that are never closed."""
     if _KEY.match(text, after):
@@ -111,7 +95,7 @@ class _Head:
         self._values = Values()
         self._problems: list[tuple[str, int]] = []
         self.properties: dict[str, Any] = {}
-        self.spans: dict[str, tuple[int, int]] = {}
+        self.spans: dict[str, tuple[int, int, int]] = {}
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -186,7 +170,9 @@ class _Head:
         value = self._written(entry[match.end() :])
         if value is not None:
             end = start + len(entry.rstrip())
-            self._put((match["name"] or match["word"]).strip("\"'"), value, start, end)
+            value_start = start + len(entry) - len(entry[match.end() :].lstrip())
+            span = start, min(value_start, end), end
+            self._put((match["name"] or match["word"]).strip("\"'"), value, span)
 
     def _written(self, source: str) -> Any:
         """Return a value that is no YAML: its line as text, or its lines as the items of a list."""
@@ -211,14 +197,16 @@ class _Head:
             found = self._values.of(value, source, json=json, depth=1)
             begin = name.start_mark.index
             end = begin + len(source[begin : _end(name, value, source)].rstrip())
-            self._put(key, found, start + begin, start + end)
+            colon = _COLON.match(source, name.end_mark.index)
+            value_start = min(colon.end(), end) if colon else end
+            self._put(key, found, (start + begin, start + value_start, start + end))
 
-    def _put(self, name: str, value: Any, start: int, end: int) -> None:
+    def _put(self, name: str, value: Any, span: tuple[int, int, int]) -> None:
         """Take in one property; a second one of the same name is a problem."""
         if name in self.properties:
-            self._problems.append((f"a second property with the name {name}; this one counts", start))
+            self._problems.append((f"a second property with the name {name}; this one counts", span[0]))
         self.properties[name] = value
-        self.spans[name] = (start, end)
+        self.spans[name] = span
 
 
 def _composed(source: str) -> yaml.Node | None:

@@ -52,6 +52,7 @@ def read_markdown(path: str, text: str) -> Note:
         body_start=head.body_start,
         fields=tuple(_fields(positions, marks)),
         marks=tuple(marks),
+        property_spans=head.property_spans(positions),
     )
 
 

@@ -110,6 +110,19 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class PropertySpan:
+    """Where a property of the note stands: its name begins at start, its value is from value_start to end.
+
+    line: that of the name. A property without a value has value_start at its end.
+    """
+
+    start: int
+    value_start: int
+    end: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """A note as it was read from its bytes.
 
@@ -118,7 +131,8 @@ class Note:
     the frontmatter (or a Logseq page's properties), safe to write as JSON. tags have no `#`. names: what
     else than its path a link may call the note by; an alias is among them in Logseq and not in Obsidian.
     date: the day of a journal, ISO 8601, else empty. marks: in order of their beginning; those of
-    the kinds in `inline.HOLDERS` (a highlight, a field, …) may hold others.
+    the kinds in `inline.HOLDERS` (a highlight, a field, …) may hold others. property_spans: of each property
+    of a Markdown note or an outline; of one that stands twice, that of the last, which counts.
     """
 
     path: str
@@ -137,6 +151,7 @@ class Note:
     date: str = ""
     fields: tuple[Field, ...] = ()
     marks: tuple[Mark, ...] = ()
+    property_spans: dict[str, PropertySpan] = field(default_factory=dict)
 
     def top_blocks(self) -> Iterator[Block]:
         """Yield the blocks that lie in no other."""

@@ -15,7 +15,7 @@ from pai_daemon.notes.bullets import Outline, read_bullets
 from pai_daemon.notes.frontmatter import Frontmatter, read_frontmatter
 from pai_daemon.notes.links import slug
 from pai_daemon.notes.logseq import Graph
-from pai_daemon.notes.note import Block, Field, Heading, Link, Note
+from pai_daemon.notes.note import Block, Field, Heading, Link, Note, PropertySpan
 from pai_daemon.notes.plain import plain_text
 from pai_daemon.notes.positions import Positions
 from pai_daemon.notes.properties import Property, is_text
@@ -72,6 +72,7 @@ def read_outline(path: str, text: str, graph: Graph) -> Note:
         date=day.isoformat() if day else "",
         fields=tuple(_fields(outline)),
         marks=marks,
+        property_spans={**head.property_spans(positions), **_property_spans(outline)},
     )
 
 
@@ -125,6 +126,15 @@ def _properties(text: str, head: Frontmatter, outline: Outline) -> dict[str, Any
             names = [name for name, _, _ in list_names(text, found)]
             properties[found.key] = names if found.is_list else found.value
     return properties
+
+
+def _property_spans(outline: Outline) -> dict[str, PropertySpan]:
+    """Return where each property of the page stands that has a line of its own."""
+    return {
+        found.key: PropertySpan(found.start, min(found.value_start, found.end), found.end, found.line)
+        for found in outline.properties
+        if found.owner in (-1, outline.page_block)
+    }
 
 
 def _fields(outline: Outline) -> Iterator[Field]:

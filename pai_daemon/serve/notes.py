@@ -51,6 +51,7 @@ def _parsed(served: Served, path: str) -> dict[str, Any]:
         "property_types": {
             name: property_type(name, value, assigned) for name, value in parsed.properties.items()
         },
+        "property_spans": parsed.property_spans,
         "fields": parsed.fields,
         "headings": parsed.headings,
         "blocks": parsed.blocks,

@@ -9,6 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pai_daemon.notes.frontmatter import LIMIT_CHARS, read_frontmatter
+from pai_daemon.notes.logseq import Graph
+from pai_daemon.notes.positions import Positions
+from pai_daemon.notes.reader import read_note
 
 
 def properties(head: str) -> dict[str, object]:
@@ -117,3 +120,53 @@ def test_read_frontmatter_over_the_limit_is_skipped() -> None:
     assert found.properties == {}
     assert text[found.body_start :] == "body"
     assert "longer" in found.problems[0].reason
+
+
+def _spans(text: str) -> dict[str, tuple[str, str, int]]:
+    """Return of each property its source, its value's source and its line."""
+    note = read_note("Note.md", text.encode())
+    return {
+        name: (note.text[span.start : span.end], note.text[span.value_start : span.end], span.line)
+        for name, span in note.property_spans.items()
+    }
+
+
+def test_property_spans_slice_back_to_name_and_value() -> None:
+    """Each property knows its line, where its name begins, and where its value begins and ends."""
+    head = "a: 1  # why\r\nlist:\r\n  - x\r\n  - y\r\n\r\n\"b c\" : '[[L]]'\r\ntext: |\r\n  one\r\nnone:"
+    assert _spans(f"---\r\n{head}\r\n---\r\nbody") == {
+        "a": ("a: 1", "1", 2),
+        "list": ("list:\r\n  - x\r\n  - y", "- x\r\n  - y", 3),
+        "b c": ("\"b c\" : '[[L]]'", "'[[L]]'", 7),
+        "text": ("text: |\r\n  one", "|\r\n  one", 8),
+        "none": ("none:", "", 10),
+    }
+
+
+def test_property_spans_of_a_broken_head_are_those_of_its_entries() -> None:
+    """An entry that is no YAML has a span as the others have."""
+    assert _spans("---\na: 1\nb: [1\nc:x\n---\n") == {
+        "a": ("a: 1", "1", 2),
+        "b": ("b: [1", "[1", 3),
+        "c": ("c:x", "x", 4),
+    }
+
+
+def test_property_spans_of_an_outline_are_its_lines() -> None:
+    """The properties of a Logseq page stand where their lines do."""
+    note = read_note("pages/a.md", b"tags:: x, y\nempty:: \n\n- block\n", graph=Graph.parse("{}"))
+    spans = {name: note.text[span.value_start : span.end] for name, span in note.property_spans.items()}
+    assert spans == {"tags": "x, y", "empty": ""}
+
+
+@given(st.binary(max_size=80), st.text(alphabet="ab:- \r\n[]{}&*<>|!\"'#?\t😀", max_size=120))
+@settings(deadline=None)
+def test_property_spans_lie_in_their_line_for_any_bytes(noise: bytes, head: str) -> None:
+    """Whatever the bytes, each property has a span in order, within the frontmatter and on its line."""
+    note = read_note("Note.md", b"---\n" + head.encode() + noise + b"\n---\nbody")
+    positions = Positions(note.text)
+    assert set(note.property_spans) == set(note.properties)
+    for span in note.property_spans.values():
+        assert 0 < span.start <= span.value_start <= span.end <= note.body_start
+        assert positions.line(span.start) == span.line
+        assert note.text[span.start : span.end] == note.text[span.start : span.end].rstrip()
