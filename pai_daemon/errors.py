@@ -10,6 +10,7 @@ PaiError
  ├─ Overloaded              a queue is full, try again               429 / 75
  ├─ VaultUnavailable        vault missing, empty or unreadable       503 / 66
  ├─ VaultHeld               another daemon serves this vault         409 / 75
+ ├─ NoteChanged             a note is not as it was read             409 / 75
  ├─ PortTaken               the port is in use                       503 / 69
  ├─ ModelUnavailable        files of a model missing or damaged      503 / 69
  ├─ IndexUnavailable        the index cannot be read                 503 / 74
@@ -105,6 +106,12 @@ class VaultHeld(PaiError):
     """A vault that another daemon already serves."""
 
     status, exit_code, code, title = 409, 75, "vault_held", "Vault already served"
+
+
+class NoteChanged(PaiError):
+    """A note that is no longer what an edit was made for."""
+
+    status, exit_code, code, title = 409, 75, "note_changed", "Note changed"
 
 
 class PortTaken(PaiError):

@@ -21,6 +21,12 @@ from pai_daemon.notes.positions import line_starts
 LIMIT_BYTES = 2 * 1024 * 1024
 NOTE_SUFFIXES = (".md", ".markdown", ".org", ".canvas", ".base", *((".pdf",) if available() else ()))
 
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
 
 def read_note(path: str, data: bytes, *, limit_bytes: int = LIMIT_BYTES, graph: Graph | None = None) -> Note:
     """Return the note at path as its bytes say it; any bytes give a note, with its problems listed.
@@ -55,19 +61,22 @@ def _read(path: str, text: str, graph: Graph | None) -> Note:
     return read_markdown(path, text)
 
 
+def text_encoding(data: bytes) -> tuple[bytes, str]:
+    """Return the byte order mark that data begins with, empty where there is none, and the encoding."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return mark, encoding
+    return b"", "utf-8"
+
+
 def _decode(data: bytes, limit_bytes: int, problems: list[Problem]) -> str:
     """Return the text of data, without its byte order mark; empty for a file that is no text."""
-    encoding, width = "utf-8", 1
-    mark = 0
-    if data.startswith(codecs.BOM_UTF8):
-        mark = 3
-    elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-16-le" if data.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
-        mark, width = 2, 2
+    mark, encoding = text_encoding(data)
+    width = 1 if encoding == "utf-8" else 2
     cut = len(data) > limit_bytes
     if cut:
         data = _cut(data, limit_bytes, encoding, width)
-    text = _text(data[mark:], encoding, problems)
+    text = _text(data[len(mark) :], encoding, problems)
     if "\0" in text:
         # One note of 13,053 in a real vault quotes a few NUL bytes; a picture has many, and is no UTF-8.
         if problems or text.count("\0") * 100 > len(text):
