@@ -6,6 +6,7 @@ Both are applied to what it found.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +19,9 @@ from pai_daemon.notes.positions import Positions
 
 _MARK = "%%"
 _ELEMENTS = "Text Elements"
-_DATA = ("Element Links", "Embedded Files", "Drawing")
+# A heading without words is a lone mark of a comment.
+_DATA = ("", "Element Links", "Embedded Files", "Drawing")
+_LONE_MARK = re.compile(r"^%%(?=[ \t]*\r?$)", re.MULTILINE)
 
 
 def join_comments(positions: Positions, structure: Structure) -> Structure:
@@ -74,6 +77,15 @@ def _leaves_open(text: str, block: Block) -> bool:
     return not any(mark.start <= last < mark.end for mark in marks if mark.kind not in HOLDERS)
 
 
+def opened_drawing(text: str) -> str:
+    """Return the text of a drawing with an empty heading for each `%%` that stands alone on its line.
+
+    In such a comment the plugin hides the data from Obsidian, and where a person wants it the text elements
+    with it; in the drawing they are seen.
+    """
+    return _LONE_MARK.sub("##", text)
+
+
 def hide_drawing(structure: Structure) -> Structure:
     """Return the structure of a drawing: all but the text elements is a comment, where links still count.
 
@@ -84,7 +96,8 @@ def hide_drawing(structure: Structure) -> Structure:
     within = shown = False
     for block in structure.blocks:
         if block.depth == 0:
-            title = plain_text(structure.headings.get(block.start, ""))
+            heading = structure.headings.get(block.start)
+            title = None if heading is None else plain_text(heading)
             begins = block.kind == "heading" and title == _ELEMENTS
             within = begins or (within and block.kind != "comment" and title not in _DATA)
             shown = block.kind == "frontmatter" or (within and not begins)

@@ -20,6 +20,9 @@ from pai_daemon.notes.yaml12 import Values, YamlError, compose, encodable, is_br
 LIMIT_CHARS = 64 * 1024
 MAX_PROBLEMS = 50
 
+TEMPLATE = re.compile(r"\{\{|<%")
+"""Where a template will put something: what stands there is not yet what it says."""
+
 _FENCE = re.compile(r"^---[ \t]*(?:\r\n|\r|\n|\Z)", re.MULTILINE)
 _HANDLER = YAMLHandler(fm_boundary=_FENCE)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
@@ -31,7 +34,6 @@ _ENTRY = re.compile(
 # A line that is a property for sure, where no closing fence says so.
 _KEY = re.compile(r"[A-Za-z][\w -]*:(?:[ \t\r\n]|\Z)")
 _ITEM = re.compile(r"[ \t]*-[ \t]+([^\r\n]*)")
-_TEMPLATE = re.compile(r"\{\{|<%")
 _COLON = re.compile(r"\s*:\s*")
 # A value that could not be read is kept as its text up to here.
 _RAW_CHARS = 1000
@@ -142,7 +144,7 @@ class _Head:
         if not borders:
             return False
         stray = source[: borders[0]].strip()
-        if stray and not stray.startswith("#") and not _TEMPLATE.search(stray):
+        if stray and not stray.startswith("#") and not TEMPLATE.search(stray):
             self._problems.append(("neither a property (name: value) nor part of one", self._start))
         for start, end in zip(borders, [*borders[1:], len(source)], strict=True):
             self._entry(source[start:end], self._start + start)
@@ -165,7 +167,7 @@ class _Head:
         match = _ENTRY.match(entry)
         if match is None:
             return
-        if not _TEMPLATE.search(entry):
+        if not TEMPLATE.search(entry):
             self._problems.append((problem.reason, start + problem.offset))
         value = self._written(entry[match.end() :])
         if value is not None:

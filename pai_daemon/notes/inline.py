@@ -165,7 +165,13 @@ class _Scanner:
         return runs[index] if index < len(runs) else -1
 
     def _wikilink(self, kind: str, match: re.Match[str]) -> int:
-        """Read a wikilink; brackets around it make no link any more, around an embed they do."""
+        """Read a wikilink; brackets around it make no link any more, around an embed they do.
+
+        One that a template will fill is a part of the template.
+        """
+        if "<%" in match[kind]:
+            self._marks.append(Mark("template", match.start(), match.end(), match[kind]))
+            return match.end()
         if kind == "wikilink":
             self._link_start = match.start()
         self._marks.append(Mark("wikilink", match.start(), match.end(), match[kind]))

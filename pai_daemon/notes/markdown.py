@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pai_daemon.notes.blocks import Structure, read_blocks
-from pai_daemon.notes.comments import hide_drawing, join_comments
-from pai_daemon.notes.frontmatter import Frontmatter, read_frontmatter
+from pai_daemon.notes.comments import hide_drawing, join_comments, opened_drawing
+from pai_daemon.notes.frontmatter import TEMPLATE, Frontmatter, read_frontmatter
 from pai_daemon.notes.inline import scan
 from pai_daemon.notes.links import parse_markdown_link, parse_uri, parse_wikilink, slug
 from pai_daemon.notes.note import Block, Field, Heading, Link, Mark, Note, Problem
@@ -28,8 +28,10 @@ def read_markdown(path: str, text: str) -> Note:
     head = read_frontmatter(text)
     problems = list(head.problems)
     positions = Positions(text)
-    structure = _structure(positions, head.body_start, problems)
-    if _KEY_OF_DRAWINGS in head.properties or path.lower().endswith(".excalidraw.md"):
+    is_drawing = _KEY_OF_DRAWINGS in head.properties or path.lower().endswith(".excalidraw.md")
+    source = opened_drawing(text) if is_drawing else text
+    structure = _structure(source, positions, head.body_start, problems)
+    if is_drawing:
         structure = hide_drawing(structure)
     marks = [mark for start, end in structure.texts for mark in scan(text, start, end, structure.definitions)]
     title = note_title(path)
@@ -65,9 +67,8 @@ def note_title(path: str) -> str:
     return name
 
 
-def _structure(positions: Positions, body_start: int, problems: list[Problem]) -> Structure:
+def _structure(text: str, positions: Positions, body_start: int, problems: list[Problem]) -> Structure:
     """Return the blocks of the note; if the parser fails, the body as one paragraph and a problem."""
-    text = positions.text
     try:
         return join_comments(positions, read_blocks(text, positions, body_start))
     except Exception as error:  # a fault of the parser must not lose the note
@@ -104,7 +105,8 @@ def _property_links(positions: Positions, head: Frontmatter) -> Iterator[Link]:
         start, end = match.span()
         before = positions.text[positions.line_start(start) : start]
         target, fragment, alias = parse_wikilink(match[1])
-        if (target or fragment) and not before.lstrip().startswith("#"):
+        is_link = (target or fragment) and "<%" not in target
+        if is_link and not before.lstrip().startswith("#"):
             embed = match[0].startswith("!")
             yield Link(target, fragment, alias, embed, start, end, positions.line(start), "property")
 
@@ -112,7 +114,7 @@ def _property_links(positions: Positions, head: Frontmatter) -> Iterator[Link]:
 def _links(positions: Positions, marks: list[Mark]) -> Iterator[Link]:
     """Yield the links that lead into a vault; an address of the web is none."""
     for mark in marks:
-        if mark.kind not in ("wikilink", "link"):
+        if mark.kind not in ("wikilink", "link") or mark.inner.startswith("<%"):
             continue
         kind, vault, alias = "wikilink", "", mark.label.strip()
         if mark.kind == "wikilink":
@@ -138,10 +140,14 @@ def _fields(positions: Positions, marks: list[Mark]) -> Iterator[Field]:
 
 
 def _strings(value: Any) -> list[str]:
-    """Return the texts in a property that is a text or a list of texts."""
+    """Return the texts in a property that is a text or a list of texts, but those a template will fill."""
     values = value if isinstance(value, list) else [value]
     return [
-        str(item) for item in values if isinstance(item, (str, int, float)) and not isinstance(item, bool)
+        str(item)
+        for item in values
+        if isinstance(item, (str, int, float))
+        and not isinstance(item, bool)
+        and not TEMPLATE.search(str(item))
     ]
 
 
@@ -158,8 +164,8 @@ def _aliases(title: str, properties: dict[str, Any]) -> tuple[str, ...]:
     """Return the other names that the note gives itself: `title`, `aliases` and `alias`."""
     names = _strings(properties.get("title"))
     for key in ("aliases", "alias"):
-        value = properties.get(key)
-        names += value.split(",") if isinstance(value, str) else _strings(value)
+        texts = _strings(properties.get(key))
+        names += texts if isinstance(properties.get(key), list) else ",".join(texts).split(",")
     found = _distinct(name.strip() for name in names)
     return tuple(name for name in found if slug(name) != slug(title))
 
@@ -168,6 +174,6 @@ def property_tags(properties: dict[str, Any]) -> tuple[str, ...]:
     """Return the tags that `tags` and `tag` name, without `#`."""
     names: list[str] = []
     for key in ("tags", "tag"):
-        value = properties.get(key)
-        names += value.replace(",", " ").split() if isinstance(value, str) else _strings(value)
+        texts = _strings(properties.get(key))
+        names += texts if isinstance(properties.get(key), list) else ",".join(texts).replace(",", " ").split()
     return _distinct(name.strip().strip("#/") for name in names)

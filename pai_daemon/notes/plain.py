@@ -18,7 +18,7 @@ from pai_daemon.notes.note import Mark
 
 FENCE = re.compile(r"[ \t>]*(?:[-*+][ \t]+)*(`{3,}|~{3,})([^`\n]*)$")
 QUOTE = r"(?:[ \t]*>)+[ \t]?(?:\[![^\]\n]+\][+-]?[ \t]*)?"
-BULLET = r"[ \t]*(?:[-*+][ \t]+)+(?:\[[^\]\n]\][ \t]+)?"
+BULLET = r"[ \t]*(?:[-*+][ \t]+)+(?:\[[^\]\n]\](?:[ \t]+|(?=\n|\Z)))?"
 
 _MARKUP = re.compile(r"[`$%<!\[\]#*_=~\\|>^+\-\r:({]")
 _QUOTE = re.compile("^" + QUOTE, re.MULTILINE)
