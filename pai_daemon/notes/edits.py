@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -32,6 +32,7 @@ _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _ITEM = re.compile(r"(?:[-*+]|[0-9]{1,9}[.)])[ \t]")
 _TARGET = re.compile(r"!?\[\[(?P<target>[^#|\]]*?)(?=\s*(?:\\?\||#|\]))")
 _SUFFIX = re.compile(r"\.md\Z", re.IGNORECASE)
+_DEFINED = re.compile(r"\]:\s*(?P<target><[^>\r\n]*>|\S+)")
 _DESTINATION = re.compile(r"<?(?P<target>[^#>]*)")
 
 
@@ -147,7 +148,7 @@ def append_block(note: Note, block: str, heading: str = "") -> Edit:
     return edit
 
 
-def retarget(note: Note, links: Collection[Link], target: str) -> tuple[Edit, ...]:
+def retarget(note: Note, links: Iterable[Link], target: str) -> tuple[Edit, ...]:
     """Return the edits that let some of a note's links lead to another target.
 
     links: wikilinks, embeds, Markdown links and those in properties; which of them lead to the renamed note
@@ -155,40 +156,45 @@ def retarget(note: Note, links: Collection[Link], target: str) -> tuple[Edit, ..
     with the suffix keeps it. Alias, heading and block id stay. Raises UsageError for links of other kinds
     and for a target that cannot be written in one.
     """
-    edits: dict[Edit, None] = {}
-    for link in links:
-        suffix = _SUFFIX.search(link.target)
-        edits[_retargeted(note, link, target + (suffix[0] if suffix else ""))] = None
+    chosen = set(links)
+    destinations = _destinations(note)
+    edits = {_retargeted(note.text, link, target, destinations.get(link.start)) for link in chosen}
     after = _reread(note, edits)
-    meant = [replace(link, target=target) if link in links else link for link in note.links]
+    meant = [replace(link, target=target) if link in chosen else link for link in note.links]
     is_whole = list(after.properties) == list(note.properties) and len(after.problems) <= len(note.problems)
     if _meanings(after.links) != _meanings(meant) or not is_whole:
         raise UsageError(f"The target {target!r} cannot be written in each of these links.")
-    return tuple(edits)
+    return tuple(sorted(edits, key=lambda edit: edit.start))
 
 
-def _retargeted(note: Note, link: Link, target: str) -> Edit:
-    """Return the edit for one link."""
+def _retargeted(text: str, link: Link, target: str, destination: tuple[int, int] | None) -> Edit:
+    """Return the edit for one link; destination: the span of that of a Markdown link."""
+    match = None
+    if suffix := _SUFFIX.search(link.target):
+        target += suffix[0]
     if link.kind in ("wikilink", "property") and is_linkable(target):
-        match = _TARGET.match(note.text, link.start, link.end)
-    elif link.kind == "markdown":
-        match = _DESTINATION.match(note.text, *_destination(note, link))
+        match = _TARGET.match(text, link.start, link.end)
+    elif link.kind == "markdown" and destination:
+        match = _DESTINATION.match(text, *destination)
         target = quote(target)
-    else:
-        match = None
     if match is None:
-        raise UsageError(f"The target {target!r} cannot be written in {note.text[link.start : link.end]!r}.")
+        raise UsageError(f"The target {target!r} cannot be written in {text[link.start : link.end]!r}.")
     return Edit(*match.span("target"), target)
 
 
-def _destination(note: Note, link: Link) -> tuple[int, int]:
-    """Return the span of a Markdown link's destination, in the link or in its definition; empty for none."""
-    mark = next(mark for mark in note.marks if mark.start == link.start and mark.kind == "link")
-    spans = [(link.start + len(mark.label) + 3, link.end)]
-    spans += [(block.start, block.end) for block in note.blocks if block.kind == "definition"]
-    places = (note.text.find(mark.inner, start, end) for start, end in spans)
-    place = next((place for place in places if place >= 0), 0)
-    return place, place + len(mark.inner) if place else 0
+def _destinations(note: Note) -> dict[int, tuple[int, int]]:
+    """Return the spans of the destinations of Markdown links by where a link begins."""
+    defined: dict[str, tuple[int, int]] = {}
+    for block in note.blocks:
+        if block.kind == "definition" and (match := _DEFINED.search(note.text, block.start, block.end)):
+            defined.setdefault(match["target"].strip("<>"), match.span("target"))
+    spans: dict[int, tuple[int, int]] = {}
+    for mark in note.marks:
+        if mark.kind == "link":
+            place = note.text.find(mark.inner, mark.start + len(mark.label) + 3, mark.end)
+            span = (place, place + len(mark.inner)) if place >= 0 else defined.get(mark.inner.strip("<>"))
+            spans |= {mark.start: span} if span else {}
+    return spans
 
 
 def _meanings(links: Iterable[Link]) -> list[tuple[str, str, str, str, bool]]:
