@@ -36,7 +36,10 @@ def operate(vault: Path, choose: random.Random, versions: dict[Path, bytes]) -> 
         case "delete" if len(notes) > 10:
             note.unlink()
         case "conflict":
-            shutil.copy(note, note.with_name(f"{note.stem}.sync-conflict-20260101-000000-ABC.md"))
+            stem = note.name.split(".", maxsplit=1)[0]
+            copy = note.with_name(f"{stem}.sync-conflict-20260101-{choose.randrange(9):06}-ABC.md")
+            if copy != note:
+                shutil.copy(note, copy)
         case "revert" if versions:
             old = choose.choice(sorted(versions))
             old.parent.mkdir(parents=True, exist_ok=True)

@@ -145,7 +145,7 @@ class _Writer:
         # The usual first heading repeats the title, and once is enough.
         headings = path[1:] if path[:1] == (self._note.title,) else path
         steps = [self._title, *(_short(heading, HEADER_CHARS // 3) for heading in headings), *ancestors]
-        return _short(" > ".join(steps), HEADER_CHARS) + self._tags
+        return _short(" > ".join(filter(None, steps)), HEADER_CHARS) + self._tags
 
     def _ancestors(self, piece: Piece) -> list[str]:
         """Return how the items around a piece begin, the outermost first, of many the nearest ones."""

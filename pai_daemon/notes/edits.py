@@ -1,7 +1,7 @@
 """The edits that the daemon can make in a Markdown note: links, properties, blocks, new targets of links.
 
 Each is worked out on the note's text and then read again, by the reader itself: one that would not be read
-as it was meant, or would change what else the note says, is refused. `apply` puts edits into the file's
+as it was meant, or would change what else the note says, is refused (D32). `apply` puts edits into the file's
 bytes. Writing the file is not this module's matter.
 """
 
