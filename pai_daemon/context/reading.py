@@ -16,6 +16,8 @@ from pai_daemon.notes.outline import block_texts
 from pai_daemon.notes.reader import read_note
 from pai_daemon.vault.scan import FileStat
 
+# YAML 1.2 reads `no` as a word; who writes it means it all the same.
+_LEFT_OUT = ("false", "no", "off")
 PDF_LIMIT_BYTES = 64 * 1024 * 1024
 
 
@@ -61,7 +63,7 @@ class Reader:
         embeds nothing although a chunk's header names the note's title (D2).
         """
         note = self.read(path, data)
-        if note.properties.get("pai") in (False, "false"):
+        if str(note.properties.get("pai")).lower() in _LEFT_OUT:
             return None
         pieces = split_chunks(note, block_text=self.block_text)
         if len(keys) != len(pieces):

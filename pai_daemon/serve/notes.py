@@ -64,10 +64,7 @@ def _parsed(served: Served, path: str) -> dict[str, Any]:
 
 def _link(catalog: Catalog, note: Note, link: Link, *, here: bool) -> dict[str, Any]:
     """Return a link with the path it leads to, None where nothing is there yet or in another vault."""
-    path: str | None = None
-    if not here:
-        pass
-    elif link.kind == "block":
+    if link.kind == "block":
         path = catalog.block_owner(link.target)
     else:
         path = catalog.links.resolve(link.target, note.path) if link.target else note.path
@@ -78,5 +75,5 @@ def _link(catalog: Catalog, note: Note, link: Link, *, here: bool) -> dict[str, 
         "alias": link.alias,
         "line": link.line,
         "embed": link.embed,
-        "path": path,
+        "path": path if here else None,
     }

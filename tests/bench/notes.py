@@ -23,6 +23,7 @@ from pai_daemon.notes.reader import read_note
 from tests.bench.bench import load_model
 from tests.bench.data import BENCH_DATA, vault
 from tests.bench.report import Row
+from tests.notes.chunk_edits import EDITS, new_contents
 from tests.notes.nasty_families import FAMILIES
 from tests.notes.nasty_reader import doubling
 from tests.notes.opinions import counter, notes_of, obsidiantools, ours
@@ -43,7 +44,8 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
     for name, folder in by_name.items():
         rows += _speed(name, _texts(folder))
     name, folder = next(iter(by_name.items()))
-    rows.append(_share(name, _texts(folder), load_model(model)))
+    rows += _share(name, _texts(folder), load_model(model))
+    rows += _moved(quick)
     rows += _growth(24 if quick else 1)
     for name, folder in by_name.items():
         rows += _agreement(name, folder, QUICK_AGREEMENT_NOTES if quick else AGREEMENT_NOTES)
@@ -92,8 +94,21 @@ def _speed(name: str, texts: dict[str, bytes]) -> Iterator[Row]:
     yield Row(what, ours_s, "s", "markdown-it-py, blocks only", bare_s)
 
 
-def _share(name: str, texts: dict[str, bytes], embedder: Embedder) -> Row:
-    """Return the time of reading beside the time that embedding the vault would take."""
+def _moved(quick: bool) -> Iterator[Row]:
+    """Yield how many contents are new after one edit among 200 paragraphs, by kind of edit."""
+    times = 60 if quick else 400
+    for kind in EDITS:
+        found = sorted(new_contents(kind, seed) for seed in range(times))
+        what = f"{kind} among 200 paragraphs, {times} edits: new contents"
+        median = found[times // 2]
+        target = "" if kind == "one more" else "1"
+        yield Row(f"{what}, median", median, "contents", target=target, holds=median <= 1 if target else None)
+        over = sum(count > 3 for count in found) / times
+        yield Row(f"{what}, more than three", over, "of the edits", target="0", holds=not over)
+
+
+def _share(name: str, texts: dict[str, bytes], embedder: Embedder) -> Iterator[Row]:
+    """Yield the time of reading beside that of embedding, and how many contents do not fit a window."""
     started_s = time.perf_counter()
     contents = _read(name, texts)
     taken_s = time.perf_counter() - started_s
@@ -105,7 +120,9 @@ def _share(name: str, texts: dict[str, bytes], embedder: Embedder) -> Row:
     sample_s = time.perf_counter() - started_s
     prefix = embedder.profile.passage_prefix
     scale = _tokens(tokenizer, contents, prefix) / _tokens(tokenizer, sample, prefix)
-    return Row(
+    longer = sum(len(windows) > 1 for windows in tokenizer.windows(contents, prefix)) / len(contents)
+    yield Row(f"{name}: contents over one window of {embedder.profile.max_tokens} tokens", longer, "of all")
+    yield Row(
         f"{name}: read, links and chunks",
         taken_s,
         "s",

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
 from pai_daemon.errors import UsageError
 from pai_daemon.vault.ignore import IgnoreRules
+from pai_daemon.vault.scan import FileStat
 from tests.context.conftest import GoLive, Live
 from tests.daemon_process import eventually
 
@@ -52,6 +54,14 @@ def test_note_that_says_pai_false_is_found_nowhere(go_live: GoLive, vault: Path)
     eventually(lambda: live.paths() == {"Open.md"}, "the note to leave")
     assert _traces(live) == []
     assert live.indexer.explain("Diary/Quokka.md") == "the note says pai: false"
+
+
+@pytest.mark.parametrize("written", ["false", "False", '"false"', "no", "off"])
+def test_note_is_left_out_however_false_is_written(tmp_path: Path, written: str) -> None:
+    """A person's no is a no, in any of the ways in which it is written in YAML."""
+    data = f"---\npai: {written}\n---\n{SECRET}".encode()
+    assert Reader(2**20).index("Note.md", data, FileStat(1, 1, 1), "hash") is None
+    assert Reader(2**20).index("Note.md", b"---\npai: true\n---\n", FileStat(1, 1, 1), "hash")
 
 
 def test_note_that_says_pai_false_no_longer_comes_back(go_live: GoLive, vault: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import statistics
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +14,7 @@ from pai_daemon.notes.logseq import Graph
 from pai_daemon.notes.note import Note
 from pai_daemon.notes.positions import line_starts
 from pai_daemon.notes.reader import read_note
+from tests.notes.chunk_edits import EDITS, new_contents
 
 LINES = st.sampled_from(
     [
@@ -50,8 +49,6 @@ LINES = st.sampled_from(
         *("\u6f22\u5b57\u3002" * 9, "word " * 30, "x" * 130, "\U0001f600" * 20, "===", "<div>", "\u00a0"),
     ]
 )
-
-WORDS = [f"word{i}" for i in range(16)]
 
 
 def chunks_of(text: str, budget: int = 1200) -> tuple[Chunk, ...]:
@@ -221,25 +218,10 @@ def test_split_chunks_code_in_a_callout_loses_its_quote_marks() -> None:
     assert "\nx = 1" in content
 
 
-EDITS: dict[str, Callable[[list[str], int, str], None]] = {
-    "a word": lambda parts, at, _: parts.__setitem__(at, parts[at].replace(" ", " changed ", 1)),
-    "a paragraph": lambda parts, at, new: parts.__setitem__(at, new),
-    "one more": lambda parts, at, new: parts.insert(at, new),
-    "one less": lambda parts, at, _: parts.__delitem__(at),
-}
-
-
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("form", ["{}\n\n", "- {}\n"], ids=["paragraphs", "items"])
 def test_split_chunks_edit_of_a_paragraph_changes_few_chunks(edit: str, form: str) -> None:
     """An edit among 200 paragraphs makes one new content, or two, and in 95 of 100 three at most."""
-    changed: list[int] = []
-    for seed in range(60):
-        choose = random.Random(seed)
-        new, *parts = (" ".join(choose.choices(WORDS, k=choose.randint(5, 80))) for _ in range(201))
-        before = {chunk.content for chunk in chunks_of("".join(map(form.format, parts)))}
-        EDITS[edit](parts, choose.randrange(200), new)
-        after = {chunk.content for chunk in chunks_of("".join(map(form.format, parts)))}
-        changed.append(len(after - before))
+    changed = [new_contents(edit, seed, form) for seed in range(60)]
     assert statistics.median(changed) <= (1 if edit in ("a word", "one less") else 2)
     assert sum(count > 3 for count in changed) <= 3
