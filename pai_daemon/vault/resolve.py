@@ -76,10 +76,11 @@ class LinkResolver:
         if target.startswith(("./", "../")):
             return self._at(_joined(folder, target))
         written = target.strip("/")
-        exact = self._at(written)
-        if exact is not None:
-            return exact
-        return _nearest(self._ending_with(written), folder) or self._at(_joined(folder, written))
+        return (
+            self._best(self._files(written), written, folder)
+            or self._best(self._notes(written), written, folder)
+            or self._at(_joined(folder, written))
+        )
 
     def named(self, name: str) -> tuple[str, ...]:
         """Return the paths of the notes whose file name or alias is name, in any case, sorted."""
@@ -119,42 +120,42 @@ class LinkResolver:
             yield self._by_alias, key
 
     def _at(self, written: str) -> str | None:
-        """Return the file at this path from the root, with or without `.md`, in its exact case first."""
-        for path in (written, f"{written}.md"):
-            if path in self._aliases:
-                return path
-        keys = {slug(written), slug(_without_suffix(written))}
-        return min(_whole(set().union(*(self._by_path.get(key, ()) for key in keys)), written), default=None)
+        """Return the file at this path from the root, named in full or a note without `.md`."""
+        return self._best(self._files(written) & self._from_root(written), written, "") or self._best(
+            self._notes(written) & self._from_root(written), written, ""
+        )
 
-    def _ending_with(self, written: str) -> set[str]:
-        """Return the files whose path ends with what is written, in any case."""
-        found: set[str] = set()
-        for bare in {written, _without_suffix(written)}:
-            named = self._by_name.get(slug(bare.rpartition("/")[2]), set())
-            ending = "/" + slug(bare)
-            found |= (
-                named
-                if "/" not in bare
-                else {path for path in named if slug("/" + _without_suffix(path)).endswith(ending)}
-            )
-        return _whole(found, written)
+    def _from_root(self, written: str) -> set[str]:
+        """Return the files with this path from the root, with or without `.md`, in any case."""
+        keys = (slug(written), slug(_without_suffix(written)))
+        return set().union(*(self._by_path.get(key, ()) for key in keys))
+
+    def _files(self, written: str) -> set[str]:
+        """Return the files whose path ends with what is written in full, in any case."""
+        named = self._by_name.get(slug(_without_suffix(written).rpartition("/")[2]), set())
+        ending = "/" + slug(written)
+        return {path for path in named if slug("/" + path).endswith(ending)}
+
+    def _notes(self, written: str) -> set[str]:
+        """Return the notes whose path without `.md` ends so, or that are called so, in any case."""
+        named = self._by_name.get(slug(written.rpartition("/")[2]), set())
+        ending = "/" + slug(written)
+        found = {path for path in named if slug("/" + _without_suffix(path)).endswith(ending)}
+        return found | self._by_path.get(slug(written), set()) | (named if "/" not in written else set())
+
+    def _best(self, paths: set[str], written: str, folder: str) -> str | None:
+        """Return the path as written, else one from the root, else the nearest; None where there is none."""
+        if len(paths) <= 1:
+            return next(iter(paths), None)
+        exact, from_root = (written, f"{written}.md"), self._from_root(written)
+        return min(
+            paths, key=lambda path: (path not in exact, path not in from_root, *_distance(path, folder))
+        )
 
 
-def _whole(paths: set[str], written: str) -> set[str]:
-    """Return those that are written with their whole name, if there are any: `x.png` before `x.png.md`."""
-    ending = "/" + slug(written)
-    return {path for path in paths if slug("/" + path).endswith(ending)} or paths
-
-
-def _nearest(paths: set[str], folder: str) -> str | None:
-    """Return the note of the source's own folder, else the one nearest to the root."""
-    if len(paths) == 1:
-        return next(iter(paths))
-    return min(
-        paths,
-        key=lambda path: (path.rpartition("/")[0] != folder, path.count("/"), len(path), path),
-        default=None,
-    )
+def _distance(path: str, folder: str) -> tuple[bool, int, int, str]:
+    """Return how far a file is from a source's folder: in it, else by its depth, then by its name."""
+    return path.rpartition("/")[0] != folder, path.count("/"), len(path), path
 
 
 def _joined(folder: str, target: str) -> str:

@@ -109,23 +109,21 @@ def looked_up(files: set[str], target: str, source: str) -> str | None:
     relative = target.startswith(("./", "../"))
     beside = posixpath.normpath(f"{folder}/{target}" if folder else target).removeprefix("/")
 
-    def at(written: str) -> str | None:
-        same = [path for path in files if slug(path) in (slug(written), slug(f"{written}.md"))]
-        order = (written, f"{written}.md")
-        key = {path: order.index(path) if path in order else 2 for path in same}
-        return min(same, key=lambda path: (key[path], slug(path) != slug(written), path), default=None)
+    def nearness(path: str) -> tuple[bool, int, int, str]:
+        return path.rpartition("/")[0] != folder, path.count("/"), len(path), path
+
+    def at(written: str, *, below: bool) -> str | None:
+        for name in (written, f"{written}.md"):
+            ends = [path for path in files if slug("/" + path).endswith(slug("/" + name))]
+            root = [path for path in ends if slug(path) == slug(name)]
+            for chosen in ([name] if name in root else [], root, ends if below else []):
+                if chosen:
+                    return min(chosen, key=nearness)
+        return None
 
     if relative:
-        return at(beside)
-    written = target.strip("/")
-    ends = [path for path in files if slug("/" + path).endswith(slug("/" + written))]
-    ends = ends or [path for path in files if slug("/" + path).endswith(slug(f"/{written}.md"))]
-    near = min(
-        ends,
-        key=lambda path: (path.rpartition("/")[0] != folder, path.count("/"), len(path), path),
-        default=None,
-    )
-    return at(written) or near or at(beside)
+        return at(beside, below=False)
+    return at(target.strip("/"), below=True) or at(beside, below=False)
 
 
 @given(st.lists(FILES), TARGETS, FILES)
