@@ -37,4 +37,4 @@ def test_index_after_random_edits_equals_a_rebuild(go_live: GoLive, tmp_path: Pa
     fresh = go_live(vault, "fresh", model=False)
     fresh.settled("indexing")
     expected = _rows(fresh)
-    eventually(lambda: _rows(live) == expected, "the same index")
+    eventually(lambda: _rows(live) == expected, "the same index", 30)
