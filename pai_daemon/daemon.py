@@ -110,7 +110,14 @@ class Daemon:
         write_private(self.settings.record_path(self.vault), json.dumps(record))
 
     async def _load(self, served: Served) -> None:
-        """Open the index, then the model; text is indexed while the model is made ready."""
+        """Open the index and the model, side by side; text is indexed while the model is made ready."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._open_index(served))
+            both.create_task(self._open_model(served))
+        if served.parts is not None and served.model.embedder is not None:
+            served.parts.indexer.use(served.model.embedder)
+
+    async def _open_index(self, served: Served) -> None:
         while served.parts is None:
             try:
                 served.parts = await asyncio.to_thread(self._open, served)
@@ -120,9 +127,10 @@ class Daemon:
                 await asyncio.sleep(RETRY_S)
         served.error = None
         served.parts.indexer.start(served.parts.watcher)
+
+    async def _open_model(self, served: Served) -> None:
         try:
             served.model.embedder = await asyncio.to_thread(self._load_model)
-            served.parts.indexer.use(served.model.embedder)
         except Exception as error:  # shown in the status; words are searched without a model
             served.model.error = _told(error)
             served.events.publish("state", {"state": "error", "message": served.model.error.detail})

@@ -33,8 +33,8 @@ class Index:
     """
 
     def __init__(self, folder: Path, fingerprint: str, dimensions: int) -> None:
-        self.store = _open(folder, fingerprint, dimensions)
-        self.catalog = Catalog(self.store.notes())
+        self.store, notes = _open(folder, fingerprint, dimensions)
+        self.catalog = Catalog(notes)
         self.matrix = VectorMatrix(dimensions)
         for keys, vectors in self.store.vectors():
             self.matrix.add(keys, vectors)
@@ -110,16 +110,15 @@ class Index:
             self.matrix.keep(used)
 
 
-def _open(folder: Path, fingerprint: str, dimensions: int) -> Store:
-    """Return the store, tidied; one that is damaged makes way for a new one: it is a cache (D6)."""
+def _open(folder: Path, fingerprint: str, dimensions: int) -> tuple[Store, list[IndexedNote]]:
+    """Return the store, tidied, and its notes; a damaged one makes way for a new one: it is a cache (D6)."""
     try:
         store = Store(folder, fingerprint, dimensions)
         store.tidy(starting=True)
-        store.notes()
+        return store, store.notes()
     except DiskFull:
         raise
     except IndexUnavailable as error:
         log.warning("the index is made anew: %s", error.detail)
         shutil.rmtree(folder / TABLES)
-        store = Store(folder, fingerprint, dimensions)
-    return store
+        return Store(folder, fingerprint, dimensions), []
