@@ -37,7 +37,8 @@ class Client:
         """Return a client of the running daemon; of the one that serves `vault` where it is given."""
         records = daemon_records(settings)
         if vault is not None:
-            records = [record for record in records if record.get("vault") == str(vault.resolve())]
+            real = vault.resolve()
+            records = [record for record in records if Path(record["vault"]).resolve() == real]
         token = read_token(settings)
         if not records or token is None:
             raise DaemonUnreachable("No daemon is running.", hint=START_HINT)

@@ -55,6 +55,9 @@ class Daemon:
     def __init__(self, vault: Path, settings: Settings) -> None:
         self.vault = check_vault(vault)
         self.settings = settings
+        # A path that is a link may lead elsewhere later; the index stays the one it was opened as.
+        self._index_dir = settings.index_dir(self.vault)
+        self._record_path = settings.record_path(self.vault)
         self._profile = profile(settings.model)
         self._generator = generator_of(settings.generator, settings.generator_key)
         self._served: Served | None = None
@@ -107,7 +110,7 @@ class Daemon:
     def _announce(self) -> None:
         """Tell the plugin and the command line where this vault is served."""
         record = {"url": self.url, "pid": os.getpid(), "vault": str(self.vault), "version": __version__}
-        write_private(self.settings.record_path(self.vault), json.dumps(record))
+        write_private(self._record_path, json.dumps(record))
 
     async def _load(self, served: Served) -> None:
         """Open the index and the model, side by side; text is indexed while the model is made ready."""
@@ -139,7 +142,7 @@ class Daemon:
 
     def _open(self, served: Served) -> Parts:
         chosen = self.settings
-        index = Index(chosen.index_dir(self.vault), self._profile.fingerprint, self._profile.dimensions)
+        index = Index(self._index_dir, self._profile.fingerprint, self._profile.dimensions)
         reader = Reader(chosen.note_limit_bytes, index.catalog.block_text, vault_name=self.vault.name)
         indexer = Indexer(
             self.vault,
@@ -204,7 +207,7 @@ class Daemon:
             await self._generator.close()
         if self._lock is not None and self._lock.is_locked:
             with contextlib.suppress(OSError):
-                self.settings.record_path(self.vault).unlink(missing_ok=True)
+                self._record_path.unlink(missing_ok=True)
             self._lock.release()
 
 
@@ -241,7 +244,8 @@ def hold(vault: Path, settings: Settings) -> filelock.BaseFileLock:
 
 
 def _read_record(settings: Settings, vault: Path) -> dict[str, Any]:
-    return next((record for record in daemon_records(settings) if record.get("vault") == str(vault)), {})
+    records = daemon_records(settings)
+    return next((record for record in records if Path(record["vault"]).resolve() == vault.resolve()), {})
 
 
 def _who_has(settings: Settings) -> str:

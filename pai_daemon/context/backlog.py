@@ -36,6 +36,7 @@ class Backlog:
     def __init__(self, index: Index) -> None:
         self._index = index
         self._keys: dict[str, None] = dict.fromkeys(index.missing())
+        self._preferred: tuple[str, ...] = ()
         self._progress: Progress | None = None
         self._tokens_before = 0
 
@@ -47,14 +48,20 @@ class Backlog:
         """Let these wait; the last added is embedded first."""
         self._keys.update(dict.fromkeys(keys))
 
+    def prefer(self, path: str) -> None:
+        """Let what waits of the note at this path be embedded first."""
+        note = self._index.catalog.get(path)
+        self._preferred = note.vector_keys if note is not None else ()
+
     def embed_window(
         self, embedder: EmbedsTexts, is_interrupted: Callable[[], bool], report: Callable[[Progress], None]
     ) -> None:
         """Embed some of what waits and commit it; stop early, with a commit, when interrupted."""
         self._begin(embedder, report)
-        newest = list(self._keys)[-WINDOW_CHUNKS:]
-        contents = sorted(self._index.contents(newest).items(), key=lambda item: len(item[1]))
-        for key in set(newest) - {key for key, _ in contents}:
+        preferred = [key for key in self._preferred if key in self._keys]
+        window = (preferred or list(self._keys))[-WINDOW_CHUNKS:]
+        contents = sorted(self._index.contents(window).items(), key=lambda item: len(item[1]))
+        for key in set(window) - {key for key, _ in contents}:
             del self._keys[key]  # the note changed again; its new text waits in its place
         keys: list[str] = []
         vectors: list[Floats] = []

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
+from pai_daemon.context.agenda import Agenda
 from pai_daemon.context.backlog import Backlog, EmbedsTexts
 from pai_daemon.context.changes import Known, diff, suspects
 from pai_daemon.context.index import Index
@@ -87,12 +88,7 @@ class Indexer:
         self._outdated: set[str] = set()
         self._on_change = on_change
         self._rules = IgnoreRules.of(vault, exclude)
-        self._wake = threading.Condition()
-        self._hints: set[str] = set()
-        self._scan_due = True
-        self._force = False
-        self._loss_confirmed = False
-        self._stopping = False
+        self._agenda = Agenda()
         self._embedder: EmbedsTexts | None = None
         self._watcher: Watches | None = None
         self._thread: threading.Thread | None = None
@@ -103,6 +99,8 @@ class Indexer:
         self._unreadable: dict[str, str] = {}
         # Notes that ask to be left out are in no index; their stat tells when to ask them again.
         self._private: dict[str, FileStat] = {}
+        # Notes that were read so soon after a change that another one may have left the same stat.
+        self._just_changed: set[str] = set()
         self._backlog = Backlog(index)
         self._state: State = "starting"
         self._message: str | None = None
@@ -118,9 +116,7 @@ class Indexer:
 
     def stop(self) -> None:
         """Finish the commit under way and stop."""
-        with self._wake:
-            self._stopping = True
-            self._wake.notify_all()
+        self._agenda.stop()
         if self._thread is not None:
             self._thread.join(timeout=30)
         if self._watcher is not None:
@@ -128,26 +124,20 @@ class Indexer:
 
     def use(self, embedder: EmbedsTexts) -> None:
         """Begin to embed; until then only text is indexed."""
-        with self._wake:
-            self._embedder = embedder
-            self._wake.notify_all()
+        self._embedder = embedder
+        self._agenda.wake()
 
     def hint(self, paths: Collection[str] | None) -> None:
         """Look at these vault-relative paths soon; None looks at the whole vault."""
-        with self._wake:
-            if paths is None:
-                self._scan_due = True
-            else:
-                self._hints.update(paths)
-            self._wake.notify_all()
+        self._agenda.add(paths)
+
+    def prefer(self, path: str) -> None:
+        """Embed the note at this vault-relative path before others: a person looks at it."""
+        self._agenda.prefer(path)
 
     def request(self, *, force: bool = False, confirm_removals: bool = False) -> None:
         """Scan the whole vault now. force: read every note again. confirm_removals: believe a loss."""
-        with self._wake:
-            self._scan_due = True
-            self._force |= force
-            self._loss_confirmed |= confirm_removals
-            self._wake.notify_all()
+        self._agenda.request(force=force, confirm_loss=confirm_removals)
 
     def status(self) -> IndexerStatus:
         """Return what the indexer is doing, now."""
@@ -186,25 +176,9 @@ class Indexer:
     def _run(self) -> None:
         if self._watcher is not None:
             self._watcher.start()
-        while not self._stopping:
+        while not self._agenda.stopping:
             try:
-                busy = bool(self._backlog) and self._embedder is not None
-                full, hints, force = self._take(time.monotonic() >= self._next_scan_s)
-                if full:
-                    self._next_scan_s = time.monotonic() + self._rescan_s
-                    self._scan_all(force)
-                elif hints:
-                    self._look_at(hints)
-                self._remove_gone()
-                self._read_again()
-                if full or hints or busy:
-                    self._tidy_due_s = time.monotonic() + IDLE_TIDY_S
-                if self._backlog and self._embedder is not None:
-                    self._backlog.embed_window(self._embedder, self._is_interrupted, self._report)
-                elif self._index.store.is_untidy():
-                    self._index.tidy()
-                else:
-                    self._rest()
+                self._step()
             except PaiError as error:
                 self._fail(error)
             except Exception as error:
@@ -212,11 +186,32 @@ class Indexer:
                 log.exception("indexing failed")
                 self._fail(PaiError(f"Indexing failed: {error!r}"))
 
-    def _take(self, scan_now: bool) -> tuple[bool, set[str], bool]:
-        with self._wake:
-            full, hints, force = self._scan_due or scan_now, self._hints, self._force
-            self._scan_due, self._hints, self._force = False, set(), False
-            return full, hints, force
+    def _step(self) -> None:
+        """Do what is due, then embed a little of what waits, or tidy up, or rest."""
+        busy = self._embeds()
+        due = self._agenda.take()
+        scans = due.everything or time.monotonic() >= self._next_scan_s
+        if scans:
+            self._next_scan_s = time.monotonic() + self._rescan_s
+            self._scan_all(due.force)
+        elif due.paths:
+            self._look_at(due.paths)
+        self._remove_gone()
+        self._read_again()
+        if scans or due.paths or busy:
+            self._tidy_due_s = time.monotonic() + IDLE_TIDY_S
+        if self._embeds() and self._embedder is not None:
+            if due.preferred:
+                self._backlog.prefer(due.preferred)
+            self._backlog.embed_window(self._embedder, self._agenda.is_due, self._report)
+        elif self._index.store.is_untidy():
+            self._index.tidy()
+        else:
+            self._rest()
+
+    def _embeds(self) -> bool:
+        """Return whether there is something to embed, and a model for it."""
+        return bool(self._backlog) and self._embedder is not None
 
     def _rest(self) -> None:
         """Say that all is done and wait for work; tidy up after a while without any."""
@@ -230,23 +225,18 @@ class Indexer:
         untidy = self._index.store.has_pending_upkeep()
         if untidy:
             waits_s.append(self._tidy_due_s - now_s)
-        with self._wake:
-            worked = self._wake.wait_for(self._has_work, max(0.0, min(s for s in waits_s if s is not None)))
+        worked = self._agenda.wait(self._has_work, min(s for s in waits_s if s is not None))
         if untidy and not worked and time.monotonic() >= self._tidy_due_s:
             self._index.tidy()
 
-    def _is_interrupted(self) -> bool:
-        return self._stopping or self._scan_due or bool(self._hints)
-
     def _has_work(self) -> bool:
-        return self._is_interrupted() or (bool(self._backlog) and self._embedder is not None)
+        return self._agenda.is_due() or self._embeds()
 
     def _fail(self, error: PaiError) -> None:
         """Say what is wrong and wait a little; then everything is looked at again."""
         self._next_scan_s = 0.0
         self._enter("error", f"{error.detail} {error.hint}".strip())
-        with self._wake:
-            self._wake.wait_for(lambda: self._stopping or self._scan_due, RETRY_S)
+        self._agenda.wait(self._agenda.is_scan_due, RETRY_S)
 
     def _enter(self, state: State, message: str | None = None) -> None:
         changed = (state, message) != (self._state, self._message)
@@ -273,18 +263,20 @@ class Indexer:
         }
         known = self._index.catalog.known(self._outdated)
         self._private = {path: stat for path, stat in self._private.items() if path in found.files}
-        names = list(found.files) if force else self._suspects(found.files, known)
-        gone = self._apply({name: found.files[name] for name in names}, set(known) - set(found.files), force)
+        doubtful, self._just_changed = self._just_changed & found.files.keys(), set()
+        names = found.files.keys() if force else {*self._suspects(found.files, known), *doubtful}
+        missed = set(known) - set(found.files)
+        gone = self._apply({name: found.files[name] for name in names}, missed, force, self._look_at_saves)
         self._outdated.clear()
         self._removals.scanned(gone)
         if not gone:
-            self._loss_confirmed = False
+            self._agenda.loss_confirmed = False
 
     def _suspects(self, found: Mapping[str, FileStat], known: Mapping[str, Known]) -> list[str]:
         """Return the paths to read, without notes that asked to be left out and have not changed since."""
         return [path for path in suspects(found, known) if self._private.get(path) != found[path]]
 
-    def _look_at(self, hints: set[str]) -> None:
+    def _look_at(self, hints: Collection[str]) -> None:
         known = self._index.catalog.known(self._outdated)
         found = scan_paths(self._vault, hints, self._rules)
         for path in hints:
@@ -293,7 +285,8 @@ class Indexer:
         self._index.catalog.set_attachments(found.attachments, hints)
         below = tuple(f"{hint}/" for hint in hints)
         here = {path for path in known if path in hints or path.startswith(below)}
-        names = self._suspects(found.files, known)
+        # A hint to a note itself is reason enough: its size and times may be what they were.
+        names = {*self._suspects(found.files, known), *found.files.keys() & hints}
         self._removals.found(found.files)
         gone = (here - set(found.files)) | self._removals.gone
         left = self._apply({name: found.files[name] for name in names}, gone, force=False)
@@ -309,7 +302,7 @@ class Indexer:
         # A note that is saved by a rename is absent for a moment: look once more before it goes.
         self._removals.found(scan_paths(self._vault, self._removals.gone, self._rules).files)
         excluded = {path for path in self._removals.gone if self._rules.explain(path) is not None}
-        confirmed, self._loss_confirmed = self._loss_confirmed, False
+        confirmed, self._agenda.loss_confirmed = self._agenda.loss_confirmed, False
         leaving = self._removals.decide(excluded, len(self._index.catalog), now_s, confirmed=confirmed)
         if leaving:
             self._index.commit([], leaving)
@@ -324,14 +317,30 @@ class Indexer:
 
     # Read and commit.
 
-    def _apply(self, found: Mapping[str, FileStat], gone: set[str], force: bool) -> set[str]:
-        """Read and commit what was found; return what is still gone once renames are told apart."""
+    def _look_at_saves(self) -> None:
+        """Take in what was saved meanwhile: a save does not wait for the end of a long run."""
+        if saved := self._agenda.take_paths():
+            self._look_at(saved)
+
+    def _apply(
+        self,
+        found: Mapping[str, FileStat],
+        gone: set[str],
+        force: bool,
+        between: Callable[[], None] = lambda: None,
+    ) -> set[str]:
+        """Read and commit what was found; return what is still gone once renames are told apart.
+
+        between: called between two commits.
+        """
         # Newest last: embeddings are made from the end of the queue.
         names = sorted(found, key=lambda path: found[path].mtime_ns)
         started_s = time.monotonic()
         for start in range(0, len(names), WINDOW_NOTES):
-            if self._stopping:
+            if self._agenda.stopping:
                 break
+            if start:
+                between()
             window = names[start : start + WINDOW_NOTES]
             gone = self._commit_window({path: found[path] for path in window}, gone, force, len(names))
             if len(names) > WHOLE_NOTES:
@@ -388,6 +397,8 @@ class Indexer:
             try:
                 contents[path] = read_bytes(self._vault, path, self._reader.limit_of(path))
                 self.notes_read += 1
+                if found[path].may_hide_a_change(time.time_ns()):
+                    self._just_changed.add(path)
             except FileNotFoundError:
                 continue  # gone since the scan; the watcher or the next scan says so
             except OSError as error:

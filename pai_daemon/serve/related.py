@@ -26,6 +26,7 @@ async def related(request: web.Request) -> web.Response:
     count = limit(request.query, DEFAULT_NOTES)
     if path:
         path = parts.related.indexed(path).path
+        parts.indexer.prefer(path)
         results = await asyncio.to_thread(parts.related.to_note, path, count)
     else:
         results = await asyncio.to_thread(parts.related.to_text, piece, served.model.loaded(), count)
@@ -43,6 +44,7 @@ async def links(request: web.Request) -> web.Response:
     count = limit(request.query, DEFAULT_NOTES)
 
     path = parts.related.indexed(path).path
+    parts.indexer.prefer(path)
 
     def find() -> dict[str, Any]:
         content_hash, mentions = parts.related.mentions(path)

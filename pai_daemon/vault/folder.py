@@ -20,10 +20,14 @@ _MAX_SETTINGS_CHARS = 1024 * 1024
 
 
 def check_vault(vault: Path) -> Path:
-    """Return the real path of a vault; raises VaultUnavailable when it cannot be one."""
+    """Return the absolute path of a vault; raises VaultUnavailable when it cannot be one.
+
+    A symbolic link is kept as it is, so that it may be pointed elsewhere later.
+    """
     hint = "Give the folder that Obsidian opens, for example: pai start ~/Notes"
     try:
-        real = vault.expanduser().resolve(strict=True)
+        given = Path(os.path.abspath(vault.expanduser()))  # noqa: PTH100 - Path has no such function
+        real = given.resolve(strict=True)
     except (OSError, RuntimeError) as error:
         raise VaultUnavailable(f"There is no folder {vault}.", hint=hint) from error
     if not real.is_dir():
@@ -35,7 +39,7 @@ def check_vault(vault: Path) -> Path:
             f"{vault} is a Logseq graph that keeps its notes in a database, which is not read.",
             hint="In Logseq choose Export graph, Export as Markdown, and give the folder of the export.",
         )
-    return real
+    return given
 
 
 def _holds_notes(root: Path) -> bool:

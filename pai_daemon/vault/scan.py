@@ -18,6 +18,8 @@ from pai_daemon.errors import VaultUnavailable
 from pai_daemon.vault.ignore import IgnoreRules
 
 _BLOCK_BYTES = 1024 * 1024
+_COARSE_TICK_NS = 2_000_000_000
+_TICK_NS = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,15 @@ class FileStat:
     size: int
     mtime_ns: int
     inode: int
+
+    def may_hide_a_change(self, now_ns: int) -> bool:
+        """Return whether a file read at now_ns may change later and keep this stat.
+
+        A time in whole seconds may be FAT's, which counts in steps of two; a finer one is the kernel's,
+        which counts in steps of up to 10 ms.
+        """
+        tick_ns = _COARSE_TICK_NS if self.mtime_ns % 1_000_000_000 == 0 else _TICK_NS
+        return 0 <= now_ns - self.mtime_ns < tick_ns
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from watchdog.events import DirModifiedEvent, FileSystemEvent, FileSystemEventHandler
+from watchdog.events import (
+    DirAttribEvent,
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileAttribEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
@@ -26,15 +39,32 @@ from pai_daemon.vault.mounts import shared_file_system
 QUIET_S = 0.3
 LONGEST_S = 2.0
 MAX_PENDING = 512
-# The kernel's queue holds 16,384 events and watchdog does not say when it overflows: well before that, scan.
+# The kernel's queue holds 16,384 events and watchdog does not say when it overflows. What is lost is
+# followed by a full queue without a pause, so a scan after each part of one comes after the loss.
 MAX_EVENTS = 4_096
+PAUSE_S = 1.0
 CHECK_S = 5.0
 # A scan of ten thousand notes takes about a third of a second.
 POLL_S = 15.0
 
 Hint = frozenset[str] | None
 
-_CHANGES = frozenset({"created", "modified", "deleted", "moved", "closed"})
+_RAISE = "raise fs.inotify.max_user_watches or max_user_instances"
+
+# What can change a note: not its opening, which every reading is, nor a folder's own modification.
+# A change of attributes may make a note readable.
+_CHANGES: tuple[type[FileSystemEvent], ...] = (
+    FileCreatedEvent,
+    FileModifiedEvent,
+    FileClosedEvent,
+    FileDeletedEvent,
+    FileMovedEvent,
+    FileAttribEvent,
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    DirAttribEvent,
+)
 _log = logging.getLogger(__name__)
 
 
@@ -47,6 +77,7 @@ class Settling:
         self._pending: dict[str, tuple[float, float]] = {}
         self._everything: tuple[float, float] | None = None
         self._events = 0
+        self._last_event = 0.0
 
     def add(self, path: str | None, now: float) -> None:
         """Take in an event at a path; None means that anything may have changed."""
@@ -61,7 +92,10 @@ class Settling:
             self._pending[path] = (self._pending[path][0], now)
 
     def count(self, now: float) -> None:
-        """Take in an event at a path of no interest: too many of those may have pushed out others."""
+        """Count an event, whatever it is about: too many in a row may have pushed out others."""
+        if now - self._last_event > PAUSE_S:
+            self._events = 0
+        self._last_event = now
         self._events += 1
         if self._events > MAX_EVENTS:
             self._events = 0
@@ -73,13 +107,10 @@ class Settling:
             if now < self._due(self._everything):
                 return []
             self._everything = None
-            self._events = 0
             return [None]
         due = frozenset(path for path, times in self._pending.items() if now >= self._due(times))
         for path in due:
             del self._pending[path]
-        if not self._pending:
-            self._events = 0
         return [due] if due else []
 
     def wait_s(self, now: float) -> float | None:
@@ -100,6 +131,7 @@ class Watcher:
     mode: "native" while the system reports changes, else "polling" with a reason: then everything is looked
     at every poll_s seconds, and what the system does report still arrives at once. A native watch that
     failed is tried again every few seconds. "off" before the start and after the stop.
+    root may be a symbolic link: where it leads is looked at again every few seconds.
     """
 
     def __init__(
@@ -115,13 +147,16 @@ class Watcher:
         self.mode = "off"
         self.reason = "not started"
         self.rules = rules
-        self._root = Path(os.path.realpath(root))
+        self._root = root
+        self._real_root = Path(os.path.realpath(root))
         self._on_change = on_change
         self._settling = Settling(quiet_s, longest_s)
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._observer: BaseObserver | None = None
         self._watched: tuple[int, int] | None = None
+        self._folders_changed = False
+        self._short = 0
         self._thread: threading.Thread | None = None
         self._poll_s = poll_s
         self._poll_at = 0.0
@@ -147,10 +182,12 @@ class Watcher:
 
     def take_event(self, event: FileSystemEvent) -> None:
         """Take in what watchdog saw; both ends of a move count."""
-        if event.event_type not in _CHANGES or isinstance(event, DirModifiedEvent):
-            return
         now = time.monotonic()
         with self._changed:
+            self._settling.count(now)
+            if not isinstance(event, _CHANGES):
+                return
+            self._folders_changed |= event.is_directory
             for place in (event.src_path, event.dest_path):
                 if not place:
                     continue
@@ -159,14 +196,12 @@ class Watcher:
                     self._settling.add(None, now)
                 elif path is not None and self._matters(path, event):
                     self._settling.add(path, now)
-                else:
-                    self._settling.count(now)
             self._changed.notify()
 
     def _relative(self, place: str) -> str | None:
         """Return the path within the vault; None for the vault itself and what lies outside."""
         try:
-            path = Path(place).relative_to(self._root).as_posix()
+            path = Path(place).relative_to(self._real_root).as_posix()
             path.encode("utf-8")
         except ValueError:
             return None
@@ -224,6 +259,7 @@ class Watcher:
         if observer is not None:
             alive = observer.is_alive() and all(emitter.is_alive() for emitter in observer.emitters)
             if alive and self._identity() == self._watched:
+                self._count_watches()
                 return
             self._unwatch("the watch ended; was the vault moved or unmounted?")
             self._hand_on(None)
@@ -239,10 +275,11 @@ class Watcher:
 
     def _watch(self) -> bool:
         """Start the system's own watch; return whether it runs."""
+        self._real_root = Path(os.path.realpath(self._root))
         observer = Observer()
         handler = _Handler(self.take_event)
         try:
-            observer.schedule(handler, str(self._root), recursive=True)
+            observer.schedule(handler, str(self._real_root), recursive=True, event_filter=[*_CHANGES])
             observer.start()
         except (OSError, RuntimeError) as error:
             with suppress(Exception):  # what was set up before the failure is let go
@@ -255,10 +292,30 @@ class Watcher:
         self._observer = observer
         self._watched = self._identity()
         self.mode, self.reason = "native", ""
-        if kind := shared_file_system(self._root):
+        self._folders_changed, self._short = True, 0
+        if kind := shared_file_system(self._real_root):
             self.reason = f"the file system {kind} does not report what others change"
             self._poll()
         return True
+
+    def _count_watches(self) -> None:
+        """Poll while the system watches fewer folders than there are: watchdog says nothing of its limit."""
+        if not (self._folders_changed or self._short):
+            return
+        self._folders_changed = False
+        watches = _watch_count()
+        missing = 0 if watches is None else _folder_count(self._real_root) - watches
+        if missing <= 0:
+            if self._short > 1:
+                self.mode, self.reason = "native", ""
+            self._short = 0
+            return
+        self._short += 1
+        if self._short == 2:  # twice in a row: no folder that was made a moment ago
+            self.reason = f"inotify watches are missing for {missing:,} folders; {_RAISE}"
+            _log.warning("not all of the vault is watched: %s", self.reason)
+            self._poll()
+            self._hand_on(None)
 
     def _poll(self) -> None:
         """Look at everything from time to time, the first time when an interval is over."""
@@ -289,9 +346,30 @@ class _Handler(FileSystemEventHandler):
         self._take(event)
 
 
+def _watch_count() -> int | None:
+    """Return how many folders and files this process watches; None where the system does not say."""
+    count = 0
+    try:
+        for entry in Path("/proc/self/fdinfo").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                count += entry.read_text("ascii").count("inotify wd:")
+    except OSError:
+        return None
+    return count
+
+
+def _folder_count(root: Path) -> int:
+    """Return how many folders a watch of root needs, itself included; one that may not be read needs none."""
+    count = 1
+    for folder, names, _ in os.walk(root):
+        paths = (f"{folder}/{name}" for name in names)
+        count += sum(os.access(path, os.R_OK) and not Path(path).is_symlink() for path in paths)
+    return count
+
+
 def _why(error: Exception) -> str:
     """Return why the system cannot watch, with what can be done."""
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
     if "inotify" in reason:
-        return f"{reason}; raise fs.inotify.max_user_watches or max_user_instances"
+        return f"{reason}; {_RAISE}"
     return reason

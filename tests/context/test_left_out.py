@@ -73,7 +73,7 @@ def test_note_that_says_pai_false_no_longer_comes_back(go_live: GoLive, vault: P
     assert live.paths() == {"Open.md"}
     read = live.indexer.notes_read
     live.indexer.request()
-    eventually(lambda: not live.indexer._scan_due, "another scan")
+    eventually(lambda: not live.indexer._agenda.is_due(), "another scan")
     live.settled()
     assert live.indexer.notes_read == read
     note.write_text(SECRET)
