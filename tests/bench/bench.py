@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pai_daemon.config import load
+from pai_daemon.context.backlog import EmbedsTexts
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.reading import Reader
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.prepare import prepare
-from pai_daemon.models.registry import profile
+from pai_daemon.models.registry import Profile, profile
 from pai_daemon.vault.ignore import IgnoreRules
 from pai_daemon.vault.watch import Watcher
 
@@ -23,6 +25,12 @@ def load_model(name: str) -> Embedder:
     """Return a loaded embedder of the user's cache."""
     settings = load()
     return Embedder(prepare(profile(name), settings.cache_dir), threads=settings.threads)
+
+
+class Model(EmbedsTexts, Protocol):
+    """What embeds, and by which profile."""
+
+    profile: Profile
 
 
 @dataclass(slots=True)
@@ -37,7 +45,7 @@ class Indexed:
 
 
 @contextmanager
-def indexed(vault: Path, folder: Path, embedder: Embedder) -> Iterator[Indexed]:
+def indexed(vault: Path, folder: Path, embedder: Model) -> Iterator[Indexed]:
     """Index a vault as the daemon does, and keep watching it."""
     chosen = embedder.profile
     index = Index(folder, chosen.fingerprint, chosen.dimensions)
