@@ -41,8 +41,7 @@ class Index:
 
         self.chunks_embedded = 0
         self.commits = 0
-        self._missing_at = (-1, -1)
-        self._missing = 0
+        self._missing = set(self.missing())
 
     @property
     def revision(self) -> int:
@@ -54,16 +53,14 @@ class Index:
         return [key for key in self.catalog.vector_keys() if key not in self.matrix]
 
     def missing_count(self) -> int:
-        """Return how many texts are not embedded yet; every search asks, so it is counted once a change."""
-        state = (self.catalog.changes, len(self.matrix))
-        if self._missing_at != state:
-            self._missing_at, self._missing = state, len(self.missing())
-        return self._missing
+        """Return how many texts are not embedded yet; every search asks, so it is kept in step."""
+        return len(self._missing)
 
     def add_vectors(self, keys: Sequence[str], vectors: Floats) -> None:
         """Write embeddings; vectors (len(keys), dimensions) float32 of length 1."""
         self.store.add_vectors(keys, vectors)
         self.matrix.add(keys, vectors)
+        self._missing.difference_update(keys)
         self.chunks_embedded += len(keys)
         self.commits += 1
 
@@ -73,15 +70,19 @@ class Index:
         """Write notes with all their chunks and take others out, in one commit."""
         gone = tuple(gone)
         previous = {}
+        keys = {key for note, _ in notes for key in note.vector_keys}
         for path in (*(note.path for note, _ in notes), *gone):
             if (known := self.catalog.get(path)) is not None:
                 previous[path] = len(known.vector_keys)
+                keys.update(known.vector_keys)
         self.store.commit(notes, previous)
         self.commits += 1
         for path in gone:
             self.catalog.drop(path)
         for note, _ in notes:
             self.catalog.put(note)
+        waiting = {key for key in keys if key not in self.matrix and self.catalog.owners(key)}
+        self._missing = (self._missing - keys) | waiting
 
     def touch(self, notes: Sequence[IndexedNote]) -> None:
         """Remember another stat for notes whose bytes are the same."""

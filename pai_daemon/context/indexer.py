@@ -17,8 +17,8 @@ from typing import Literal, Protocol
 
 from pai_daemon.context.agenda import Agenda
 from pai_daemon.context.backlog import Backlog, EmbedsTexts
-from pai_daemon.context.changes import Known, diff, suspects
 from pai_daemon.context.index import Index
+from pai_daemon.context.intake import Intake
 from pai_daemon.context.progress import Progress
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.removals import Removals
@@ -26,7 +26,7 @@ from pai_daemon.errors import PaiError
 from pai_daemon.notes.note import Problem
 from pai_daemon.vault.folder import GRAPH_SETTINGS, layout_of
 from pai_daemon.vault.ignore import IgnoreRules
-from pai_daemon.vault.scan import FileStat, read_bytes, scan, scan_paths
+from pai_daemon.vault.scan import FileStat, scan, scan_paths
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 WINDOW_NOTES = 200
 # Up to this much is embedded before it is committed: a save, or a handful of them.
 WHOLE_NOTES = 16
-WHOLE_CHUNKS = 64
 IDLE_TIDY_S = 30.0
 RETRY_S = 5.0
 
@@ -65,10 +64,7 @@ class IndexerStatus:
 
 
 class Indexer:
-    """The thread that keeps one index in step with one vault.
-
-    notes_read: files whose bytes were read since the start.
-    """
+    """The thread that keeps one index in step with one vault."""
 
     def __init__(
         self,
@@ -85,23 +81,16 @@ class Indexer:
         self._exclude = exclude
         self._rescan_s = rescan_s
         self._reader = reader
-        self._outdated: set[str] = set()
         self._on_change = on_change
         self._rules = IgnoreRules.of(vault, exclude)
         self._agenda = Agenda()
-        self._embedder: EmbedsTexts | None = None
         self._watcher: Watches | None = None
         self._thread: threading.Thread | None = None
         self._next_scan_s = 0.0
         self._tidy_due_s = 0.0
         self._removals = Removals()
-        self.notes_read = 0
-        self._unreadable: dict[str, str] = {}
-        # Notes that ask to be left out are in no index; their stat tells when to ask them again.
-        self._private: dict[str, FileStat] = {}
-        # Notes that were read so soon after a change that another one may have left the same stat.
-        self._just_changed: set[str] = set()
         self._backlog = Backlog(index)
+        self._intake = Intake(vault, index, reader, self._backlog)
         self._state: State = "starting"
         self._message: str | None = None
         self._progress: Progress | None = None
@@ -124,7 +113,7 @@ class Indexer:
 
     def use(self, embedder: EmbedsTexts) -> None:
         """Begin to embed; until then only text is indexed."""
-        self._embedder = embedder
+        self._intake.embedder = embedder
         self._agenda.wake()
 
     def hint(self, paths: Collection[str] | None) -> None:
@@ -150,7 +139,7 @@ class Indexer:
 
     def problems(self) -> list[tuple[str, Problem]]:
         """Return every path that could not be read as it should be, and why, by path."""
-        listed = [(path, Problem(reason)) for path, reason in dict(self._unreadable).items()]
+        listed = [(path, Problem(reason)) for path, reason in dict(self._intake.unreadable).items()]
         listed += [(note.path, problem) for note in self._index.catalog.notes() for problem in note.problems]
         if (graph := self._reader.graph) is not None:
             listed += [(GRAPH_SETTINGS, problem) for problem in graph.problems]
@@ -160,8 +149,8 @@ class Indexer:
         """Return why a path is not in the index, None when it is (D14)."""
         if self._index.catalog.get(path) is not None:
             return None
-        reason = self._rules.explain(path) or self._unreadable.get(path)
-        if path in self._private:
+        reason = self._rules.explain(path) or self._intake.unreadable.get(path)
+        if path in self._intake.private:
             reason = "the note says pai: false"
         return reason or (
             "not looked at yet" if (self._vault / path).is_file() else "no such note in the vault"
@@ -170,6 +159,11 @@ class Indexer:
     def pending_count(self) -> int:
         """Return how many distinct texts wait for their embedding."""
         return len(self._backlog)
+
+    @property
+    def notes_read(self) -> int:
+        """Return how many files were read since the start."""
+        return self._intake.notes_read
 
     # The thread.
 
@@ -200,10 +194,10 @@ class Indexer:
         self._read_again()
         if scans or due.paths or busy:
             self._tidy_due_s = time.monotonic() + IDLE_TIDY_S
-        if self._embeds() and self._embedder is not None:
-            if due.preferred:
-                self._backlog.prefer(due.preferred)
-            self._backlog.embed_window(self._embedder, self._agenda.is_due, self._report)
+        if due.preferred:
+            self._backlog.prefer(due.preferred)
+        if self._embeds() and self._intake.embedder is not None:
+            self._backlog.embed_window(self._intake.embedder, self._agenda.is_due, self._report)
         elif self._index.store.is_untidy():
             self._index.tidy()
         else:
@@ -211,7 +205,7 @@ class Indexer:
 
     def _embeds(self) -> bool:
         """Return whether there is something to embed, and a model for it."""
-        return bool(self._backlog) and self._embedder is not None
+        return bool(self._backlog) and self._intake.embedder is not None
 
     def _rest(self) -> None:
         """Say that all is done and wait for work; tidy up after a while without any."""
@@ -256,42 +250,31 @@ class Indexer:
             self._watcher.rules = self._rules
         self._reader.graph = layout_of(self._vault).graph
         found = scan(self._vault, self._rules)
-        self._unreadable = dict(found.problems)
         self._index.catalog.set_attachments(found.attachments)
-        self._outdated = {
+        outdated = {
             note.path for note in self._index.catalog.notes() if note.read_as != self._reader.form(note.path)
         }
-        known = self._index.catalog.known(self._outdated)
-        self._private = {path: stat for path, stat in self._private.items() if path in found.files}
-        doubtful, self._just_changed = self._just_changed & found.files.keys(), set()
-        names = found.files.keys() if force else {*self._suspects(found.files, known), *doubtful}
-        missed = set(known) - set(found.files)
-        gone = self._apply({name: found.files[name] for name in names}, missed, force, self._look_at_saves)
-        self._outdated.clear()
+        missed = {note.path for note in self._index.catalog.notes()} - found.files.keys()
+        files = self._intake.scanned(found, outdated, force=force)
+        gone = self._apply(files, missed, outdated, force=force, between=self._look_at_saves)
         self._removals.scanned(gone)
         if not gone:
             self._agenda.loss_confirmed = False
 
-    def _suspects(self, found: Mapping[str, FileStat], known: Mapping[str, Known]) -> list[str]:
-        """Return the paths to read, without notes that asked to be left out and have not changed since."""
-        return [path for path in suspects(found, known) if self._private.get(path) != found[path]]
-
-    def _look_at(self, hints: Collection[str]) -> None:
-        known = self._index.catalog.known(self._outdated)
+    def _look_at(self, hints: Collection[str], outdated: Collection[str] = ()) -> None:
         found = scan_paths(self._vault, hints, self._rules)
-        for path in hints:
-            self._unreadable.pop(path, None)
-        self._unreadable |= found.problems
         self._index.catalog.set_attachments(found.attachments, hints)
-        below = tuple(f"{hint}/" for hint in hints)
-        here = {path for path in known if path in hints or path.startswith(below)}
-        # A hint to a note itself is reason enough: its size and times may be what they were.
-        names = {*self._suspects(found.files, known), *found.files.keys() & hints}
+        here = self._index.catalog.at(hints)
         self._removals.found(found.files)
-        gone = (here - set(found.files)) | self._removals.gone
-        left = self._apply({name: found.files[name] for name in names}, gone, force=False)
+        gone = (here - found.files.keys()) | self._removals.gone
+        left = self._apply(self._intake.looked_at(found, hints), gone, outdated)
         self._removals.found(gone - left)
         self._removals.add(left, time.monotonic())
+
+    def _look_at_saves(self) -> None:
+        """Take in what was saved meanwhile: a save does not wait for the end of a long run."""
+        if saved := self._agenda.take_paths():
+            self._look_at(saved)
 
     def _remove_gone(self) -> None:
         """Take out what has been gone for long enough, if that is believed."""
@@ -311,96 +294,37 @@ class Indexer:
     def _read_again(self) -> None:
         """Read the notes anew whose chunks show a block that has changed in another note."""
         if outdated := self._index.catalog.outdated():
-            self._outdated = outdated
-            self._look_at(outdated)
-            self._outdated = set()
-
-    # Read and commit.
-
-    def _look_at_saves(self) -> None:
-        """Take in what was saved meanwhile: a save does not wait for the end of a long run."""
-        if saved := self._agenda.take_paths():
-            self._look_at(saved)
+            self._look_at(outdated, outdated)
 
     def _apply(
         self,
-        found: Mapping[str, FileStat],
+        files: Mapping[str, FileStat],
         gone: set[str],
-        force: bool,
+        outdated: Collection[str],
+        *,
+        force: bool = False,
         between: Callable[[], None] = lambda: None,
     ) -> set[str]:
-        """Read and commit what was found; return what is still gone once renames are told apart.
+        """Read and commit these notes; return what is still gone once renames are told apart.
 
-        between: called between two commits.
+        outdated: notes to read as changed whatever their bytes are. between: called between two commits.
         """
         # Newest last: embeddings are made from the end of the queue.
-        names = sorted(found, key=lambda path: found[path].mtime_ns)
+        names = sorted(files, key=lambda path: files[path].mtime_ns)
         started_s = time.monotonic()
         for start in range(0, len(names), WINDOW_NOTES):
             if self._agenda.stopping:
                 break
             if start:
                 between()
-            window = names[start : start + WINDOW_NOTES]
-            gone = self._commit_window({path: found[path] for path in window}, gone, force, len(names))
+            window = {path: files[path] for path in names[start : start + WINDOW_NOTES]}
+            plan = self._intake.commit(window, gone, outdated, force=force, at_once=len(names) <= WHOLE_NOTES)
+            gone = set(plan.removed)
+            if plan:
+                self._on_change()
             if len(names) > WHOLE_NOTES:
                 now_s = time.monotonic()
                 self._report(Progress("reading", start + len(window), len(names), started_s, now_s))
             if self._index.store.is_untidy():
                 self._index.tidy()
         return gone
-
-    def _commit_window(
-        self, found: Mapping[str, FileStat], gone: set[str], force: bool, total: int
-    ) -> set[str]:
-        """Read and commit some notes; return what is still gone once renames are told apart."""
-        contents = self._read(found)
-        known = self._index.catalog.known(self._outdated)
-        hashes = {path: content_hash for path, (_, content_hash) in contents.items()}
-        plan = diff(hashes, known, gone, force=force)
-        origin = {new: old for old, new in plan.renamed.items()}
-        notes = []
-        for path in (*plan.read, *origin):
-            data, content_hash = contents[path]
-            old = self._index.catalog.get(origin.get(path, ""))
-            keys = old.vector_keys if old is not None else ()
-            indexed = self._reader.index(path, data, found[path], content_hash, keys)
-            if indexed is None:
-                self._private[path] = found[path]
-            else:
-                self._private.pop(path, None)
-                notes.append(indexed)
-        fresh = {
-            chunk.vector_key: chunk.content
-            for _, chunks in notes
-            for chunk in chunks
-            if chunk.vector_key not in self._index.matrix
-        }
-        if fresh and self._embedder is not None and total <= WHOLE_NOTES and len(fresh) <= WHOLE_CHUNKS:
-            self._index.add_vectors(
-                list(fresh), self._embedder.embed_texts(list(fresh.values()), urgent=False)
-            )
-        else:
-            self._backlog.add(fresh)
-        leaving = (*plan.renamed, *(path for path in plan.read if path in known and path in self._private))
-        if notes or leaving:
-            self._index.commit(notes, leaving)
-        touched = [self._index.catalog.get(path) for path in plan.touched]
-        self._index.touch([replace(note, stat=found[note.path]) for note in touched if note is not None])
-        if plan:
-            self._on_change()
-        return set(plan.removed)
-
-    def _read(self, found: Mapping[str, FileStat]) -> dict[str, tuple[bytes, str]]:
-        contents = {}
-        for path in found:
-            try:
-                contents[path] = read_bytes(self._vault, path, self._reader.limit_of(path))
-                self.notes_read += 1
-                if found[path].may_hide_a_change(time.time_ns()):
-                    self._just_changed.add(path)
-            except FileNotFoundError:
-                continue  # gone since the scan; the watcher or the next scan says so
-            except OSError as error:
-                self._unreadable[path] = f"cannot be read: {error.strerror or error}"
-        return contents

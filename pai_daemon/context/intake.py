@@ -1,0 +1,143 @@
+"""Takes notes in: which of those found must be read, and one commit of what they say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from pai_daemon.context.backlog import Backlog, EmbedsTexts
+from pai_daemon.context.catalog import IndexedNote
+from pai_daemon.context.changes import Plan, diff, suspects
+from pai_daemon.context.index import Index
+from pai_daemon.context.reading import Reader
+from pai_daemon.context.rows import StoredChunk
+from pai_daemon.vault.scan import FileStat, Scan, read_bytes
+
+# Up to this much is embedded before it is committed: a save, or a handful of them.
+WHOLE_CHUNKS = 64
+
+
+class Intake:
+    """Reads notes of a vault and commits them to its index. Only the indexer's thread uses it.
+
+    notes_read: files whose bytes were read so far. unreadable: path to why it cannot be looked at or read.
+    private: notes that ask to be left out; their stat tells when to ask them again. embedder: None until
+    there is one; then a handful of texts is embedded at once and the others wait in the backlog.
+    """
+
+    def __init__(self, vault: Path, index: Index, reader: Reader, backlog: Backlog) -> None:
+        self.notes_read = 0
+        self.unreadable: dict[str, str] = {}
+        self.private: dict[str, FileStat] = {}
+        self.embedder: EmbedsTexts | None = None
+        self._vault = vault
+        self._index = index
+        self._reader = reader
+        self._backlog = backlog
+        # Notes that were read so soon after a change that another one may have left the same stat.
+        self._just_changed: set[str] = set()
+
+    def scanned(self, found: Scan, outdated: Collection[str], *, force: bool) -> dict[str, FileStat]:
+        """Return the notes to read of all that a scan of the whole vault found; force: every one."""
+        self.unreadable = dict(found.problems)
+        self.private = {path: stat for path, stat in self.private.items() if path in found.files}
+        doubtful, self._just_changed = self._just_changed, set()
+        if force:
+            return found.files
+        names = {*self._suspects(found, outdated), *(doubtful & found.files.keys())}
+        return {name: found.files[name] for name in names}
+
+    def looked_at(self, found: Scan, hints: Collection[str]) -> dict[str, FileStat]:
+        """Return the notes to read of those that were found at hinted paths.
+
+        A hint to a note itself is reason enough: its size and times may be what they were.
+        """
+        for path in hints:
+            self.unreadable.pop(path, None)
+        self.unreadable |= found.problems
+        names = {*self._suspects(found), *(found.files.keys() & set(hints))}
+        return {name: found.files[name] for name in names}
+
+    def _suspects(self, found: Scan, outdated: Collection[str] = ()) -> list[str]:
+        """Return the paths to read, without notes that asked to be left out and have not changed since."""
+        known = self._index.catalog.known(outdated)
+        return [path for path in suspects(found.files, known) if self.private.get(path) != found.files[path]]
+
+    def commit(
+        self,
+        files: Mapping[str, FileStat],
+        gone: Collection[str],
+        outdated: Collection[str],
+        *,
+        force: bool,
+        at_once: bool,
+    ) -> Plan:
+        """Read these notes and commit them, in one commit; return what was done.
+
+        gone: paths that the disk has no more; those of the plan's `removed` are still in the index.
+        at_once: embed what is new before it is committed, if it is little.
+        """
+        contents = self._read(files)
+        known = self._index.catalog.known(outdated)
+        hashes = {path: content_hash for path, (_, content_hash) in contents.items()}
+        plan = diff(hashes, known, (path for path in gone if path in known), force=force)
+        origin = {new: old for old, new in plan.renamed.items()}
+        notes = self._notes({path: origin.get(path, "") for path in (*plan.read, *origin)}, contents, files)
+        leaving = [*plan.renamed, *(path for path in plan.read if path in known and path in self.private)]
+        self._embed(notes, at_once=at_once)
+        if notes or leaving:
+            self._index.commit(notes, leaving)
+        touched = [self._index.catalog.get(path) for path in plan.touched]
+        self._index.touch([replace(note, stat=files[note.path]) for note in touched if note is not None])
+        return plan
+
+    def _read(self, files: Mapping[str, FileStat]) -> dict[str, tuple[bytes, str]]:
+        """Return the beginning and the content hash of every file that can be read."""
+        contents = {}
+        for path, stat in files.items():
+            try:
+                contents[path] = read_bytes(self._vault, path, self._reader.limit_of(path))
+                self.notes_read += 1
+                if stat.may_hide_a_change(time.time_ns()):
+                    self._just_changed.add(path)
+            except FileNotFoundError:
+                continue  # gone since the scan; the watcher or the next scan says so
+            except OSError as error:
+                self.unreadable[path] = f"cannot be read: {error.strerror or error}"
+        return contents
+
+    def _notes(
+        self,
+        origins: Mapping[str, str],
+        contents: Mapping[str, tuple[bytes, str]],
+        files: Mapping[str, FileStat],
+    ) -> list[tuple[IndexedNote, list[StoredChunk]]]:
+        """Return what the index keeps of each note; origins: path to the path it had before, or ""."""
+        notes = []
+        for path, before in origins.items():
+            data, content_hash = contents[path]
+            old = self._index.catalog.get(before)
+            keys = old.vector_keys if old is not None else ()
+            indexed = self._reader.index(path, data, files[path], content_hash, keys)
+            if indexed is None:
+                self.private[path] = files[path]
+            else:
+                self.private.pop(path, None)
+                notes.append(indexed)
+        return notes
+
+    def _embed(self, notes: list[tuple[IndexedNote, list[StoredChunk]]], *, at_once: bool) -> None:
+        """Embed the texts that are new, or let them wait."""
+        fresh = {
+            chunk.vector_key: chunk.content
+            for _, chunks in notes
+            for chunk in chunks
+            if chunk.vector_key not in self._index.matrix
+        }
+        if fresh and self.embedder is not None and at_once and len(fresh) <= WHOLE_CHUNKS:
+            vectors = self.embedder.embed_texts(list(fresh.values()), urgent=False)
+            self._index.add_vectors(list(fresh), vectors)
+        else:
+            self._backlog.add(fresh)
