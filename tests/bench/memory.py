@@ -1,0 +1,171 @@
+"""Memory by part, and whether it or the index on disk grows with edits and queries.
+
+The reference of the index on disk is one that a second daemon makes of the same notes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from pai_daemon.config import load
+from tests.bench.data import vault as unpacked
+from tests.bench.report import ROOT, Row
+from tests.daemon_process import DaemonProcess, Folders
+
+ROUNDS = 100
+QUICK_ROUNDS = 12
+# Edits and queries a round; those of a round are taken in together, as when several notes are saved at once.
+PER_ROUND = 10
+# The caches of the libraries fill up during these; what grows later is a leak.
+WARM_ROUNDS = 10
+GROWTH, DISK = 1.05, 1.5
+LIMIT_S = 1800.0
+# An idle daemon does its upkeep after 30 s, and gives freed memory back.
+TIDIED_S = 45.0
+MIB = 2**20
+
+# Each part is what it adds to the process, in the order in which the daemon needs them.
+_PARTS = """
+import json, sys
+import psutil
+def rss(): return psutil.Process().memory_info().rss
+at = [rss()]
+import pai_daemon.daemon
+at.append(rss())
+from pathlib import Path
+from pai_daemon.config import load
+from pai_daemon.context.index import Index
+from pai_daemon.models.embedder import Embedder
+from pai_daemon.models.prepare import prepare
+from pai_daemon.models.registry import profile
+from pai_daemon.models.tokens import WindowTokenizer
+chosen = profile(sys.argv[1])
+index = Index(Path(sys.argv[2]), chosen.fingerprint, chosen.dimensions)
+at.append(rss())
+prepared = prepare(chosen, load().cache_dir)
+tokenizer = WindowTokenizer(prepared.tokenizer, chosen.max_tokens)
+at.append(rss())
+del tokenizer
+model = Embedder(prepared, threads=2)
+model.embed_query("how the heron came to the river")
+at.append(rss())
+print(json.dumps(at))
+"""
+
+
+def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
+    """Return RSS by part, idle, at its peak and after the edits and queries, and the index's size."""
+    notes, name = unpacked("vault-tasks-docs-en", scratch)
+    environ = {"PAI_MODEL": model, "PAI_THREADS": str(load().threads), "MALLOC_ARENA_MAX": "2"}
+    rounds = QUICK_ROUNDS if quick else ROUNDS
+    choose = random.Random(5)
+    with DaemonProcess(notes, Folders(scratch / "home", load().cache_dir), environ=environ) as daemon:
+        daemon.ready(LIMIT_S)
+        process = psutil.Process(daemon.pid)
+        peak = _peak_bytes(process)
+        daemon.terminate()
+        daemon.start()
+        chunks = daemon.ready(LIMIT_S)["chunks"]
+        idle = process_rss(daemon)
+        for number in range(WARM_ROUNDS):
+            _round(daemon, notes, choose, number)
+        time.sleep(TIDIED_S)
+        warm = process_rss(daemon)
+        for number in range(WARM_ROUNDS, rounds + WARM_ROUNDS):
+            _round(daemon, notes, choose, number)
+        time.sleep(TIDIED_S)
+        after = process_rss(daemon)
+        grown = daemon.status()["disk"]["index_bytes"]
+        daemon.terminate()
+        parts = _parts(model, daemon)
+    with DaemonProcess(notes, Folders(scratch / "fresh", load().cache_dir), environ=environ) as daemon:
+        daemon.ready(LIMIT_S)
+        time.sleep(TIDIED_S)
+        fresh = daemon.status()["disk"]["index_bytes"]
+    what = f"{name}, {chunks:,} chunks"
+    done = f"after {rounds * PER_ROUND:,} edits and as many queries"
+    return [
+        *(Row(f"memory of {part}", size / MIB, "MiB") for part, size in parts.items()),
+        Row(f"{what}: memory at the peak of the first index", peak / MIB if peak else None, "MiB"),
+        Row(f"{what}: memory after a start, idle", idle / MIB, "MiB"),
+        Row(f"{what}: memory {done}", after / MIB, "MiB", "idle", idle / MIB),
+        Row(
+            f"{what}: memory {done}",
+            after / MIB,
+            "MiB",
+            f"after the first {WARM_ROUNDS * PER_ROUND}",
+            warm / MIB,
+            f"<= {GROWTH} of it",
+            after <= GROWTH * warm,
+        ),
+        Row(
+            f"{what}: index on disk {done}",
+            grown / MIB,
+            "MiB",
+            "an index made anew",
+            fresh / MIB,
+            f"<= {DISK} of it",
+            grown <= DISK * fresh,
+        ),
+    ]
+
+
+def _round(daemon: DaemonProcess, vault: Path, choose: random.Random, number: int) -> None:
+    """Change some notes, ask some questions, and wait until all is taken in."""
+    notes = sorted(vault.rglob("*.md"))
+    word = f"zq{number}xv"
+    for note in choose.sample(notes, PER_ROUND):
+        paragraphs = note.read_text("utf-8").split("\n\n")
+        place = choose.randrange(len(paragraphs))
+        if choose.random() < 0.5 and len(paragraphs) > 3:
+            del paragraphs[place]
+        else:
+            paragraphs.insert(place, f"A thought of round {number} on {choose.choice(notes).stem}.")
+        note.write_text("\n\n".join([*paragraphs, word]), "utf-8")
+        daemon.client.search(f"what is said of {choose.choice(notes).stem} and {number}")
+    daemon.finds(word, within_s=60)
+    daemon.ready(60)
+
+
+def process_rss(daemon: DaemonProcess) -> int:
+    """Return the memory of the daemon's process in bytes."""
+    rss_bytes: int = psutil.Process(daemon.pid).memory_info().rss
+    return rss_bytes
+
+
+def _peak_bytes(process: psutil.Process) -> int | None:
+    """Return the most memory that a process has had; None where the system does not say."""
+    try:
+        lines = Path(f"/proc/{process.pid}/status").read_text("ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), None)
+
+
+def _parts(model: str, daemon: DaemonProcess) -> dict[str, int]:
+    """Return what each part adds to a process, in bytes."""
+    folder = daemon.folders.settings.index_dir(daemon.vault)
+    done = subprocess.run(
+        [sys.executable, "-c", _PARTS, model, str(folder)],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    bare, libraries, store, tokenizer, whole = json.loads(done.stdout)
+    return {
+        "Python": bare,
+        "libraries": libraries - bare,
+        "index": store - libraries,
+        "tokenizer": tokenizer - store,
+        "model": whole - tokenizer,
+    }
