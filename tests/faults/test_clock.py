@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,11 +61,6 @@ def year_of(daemon: DaemonProcess) -> int:
     return int(daemon.request("GET", "/api/health").headers["Date"].split()[3])
 
 
-def is_in(daemon: DaemonProcess, year: int) -> bool:
-    """Return whether the daemon believes to live in that year."""
-    return year_of(daemon) == year
-
-
 def test_clock_that_jumps_loses_nothing_and_costs_nothing(
     start_daemon: StartDaemon, vault: Path, tmp_path: Path
 ) -> None:
@@ -77,7 +73,7 @@ def test_clock_that_jumps_loses_nothing_and_costs_nothing(
     environ = {
         "LD_PRELOAD": str(preload),
         "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_CACHE_DURATION": "1",
+        "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "DONT_FAKE_MONOTONIC": "1",
     }
@@ -86,16 +82,17 @@ def test_clock_that_jumps_loses_nothing_and_costs_nothing(
     daemon.ready()
     year = year_of(daemon)
     for step, (offset, away) in enumerate([("+366d", 1), ("-3653d", -10), ("+366d", 1)]):
-        clock.write_text(offset)
-        eventually(partial(is_in, daemon, year + away), "the clock jumps")
-
         saved = vault / f"Saved {step}.md"
         saved.write_text(f"a turnstone{step} by the sea", "utf-8")
+        time.sleep(0.15)  # the jump comes while the save is settling
+        clock.write_text(offset)
+        assert year_of(daemon) == year + away
         daemon.finds(f"turnstone{step}", saved.name, within_s=4)
         embedded = daemon.ready()["work"]["chunks_embedded"]
         saved.rename(vault / f"Renamed {step}.md")
         daemon.finds(f"turnstone{step}", f"Renamed {step}.md", within_s=4)
-        save_often(daemon, vault / "Note 0.md")
+        if offset.startswith("-"):
+            save_often(daemon, vault / "Note 0.md")
         eventually(partial(counts, daemon, NOTES + step + 1), "the old name goes")
         status = daemon.ready()
         assert status["work"]["chunks_embedded"] == embedded
