@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
+import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 
+from pai_daemon.context import indexer as indexing
+from pai_daemon.daemon import Daemon
+from pai_daemon.vault.ignore import IgnoreRules
+from pai_daemon.vault.scan import Scan, scan
 from tests.daemon_process import DaemonProcess, Folders
 
-OPEN = "Open.md"
+OPEN, LINKS = "Open.md", "Links.md"
 ANIMALS = {"pattern": "wombat", "filter": "quoll", "property": "numbat", "hidden": "bilby"}
-PARTS = ("body", "alias", "tag", "heading", "value", "block", "title")
+PARTS = ("body", "alias", "tag", "heading", "value", "block")
 MODES = ("text", "semantic", "hybrid")
 
 
 def note_of(way: str) -> str:
     """Return the path of the note that is left out in a way."""
-    return f"{way.title()}/{ANIMALS[way]}title.md"
+    return f"{way.title()}/The {way} animal.md"
 
 
 def write_secret(vault: Path, way: str, head: str = "") -> None:
@@ -30,7 +36,7 @@ def write_secret(vault: Path, way: str, head: str = "") -> None:
     animal = ANIMALS[way]
     (vault / way.title()).mkdir(exist_ok=True)
     (vault / note_of(way)).write_text(
-        f"---\n{head}aliases: [The {way} animal, {animal}alias]\ntags: [animals, {animal}tag]\n"
+        f"---\n{head}aliases: [{animal}alias]\ntags: [animals, {animal}tag]\n"
         f"mood: {animal}value\n---\n# {animal}heading\n\n"
         f"The {animal}body sleeps behind the bakery. ^{animal}block\n\nSee [[Open]].\n",
         "utf-8",
@@ -41,6 +47,8 @@ def write_vault(vault: Path) -> None:
     """Write the notes to be left out, and open ones that name and resemble them."""
     named = "\n".join(f"A walk with the {way} animal past the bakery. #animals" for way in ANIMALS)
     (vault / OPEN).write_text(f"---\ntags: [animals]\n---\n# Open\n\n{named}\n", "utf-8")
+    links = "\n".join(f"See [[The {way} animal]]." for way in ANIMALS)
+    (vault / LINKS).write_text(f"# Links\n\n{links}\n", "utf-8")
     for number in range(8):
         (vault / f"Other {number}.md").write_text(f"# Other {number}\n\nSome bread from the bakery.", "utf-8")
     for way in ANIMALS:
@@ -81,7 +89,7 @@ class Told:
 
     def naming(self, way: str) -> set[str]:
         """Return where a word of a note, or its path, is said."""
-        words = [f"{ANIMALS[way]}{part}" for part in PARTS]
+        words = [note_of(way), f"{way.title()}%2F", *(f"{ANIMALS[way]}{part}" for part in PARTS)]
         return {where for where, said in self.answers.items() if any(word in said for word in words)}
 
 
@@ -98,13 +106,14 @@ def ask_everything(daemon: DaemonProcess, told: Told) -> None:
     get("/api/health")
     get("/api/status")
     get("/api/index")
-    get(f"/api/notes/{OPEN}")
-    get("/api/related", path=OPEN, limit="50")
-    get("/api/links", path=OPEN, limit="50")
+    for note in (OPEN, LINKS):
+        get(f"/api/notes/{note}")
+        get("/api/related", path=note, limit="50")
+        get("/api/links", path=note, limit="50")
     for way, animal in ANIMALS.items():
         path, words = note_of(way), f"The {animal}body sleeps behind the bakery."
         for mode in MODES:
-            for query in (words, f"{animal}alias", f"{animal}tag", f"{animal}title", f"the {way} animal"):
+            for query in (words, f"{animal}alias", f"{animal}tag", f"the {way} animal"):
                 get("/api/search", q=query, mode=mode, limit="100")
             get("/api/search", q="bakery", mode=mode, path=way.title())
             get("/api/search", q="bakery", mode=mode, tag=f"{animal}tag")
@@ -188,7 +197,14 @@ def told(tmp_path_factory: pytest.TempPathFactory, prepared_cache: Path) -> dict
 def test_note_that_is_in_is_told_of_in_every_kind_of_answer(told: dict[str, Told], way: str) -> None:
     """Before it is left out the same requests do find it: they would show a word that stayed behind."""
     found = told["in"].naming(way)
-    for route in ("/api/search", "/api/related", "/api/links", f"/api/notes/{OPEN}", "/api/ask"):
+    for route in (
+        "/api/search",
+        "/api/related",
+        "/api/links",
+        f"/api/notes/{OPEN}",
+        f"/api/notes/{LINKS}",
+        "/api/ask",
+    ):
         assert any(route in where for where in found), route
 
 
@@ -207,3 +223,33 @@ def test_note_left_out_is_explained_without_its_text(told: dict[str, Told], way:
     assert explained["indexed"] is False
     assert explained["reason"]
     assert json.loads(told["in"].answers[where])["indexed"] is True
+
+
+@pytest.mark.xfail(strict=True, reason="what was left out meanwhile is answered until the first scan ends")
+@pytest.mark.parametrize("way", ["pattern", "filter"])
+async def test_note_left_out_while_no_daemon_ran_is_not_found_at_the_next_start(
+    folders: Folders, vault: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """What the rules leave out is out before the first scan, which takes a while in a large vault."""
+    write_vault(vault)
+    with DaemonProcess(vault, folders) as before:
+        before.ready()
+        assert before.terminate() == 0
+    leave_out(vault, way)
+    begun, let_go = threading.Event(), threading.Event()
+
+    def slow_scan(root: Path, rules: IgnoreRules) -> Scan:
+        begun.set()
+        assert let_go.wait(20)
+        return scan(root, rules)
+
+    monkeypatch.setattr(indexing, "scan", slow_scan)
+    daemon = Daemon(vault, replace(folders.settings, port=0, model="small", threads=1))
+    await daemon.start()
+    try:
+        assert await asyncio.to_thread(begun.wait, 10)
+        found = daemon.served.ready().searcher.search(f"{ANIMALS[way]}body sleeps", mode="text")
+        assert [hit.path for hit in found.results if hit.path == note_of(way)] == []
+    finally:
+        let_go.set()
+        await daemon.stop()
