@@ -115,3 +115,62 @@ def test_ignore_file_that_cannot_be_read_stops_indexing(tmp_path: Path) -> None:
     (tmp_path / ".paiignore").mkdir()
     with pytest.raises(UsageError, match=r"\.paiignore"):
         IgnoreRules.of(tmp_path)
+
+
+BLOCK = "64f1c1d2-1111-4222-8333-444455556666"
+
+
+@pytest.mark.parametrize("way", ["pattern", "property", "hidden", "configuration"])
+def test_block_of_a_page_left_out_is_shown_nowhere(go_live: GoLive, tmp_path: Path, way: str) -> None:
+    """A Logseq page that refers to a block no longer holds its words once the block's page is left out."""
+    graph = tmp_path / "graph"
+    for name in ("logseq", "pages", "pages/Own"):
+        (graph / name).mkdir(parents=True)
+    (graph / "logseq" / "config.edn").write_text("{}")
+    page = graph / "pages" / "Own" / "Diary.md"
+    page.write_text(f"- {SECRET}\n  id:: {BLOCK}\n")
+    (graph / "pages" / "Open.md").write_text(f"- Heard today: (({BLOCK}))\n- and {{{{embed (({BLOCK}))}}}}\n")
+    for number in range(5):
+        (graph / "pages" / f"Other {number}.md").write_text("- bread\n")
+    live = go_live(graph)
+    live.settled()
+
+    def found() -> set[str]:
+        hits = [live.searcher.search("quokka sleeps", mode=mode).results for mode in ("text", "hybrid")]
+        ids = [
+            f"{note.path}#{n}" for note in live.index.catalog.notes() for n in range(len(note.vector_keys))
+        ]
+        kept = live.index.store.chunks(ids).values()
+        return {passage.path for passages in hits for passage in passages if "quokka" in passage.text} | {
+            chunk.path for chunk in kept if "quokka" in chunk.content
+        }
+
+    assert found() == {"pages/Own/Diary.md", "pages/Open.md"}
+    match way:
+        case "pattern":
+            (graph / ".paiignore").write_text("Own/\n")
+        case "property":
+            page.write_text(f"pai:: false\n\n- {SECRET}\n  id:: {BLOCK}\n")
+        case "hidden":
+            (graph / "pages" / "Own").rename(graph / "pages" / ".Own")
+        case "configuration":
+            (graph / "logseq" / "config.edn").write_text('{:hidden ["/pages/Own"]}')
+    eventually(lambda: found() == set(), "the words to leave")
+    assert live.index.catalog.block_text(BLOCK) is None
+    assert live.index.catalog.linked("pages/Open.md") == set()
+
+
+@pytest.mark.parametrize("kept", ["Open copy.md", "Diary/Copy.md"])
+def test_copy_of_a_note_left_out_stays(go_live: GoLive, vault: Path, kept: str) -> None:
+    """Of two notes with the same bytes only the one that is left out goes; the other is found as before."""
+    copy = vault / kept
+    copy.write_bytes((vault / "Diary" / "Quokka.md").read_bytes())
+    live = go_live(vault)
+    live.settled()
+    (vault / ".paiignore").write_text("Diary/Quokka.md\n")
+    eventually(lambda: live.paths() == {"Open.md", kept}, "the note to leave")
+    for mode in ("text", "semantic", "hybrid"):
+        paths = {passage.path for passage in live.searcher.search(SECRET, mode=mode, limit=50).results}
+        assert kept in paths
+        assert "Diary/Quokka.md" not in paths
+    assert live.index.missing() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import subprocess
@@ -56,6 +57,75 @@ def test_disk_that_is_full_is_waited_for(
     assert after["message"] is None
     daemon.finds(f"kingfisher{NOTES - 1}")
     assert "Traceback" not in daemon.log
+
+
+def fill_up(disk: Path) -> None:
+    """Write to the disk until nothing more fits."""
+    with suppress(OSError), (disk / "ballast").open("ab", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def test_disk_that_fills_up_under_a_finished_index_takes_the_edits_later(
+    start_daemon: StartDaemon, vault: Path, disk: Path
+) -> None:
+    """Without room what was indexed is still found, and the status says why edits are not; then they come."""
+    for number in range(NOTES):
+        (vault / f"Note {number}.md").write_text(f"the kingfisher{number} dives", "utf-8")
+    daemon = start_daemon(PAI_DATA_DIR=str(disk))
+    daemon.ready()
+    fill_up(disk)
+    (vault / "Note 1.md").write_text("the dipper walks under water", "utf-8")
+    (vault / "New.md").write_text("the wagtail is new", "utf-8")
+    (vault / "Note 2.md").rename(vault / "Renamed.md")
+    (vault / "Note 3.md").unlink()
+    status = daemon.until(lambda now: now["state"] == "error", "the full disk is noticed", within_s=10)
+    assert "is full" in status["message"]
+    for number in range(4, NOTES):
+        daemon.finds(f"kingfisher{number}", f"Note {number}.md", within_s=2)
+    assert daemon.client.search("a bird that dives", mode="semantic")["results"]
+    (disk / "ballast").unlink()
+    after = daemon.until(
+        lambda now: now["state"] == "ready" and now["notes"] == NOTES and not now["pending_chunks"],
+        "the edits are taken in",
+        within_s=15,
+    )
+    assert after["message"] is None
+    daemon.finds("dipper", "Note 1.md")
+    daemon.finds("wagtail", "New.md")
+    daemon.finds("kingfisher2", "Renamed.md")
+    daemon.loses("kingfisher3")
+    daemon.loses("kingfisher1 ")
+    assert "Traceback" not in daemon.log
+    assert daemon.terminate() == 0
+    again = start_daemon(PAI_DATA_DIR=str(disk)).ready()
+    assert (again["notes"], again["work"]["notes_read"], again["work"]["chunks_embedded"]) == (NOTES, 0, 0)
+
+
+def test_disk_that_fills_up_again_and_again_damages_nothing(
+    start_daemon: StartDaemon, vault: Path, disk: Path
+) -> None:
+    """Edits that meet a full disk at other steps each time end in an index that a new start takes over."""
+    for number in range(NOTES):
+        (vault / f"Note {number}.md").write_text(f"the kingfisher{number} dives", "utf-8")
+    daemon = start_daemon(PAI_DATA_DIR=str(disk))
+    daemon.ready()
+    for time, room_bytes in enumerate((0, 0, 4096, 4096, 16384, 16384)):
+        fill_up(disk)
+        os.truncate(disk / "ballast", (disk / "ballast").stat().st_size - room_bytes)
+        # Every second time the text is the first again: its embedding is known, and only the note is written.
+        bird = "kingfisher" if time % 2 else f"egret{time}x"
+        for number in range(NOTES):
+            (vault / f"Note {number}.md").write_text(f"the {bird}{number} dives", "utf-8")
+        daemon.until(lambda now: now["state"] == "error", "the full disk is noticed", within_s=10)
+        (disk / "ballast").unlink()
+        daemon.client.index()
+        daemon.ready()
+        daemon.finds(f"{bird}{NOTES - 1} dives")
+    assert "Traceback" not in daemon.log
+    daemon.kill()
+    again = start_daemon(PAI_DATA_DIR=str(disk)).ready()
+    assert (again["notes"], again["work"]["notes_read"], again["work"]["chunks_embedded"]) == (NOTES, 0, 0)
 
 
 @pytest.mark.parametrize("what", ["schema", "manifest", "data"])
