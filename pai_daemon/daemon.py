@@ -152,6 +152,7 @@ class Daemon:
             rescan_s=chosen.rescan_s,
             on_change=self._publish,
         )
+        indexer.leave_out()
 
         def embedder() -> EmbedsQueries | None:
             return served.model.embedder

@@ -60,9 +60,11 @@ class Backlog:
         self._begin(embedder, report)
         preferred = [key for key in self._preferred if key in self._keys]
         window = (preferred or list(self._keys))[-WINDOW_CHUNKS:]
-        contents = sorted(self._index.contents(window).items(), key=lambda item: len(item[1]))
+        # What was embedded with a save meanwhile needs it no more.
+        wanted = [key for key in window if key not in self._index.matrix]
+        contents = sorted(self._index.contents(wanted).items(), key=lambda item: len(item[1]))
         for key in set(window) - {key for key, _ in contents}:
-            del self._keys[key]  # the note changed again; its new text waits in its place
+            del self._keys[key]  # or the note changed again; its new text waits in its place
         keys: list[str] = []
         vectors: list[Floats] = []
         for part in _slices(contents):

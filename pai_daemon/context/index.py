@@ -65,9 +65,18 @@ class Index:
         self.commits += 1
 
     def commit(
-        self, notes: Sequence[tuple[IndexedNote, Sequence[StoredChunk]]], gone: Iterable[str] = ()
+        self,
+        notes: Sequence[tuple[IndexedNote, Sequence[StoredChunk]]],
+        gone: Iterable[str] = (),
+        *,
+        for_good: bool = False,
     ) -> None:
-        """Write notes with all their chunks and take others out, in one commit."""
+        """Write notes with all their chunks and take others out, in one commit.
+
+        for_good: what goes is to leave the disk too, see `purge`.
+        """
+        if for_good:
+            self.store.want_purge()
         gone = tuple(gone)
         previous = {}
         keys = {key for note, _ in notes for key in note.vector_keys}
@@ -101,13 +110,19 @@ class Index:
             if item in chunks and chunks[item].vector_key == key
         }
 
+    def purge(self) -> None:
+        """Let no file of the index keep what has been taken out of it for good (D14)."""
+        self.matrix.keep(set(self.catalog.vector_keys()))
+        keys = list(self.matrix)
+        self.store.purge(keys, self.matrix.get(keys))
+
     def tidy(self) -> None:
         """Do the upkeep of the store, and drop embeddings that have long been unused."""
         self.store.tidy()
         used = set(self.catalog.vector_keys())
         unused = len(self.matrix) - sum(key in self.matrix for key in used)
         if unused > max(SWEEP_MINIMUM, SWEEP_SHARE * len(self.matrix)):
-            self.store.sweep_vectors([key for key in self.matrix.stored_keys() if key not in used])
+            self.store.sweep_vectors([key for key in self.matrix if key not in used])
             self.matrix.keep(used)
 
 

@@ -22,6 +22,7 @@ from pai_daemon.context.intake import Intake
 from pai_daemon.context.progress import Progress
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.removals import Removals
+from pai_daemon.context.store import KEEP_S
 from pai_daemon.errors import PaiError
 from pai_daemon.notes.note import Problem
 from pai_daemon.vault.folder import GRAPH_SETTINGS, layout_of
@@ -88,12 +89,21 @@ class Indexer:
         self._thread: threading.Thread | None = None
         self._next_scan_s = 0.0
         self._tidy_due_s = 0.0
+        self._purge_due_s: float | None = None
         self._removals = Removals()
         self._backlog = Backlog(index)
         self._intake = Intake(vault, index, reader, self._backlog)
         self._state: State = "starting"
         self._message: str | None = None
         self._progress: Progress | None = None
+
+    def leave_out(self) -> None:
+        """Take out what the rules leave out by now; before the start, so that it is in no answer (D14)."""
+        excluded = [
+            note.path for note in self._index.catalog.notes() if self._rules.explain(note.path) is not None
+        ]
+        if excluded:
+            self._index.commit([], excluded, for_good=True)
 
     # What other threads call.
 
@@ -192,6 +202,7 @@ class Indexer:
             self._look_at(due.paths)
         self._remove_gone()
         self._read_again()
+        self._purge()
         if scans or due.paths or busy:
             self._tidy_due_s = time.monotonic() + IDLE_TIDY_S
         if due.preferred:
@@ -202,6 +213,16 @@ class Indexer:
             self._index.tidy()
         else:
             self._rest()
+
+    def _purge(self) -> None:
+        """Rewrite the index some seconds after something left it for good: searches may still read it."""
+        if not self._index.store.purge_wanted:
+            self._purge_due_s = None
+        elif self._purge_due_s is None:
+            self._purge_due_s = time.monotonic() + KEEP_S
+        elif time.monotonic() >= self._purge_due_s:
+            self._index.purge()
+            self._purge_due_s = None
 
     def _embeds(self) -> bool:
         """Return whether there is something to embed, and a model for it."""
@@ -216,6 +237,8 @@ class Indexer:
             )
         now_s = time.monotonic()
         waits_s = [self._next_scan_s - now_s, self._removals.wait_s(now_s)]
+        if self._purge_due_s is not None:
+            waits_s.append(self._purge_due_s - now_s)
         untidy = self._index.store.has_pending_upkeep()
         if untidy:
             waits_s.append(self._tidy_due_s - now_s)
@@ -288,7 +311,7 @@ class Indexer:
         confirmed, self._agenda.loss_confirmed = self._agenda.loss_confirmed, False
         leaving = self._removals.decide(excluded, len(self._index.catalog), now_s, confirmed=confirmed)
         if leaving:
-            self._index.commit([], leaving)
+            self._index.commit([], leaving, for_good=bool(excluded))
         self._on_change()
 
     def _read_again(self) -> None:

@@ -88,7 +88,7 @@ class Intake:
         leaving = [*plan.renamed, *(path for path in plan.read if path in known and path in self.private)]
         self._embed(notes, at_once=at_once)
         if notes or leaving:
-            self._index.commit(notes, leaving)
+            self._index.commit(notes, leaving, for_good=any(path in self.private for path in leaving))
         touched = [self._index.catalog.get(path) for path in plan.touched]
         self._index.touch([replace(note, stat=files[note.path]) for note in touched if note is not None])
         return plan

@@ -44,6 +44,7 @@ from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import DiskFull, IndexUnavailable
 
 TABLES = "tables"
+PURGE = "purge"
 # Rises with the columns below or with how notes are cut into chunks; an older index is rebuilt.
 SCHEMA_VERSION = 3
 # Splits CJK text and identifiers, folds accents, no stemming: one index serves every language.
@@ -60,6 +61,7 @@ TIDY_COMMITS = 50
 CACHE_BYTES = 16 * 1024 * 1024
 # A version stays this long for the searches that read it: they take milliseconds.
 KEEP_S = 10.0
+REWRITE_ROWS = 20_000
 
 
 @contextmanager
@@ -120,7 +122,7 @@ class Store:
         if name == "chunks":
             table.create_index("chunk_id", config=BTree())
             table.create_index("path", config=BTree())
-            table.create_index("content", config=FTS(**TOKENIZER))
+            _index_words(table)
         else:
             table.create_index("key", config=BTree())
         return table
@@ -196,10 +198,13 @@ class Store:
         if not len(keys):
             return
         with self._write, _border():
-            flat = pa.array(np.ascontiguousarray(vectors, np.float32).ravel())
-            column = pa.FixedSizeListArray.from_arrays(flat, self._dimensions)
-            self._vectors.add(pa.table({"key": pa.array(keys, pa.string()), "vector": column}))
+            self._vectors.add(self._vector_rows(keys, vectors))
             self._counted()
+
+    def _vector_rows(self, keys: Sequence[str], vectors: Floats) -> pa.Table:
+        flat = pa.array(np.ascontiguousarray(vectors, np.float32).ravel())
+        column = pa.FixedSizeListArray.from_arrays(flat, self._dimensions)
+        return pa.table({"key": pa.array(keys, pa.string()), "vector": column})
 
     def _counted(self) -> None:
         self.revision += 1
@@ -276,6 +281,35 @@ class Store:
                 if name.startswith("vectors-") and name != self._vectors_name:
                     self._database.drop_table(name)
 
+    @property
+    def purge_wanted(self) -> bool:
+        """Return whether rows went that must leave the disk too; it outlives the process."""
+        return (self._folder / PURGE).exists()
+
+    def want_purge(self) -> None:
+        """Remember that rows are about to go that must leave the disk too. Raises DiskFull."""
+        with _border():
+            (self._folder / PURGE).touch()
+
+    def purge(self, keys: Sequence[str], vectors: Floats) -> None:
+        """Write everything anew, so that no file keeps what rows that are gone once held.
+
+        Upkeep leaves a file alone while less than a tenth of its rows are gone, and an index of words keeps
+        the words of rows that are. keys, vectors: the embeddings to keep, (len(keys), dimensions) float32.
+        About 2 s for 100,000 chunks; searches go on. Raises DiskFull or IndexUnavailable.
+        """
+        with self._write, _border():
+            self._chunks.delete("live = false")
+            for batch in self._chunks.search().limit(2**31 - 1).to_batches(REWRITE_ROWS):
+                merge = self._chunks.merge_insert("chunk_id").when_matched_update_all()
+                merge.execute(pa.Table.from_batches([batch]))
+            _index_words(self._chunks)
+            rows = self._vector_rows(keys, vectors)
+            self._vectors = self._database.create_table(self._vectors_name, rows, mode="overwrite")
+            self._vectors.create_index("key", config=BTree())
+        self.tidy()
+        (self._folder / PURGE).unlink(missing_ok=True)
+
     def size_bytes(self) -> int:
         """Return the size of the index on disk."""
         total = 0
@@ -284,6 +318,11 @@ class Store:
                 with suppress(OSError):  # upkeep removes files meanwhile
                     total += (Path(folder) / name).stat().st_size
         return total
+
+
+def _index_words(table: Any) -> None:
+    """Make the index of words, anew where there is one."""
+    table.create_index("content", config=FTS(**TOKENIZER), replace=True)
 
 
 def _release_memory() -> None:

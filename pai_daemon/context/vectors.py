@@ -9,7 +9,7 @@ commit.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,11 @@ class VectorMatrix:
     def __contains__(self, key: str) -> bool:
         """Return whether the vector of a key is known."""
         return key in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the keys there are now, in the order in which they were added."""
+        with self._lock:
+            return iter(list(self._keys))
 
     def add(self, keys: Sequence[str], vectors: Floats) -> None:
         """Append vectors; a key that is there already keeps its vector.
@@ -60,11 +65,6 @@ class VectorMatrix:
             self._matrix = self._matrix[rows].copy()
             self._keys = [self._keys[row] for row in rows]
             self._rows = {key: row for row, key in enumerate(self._keys)}
-
-    def stored_keys(self) -> list[str]:
-        """Return a snapshot of every key."""
-        with self._lock:
-            return list(self._keys)
 
     def get(self, keys: Sequence[str]) -> Floats:
         """Return the vectors of those keys that are known: (found, dimensions) float32."""

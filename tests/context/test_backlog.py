@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
 from pai_daemon.context.backlog import SLICE_CHUNKS
 from pai_daemon.context.vectors import Floats
 from pai_daemon.models.embedder import Embedder
@@ -34,9 +32,6 @@ class Held:
         return self._embedder.embed_texts(texts, urgent=urgent)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what a save embedded at once still waits in the backlog and is embedded again"
-)
 def test_save_of_a_note_that_waits_embeds_no_text_twice(
     go_live: GoLive, tmp_path: Path, embedder: Embedder
 ) -> None:
@@ -54,7 +49,7 @@ def test_save_of_a_note_that_waits_embeds_no_text_twice(
     live.indexer.use(held)
     assert held.called.wait(10)
     note.write_text(note.read_text().replace("first", "second"))
-    eventually(lambda: live.indexer._hints, "the save is noticed")
+    eventually(live.indexer._agenda.is_due, "the save is noticed")
     held.let_go.set()
     live.settled()
     assert any("second" in text for text in held.texts)

@@ -137,7 +137,6 @@ def test_notes_of_any_time_are_followed_and_not_read_again(
     assert (again["notes"], again["work"]["notes_read"], again["work"]["chunks_embedded"]) == (NOTES, 0, 0)
 
 
-@pytest.mark.xfail(strict=True, reason="a hinted note whose stat is as it was is not read")
 def test_note_changed_within_its_old_size_and_time_is_read(start_daemon: StartDaemon, vault: Path) -> None:
     """A program that puts a note's time back after a change of one letter hides nothing from the watcher."""
     note = vault / "Note.md"

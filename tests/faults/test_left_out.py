@@ -225,7 +225,6 @@ def test_note_left_out_is_explained_without_its_text(told: dict[str, Told], way:
     assert json.loads(told["in"].answers[where])["indexed"] is True
 
 
-@pytest.mark.xfail(strict=True, reason="what was left out meanwhile is answered until the first scan ends")
 @pytest.mark.parametrize("way", ["pattern", "filter"])
 async def test_note_left_out_while_no_daemon_ran_is_not_found_at_the_next_start(
     folders: Folders, vault: Path, monkeypatch: pytest.MonkeyPatch, way: str
