@@ -104,27 +104,30 @@ def assert_alive(daemon: DaemonProcess, words: str) -> None:
 
 def test_notes_with_odd_names_are_created_renamed_and_deleted(daemon: DaemonProcess) -> None:
     """Notes come with odd names, take plain ones, move into folders with odd names, and go."""
-    words = {name: f"odd tern{number}" for number, name in enumerate(NAMES.values())}
-    plain = {name: f"Plain {number}.md" for number, name in enumerate(NAMES.values())}
-    for name in words:
-        (daemon.vault / name).write_text(words[name], "utf-8")
-    for name in words:
-        holds_only(daemon, words[name], name)
+    vault = daemon.vault
+    notes = [
+        (name, f"Plain {number}.md", Path(name).stem, f"odd tern{number}")
+        for number, name in enumerate(NAMES.values())
+    ]
+    for name, _, _, words in notes:
+        (vault / name).write_text(words, "utf-8")
+    for name, _, _, words in notes:
+        holds_only(daemon, words, name)
     before = embedded(daemon)
-    for name in words:
-        (daemon.vault / name).rename(daemon.vault / plain[name])
-    for name in words:
-        holds_only(daemon, words[name], plain[name])
-    for name in words:
-        (daemon.vault / name.removesuffix(".md")).mkdir()
-        (daemon.vault / plain[name]).rename(daemon.vault / name.removesuffix(".md") / name)
-    for name in words:
-        holds_only(daemon, words[name], f"{name.removesuffix('.md')}/{name}")
+    for name, plain, _, _ in notes:
+        (vault / name).rename(vault / plain)
+    for _, plain, _, words in notes:
+        holds_only(daemon, words, plain)
+    for name, plain, folder, _ in notes:
+        (vault / folder).mkdir()
+        (vault / plain).rename(vault / folder / name)
+    for name, _, folder, words in notes:
+        holds_only(daemon, words, f"{folder}/{name}")
     assert embedded(daemon) == before
-    for name in words:
-        (daemon.vault / name.removesuffix(".md") / name).unlink()
-    for name in words:
-        daemon.loses(words[name], within_s=SOON_S)
+    for name, _, folder, _ in notes:
+        (vault / folder / name).unlink()
+    for _, _, _, words in notes:
+        daemon.loses(words, within_s=SOON_S)
 
 
 @pytest.mark.parametrize(
