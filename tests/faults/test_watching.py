@@ -158,6 +158,21 @@ def test_folder_of_a_thousand_notes_renamed_embeds_nothing(start_daemon: StartDa
     write(daemon, "After/7.md", "Word7 changed.")
 
 
+@pytest.mark.xfail(strict=True, reason="a disk that is mounted over a folder is no event, and is not watched")
+def test_disk_mounted_in_the_vault_is_indexed_and_watched(daemon: DaemonProcess) -> None:
+    """Notes on a disk that is mounted over a folder come with it, are followed, and go with it."""
+    folder = write(daemon, "Disk/Below.md", "the kite below").parent
+    if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(folder)], check=False).returncode:
+        pytest.skip("this user may not mount a disk")
+    try:
+        (folder / "Above.md").write_text("the kite above", "utf-8")
+        daemon.finds("the kite above", "Disk/Above.md", within_s=7)
+        write(daemon, "Disk/Above.md", "the kite higher up", within_s=7)
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+    daemon.finds("the kite below", "Disk/Below.md", within_s=7)
+
+
 # What a save looks like on disk.
 
 
