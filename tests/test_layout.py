@@ -27,7 +27,7 @@ ROOMS = (
 )
 # Each heavy library has one room, and where it can, one file.
 OWNERS = {
-    "watchdog": ("vault/watch.py",),
+    "watchdog": ("vault/watch.py", "vault/inotify.py"),
     "onnxruntime": ("models/embedder.py",),
     "lancedb": ("context/store.py",),
     "aiohttp.web": ("serve/",),

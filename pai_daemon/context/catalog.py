@@ -69,6 +69,8 @@ class Filter:
 
 
 EVERYTHING = Filter()
+MAX_TWINS = 64
+Key = TypeVar("Key")
 Owner = TypeVar("Owner")
 
 
@@ -99,6 +101,7 @@ class Catalog:
         self._notes: dict[str, IndexedNote] = {}
         self._known: dict[str, Known] = {}
         self._folders: Counter[str] = Counter()
+        self._by_inode: dict[int, dict[str, None]] = {}
         self._owners: dict[str, dict[tuple[str, int], None]] = {}
         self._block_owners: dict[str, dict[str, None]] = {}
         self._showing: dict[str, None] = {}
@@ -118,6 +121,7 @@ class Catalog:
             self._notes[note.path] = note
             self._known[note.path] = Known(note.stat, note.content_hash)
             self._folders.update(_folders_of(note.path))
+            self._by_inode.setdefault(note.stat.inode, {})[note.path] = None
             self.links.add(note.path, note.aliases, note.names)
             for block_id in note.block_texts:
                 self._block_owners.setdefault(block_id, {})[note.path] = None
@@ -134,6 +138,7 @@ class Catalog:
                 return
             del self._known[path]
             self._folders.subtract(_folders_of(path))
+            _disown(self._by_inode, note.stat.inode, path)
             self.links.remove(path)
             self._showing.pop(path, None)
             for block_id in note.block_texts:
@@ -185,6 +190,14 @@ class Catalog:
             if below:
                 found.update(path for path in self._notes if path.startswith(below))
             return found
+
+    def twins(self, paths: Iterable[str]) -> set[str]:
+        """Return the notes that were the same file as one of these: links to it, or other names of it."""
+        with self._lock:
+            notes = (self._notes[path] for path in paths if path in self._notes)
+            same = (self._by_inode[note.stat.inode] for note in notes)
+            # A file system that numbers no files gives all of them one number.
+            return {path for paths in same if 1 < len(paths) <= MAX_TWINS for path in paths}
 
     def chunk_count(self) -> int:
         """Return how many chunks are indexed."""
@@ -247,7 +260,7 @@ def _folders_of(path: str) -> Iterable[str]:
     return (path[:place] for place, char in enumerate(path) if char == "/")
 
 
-def _disown(owners: dict[str, dict[Owner, None]], key: str, owner: Owner) -> None:
+def _disown(owners: dict[Key, dict[Owner, None]], key: Key, owner: Owner) -> None:
     """Take an owner from a key, and the key away with its last owner."""
     del owners[key][owner]
     if not owners[key]:

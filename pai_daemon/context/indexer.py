@@ -277,7 +277,7 @@ class Indexer:
         outdated = {
             note.path for note in self._index.catalog.notes() if note.read_as != self._reader.form(note.path)
         }
-        missed = {note.path for note in self._index.catalog.notes()} - found.files.keys()
+        missed = found.missed(note.path for note in self._index.catalog.notes())
         files = self._intake.scanned(found, outdated, force=force)
         gone = self._apply(files, missed, outdated, force=force, between=self._look_at_saves)
         self._removals.scanned(gone)
@@ -285,11 +285,12 @@ class Indexer:
             self._agenda.loss_confirmed = False
 
     def _look_at(self, hints: Collection[str], outdated: Collection[str] = ()) -> None:
+        hints = {*hints, *self._index.catalog.twins(hints)}
         found = scan_paths(self._vault, hints, self._rules)
         self._index.catalog.set_attachments(found.attachments, hints)
         here = self._index.catalog.at(hints)
         self._removals.found(found.files)
-        gone = (here - found.files.keys()) | self._removals.gone
+        gone = found.missed(here) | self._removals.gone
         left = self._apply(self._intake.looked_at(found, hints), gone, outdated)
         self._removals.found(gone - left)
         self._removals.add(left, time.monotonic())
@@ -306,7 +307,8 @@ class Indexer:
         if wait_s is None or wait_s > 0:
             return
         # A note that is saved by a rename is absent for a moment: look once more before it goes.
-        self._removals.found(scan_paths(self._vault, self._removals.gone, self._rules).files)
+        seen = scan_paths(self._vault, self._removals.gone, self._rules)
+        self._removals.found(self._removals.gone - seen.missed(self._removals.gone))
         excluded = {path for path in self._removals.gone if self._rules.explain(path) is not None}
         confirmed, self._agenda.loss_confirmed = self._agenda.loss_confirmed, False
         leaving = self._removals.decide(excluded, len(self._index.catalog), now_s, confirmed=confirmed)

@@ -54,9 +54,10 @@ class Intake:
 
         A hint to a note itself is reason enough: its size and times may be what they were.
         """
-        for path in hints:
-            self.unreadable.pop(path, None)
-        self.unreadable |= found.problems
+        below = tuple(f"{path}/" for path in hints)
+        known = ((path, reason) for path, reason in self.unreadable.items() if path not in hints)
+        elsewhere = {path: reason for path, reason in known if not path.startswith(below)}
+        self.unreadable = elsewhere | found.problems
         names = {*self._suspects(found), *(found.files.keys() & set(hints))}
         return {name: found.files[name] for name in names}
 

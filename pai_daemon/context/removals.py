@@ -68,9 +68,11 @@ class Removals:
             leaving, self.gone = self.gone, set()
             self._recent.append((now_s, len(lost)))
             return leaving
+        recent = sum(count for _, count in self._recent)
         patience = "until you say so" if len(lost) >= known else f"for {self._doubt_s / 60:.0f} minutes"
         self.doubt = (
-            f"{len(lost)} of {known} notes vanished at once. They stay in the index {patience}, in case the "
+            f"{len(lost) + recent} of {known + recent} notes vanished at once. "
+            f"{f'The last {len(lost)}' if recent else 'They'} stay in the index {patience}, in case the "
             "folder is unmounted or still syncing. To remove them now: pai index --confirm-removals"
         )
         self.gone = lost

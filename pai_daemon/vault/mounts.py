@@ -31,3 +31,17 @@ def shared_file_system(folder: Path) -> str | None:
             is_shared = bool(_SHARED.fullmatch(partition.fstype)) or "remote" in partition.opts.split(",")
             found = partition.fstype if is_shared else None
     return found
+
+
+def mounts_below(folder: Path) -> tuple[str, ...]:
+    """Return what is mounted within folder, one line a mount; nothing where the system does not say.
+
+    inotify tells of no mount, and watches the folder that a disk hides.
+    """
+    try:
+        listed = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape")
+    except OSError:
+        return ()
+    # A blank in a path is written so there.
+    below = os.path.realpath(folder).rstrip("/").replace(" ", r"\040") + "/"
+    return tuple(line for line in listed.splitlines() if line.split()[4].startswith(below))

@@ -18,6 +18,7 @@ from pai_daemon.errors import VaultUnavailable
 from pai_daemon.vault.ignore import IgnoreRules
 
 _BLOCK_BYTES = 1024 * 1024
+_LINKED_FOLDER = "a link to a folder is not followed"
 _COARSE_TICK_NS = 2_000_000_000
 _TICK_NS = 20_000_000
 
@@ -44,12 +45,24 @@ class FileStat:
 class Scan:
     """The notes found, the paths that could not be looked at with the reason, and the attachments.
 
-    attachments: files that are no notes; known by name only, so that links to them lead somewhere.
+    closed: those of `problems` that are there and that this user may not look into or at: what was known of
+    them, and below them, is not gone. attachments: files that are no notes; known by name only, so that
+    links to them lead somewhere.
     """
 
     files: dict[str, FileStat] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
     attachments: set[str] = field(default_factory=set)
+
+    def missed(self, known: Iterable[str]) -> set[str]:
+        """Return which of these notes are gone: not found, and not behind what may not be looked at."""
+        below = tuple(f"{path}/" for path in self.closed)
+        return {
+            path
+            for path in known
+            if path not in self.files and path not in self.closed and not path.startswith(below)
+        }
 
 
 def scan(root: Path, rules: IgnoreRules) -> Scan:
@@ -75,18 +88,34 @@ def scan_paths(root: Path, paths: Iterable[str], rules: IgnoreRules) -> Scan:
     for path in paths:
         if not _is_utf8(path) or "\0" in path or _reached_by_link(real_root, path):
             continue
-        full = root / path
-        if rules.explain_folder(path) is None and full.is_dir() and not (path and full.is_symlink()):
-            _walk(root, path, rules, found)
-        elif rules.explain(path) is None:
-            looked = _look(root, path, rules)
-            if isinstance(looked, FileStat):
-                found.files[path] = looked
-            elif looked:
-                found.problems[path] = looked
-        elif rules.lets_in(path) and full.is_file():
-            found.attachments.add(path)
+        try:
+            _take_hinted(root, path, rules, found)
+        except PermissionError as error:  # of a folder on the way
+            folder = _first_closed(root, path)
+            found.problems[folder] = f"folder cannot be read: {error.strerror}"
+            found.closed.add(folder)
     return found
+
+
+def _take_hinted(root: Path, path: str, rules: IgnoreRules, found: Scan) -> None:
+    """Add what is at a hinted path."""
+    full = root / path
+    is_out = rules.explain_folder(path) is not None
+    if not is_out and full.is_dir() and not (path and full.is_symlink()):
+        _walk(root, path, rules, found)
+    elif rules.explain(path) is None:
+        _take_note(root, path, rules, found)
+    elif not is_out and full.is_symlink() and full.is_dir():
+        found.problems[path] = _LINKED_FOLDER
+    elif rules.lets_in(path) and full.is_file():
+        found.attachments.add(path)
+
+
+def _first_closed(root: Path, path: str) -> str:
+    """Return the topmost folder on the way to a path that may not be entered."""
+    parts = path.split("/")
+    folders = ("/".join(parts[:count]) for count in range(1, len(parts)))
+    return next((folder for folder in folders if not os.access(root / folder, os.X_OK)), path)
 
 
 def read_bytes(root: Path, path: str, limit_bytes: int) -> tuple[bytes, str]:
@@ -151,7 +180,10 @@ def _walk(root: Path, folder: str, rules: IgnoreRules, found: Scan) -> None:
         except OSError as error:
             if not current:
                 raise _unreadable(root, error) from error
+            if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+                continue  # gone meanwhile
             found.problems[current] = f"folder cannot be read: {error.strerror or error}"
+            found.closed.add(current)
             continue
         pending.extend(_take(root, current, rules, listed, found))
 
@@ -170,15 +202,25 @@ def _take(
             if rules.explain_folder(path) is None:
                 yield path
         elif rules.explain(path) is None:
-            looked = _look(root, path, rules)
-            if isinstance(looked, FileStat):
-                found.files[path] = looked
-            elif looked:
-                found.problems[path] = looked
+            _take_note(root, path, rules, found)
         elif rules.is_attachment(path) and not _is_linked_folder(entry):
             found.attachments.add(path)
         elif _is_linked_folder(entry) and rules.explain_folder(path) is None:
-            found.problems[path] = "a link to a folder is not followed"
+            found.problems[path] = _LINKED_FOLDER
+
+
+def _take_note(root: Path, path: str, rules: IgnoreRules, found: Scan) -> None:
+    """Add the note at path, or why it is none."""
+    try:
+        looked = _look(root, path, rules)
+    except OSError as error:
+        found.problems[path] = f"cannot be looked at: {error.strerror or error}"
+        found.closed.add(path)
+        return
+    if isinstance(looked, FileStat):
+        found.files[path] = looked
+    elif looked:
+        found.problems[path] = looked
 
 
 def _is_utf8(path: str) -> bool:
@@ -207,7 +249,7 @@ def _is_linked_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _look(root: Path, path: str, rules: IgnoreRules) -> FileStat | str:
-    """Return the stat of a note, or why there is none; empty when it is gone."""
+    """Return the stat of a note, or why there is none; empty when it is gone. Raises OSError."""
     full = root / path
     try:
         status = full.lstat()
@@ -218,8 +260,8 @@ def _look(root: Path, path: str, rules: IgnoreRules) -> FileStat | str:
             status = full.stat()
     except (FileNotFoundError, NotADirectoryError):
         return ""
-    except (OSError, ValueError, RuntimeError) as error:
-        return f"cannot be looked at: {getattr(error, 'strerror', None) or error}"
+    except ValueError as error:
+        return f"cannot be looked at: {error}"
     if not stat.S_ISREG(status.st_mode):
         return "not a regular file"
     return FileStat(status.st_size, status.st_mtime_ns, status.st_ino)
@@ -233,6 +275,12 @@ def _link_problem(root: Path, link: Path, rules: IgnoreRules) -> str | None:
         return "a link out of the vault is not followed"
     except FileNotFoundError:
         return "a link to nothing"
+    except RuntimeError:
+        return "a loop of links"
+    except OSError as error:
+        if error.errno != errno.ELOOP:  # as it is from Python 3.13
+            raise
+        return "a loop of links"
     reason = rules.explain(target.as_posix())
     return f"a link to what is not indexed: {reason}" if reason else None
 

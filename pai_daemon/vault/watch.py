@@ -1,4 +1,4 @@
-"""Hints about what changed in a vault; the scan decides what did (D1). The only module with watchdog.
+"""Hints about what changed in a vault; the scan decides what did (D1).
 
 A hint is a set of vault-relative paths, or None for "scan everything". It is handed on when its paths have
 been quiet for a moment, so that a save in several steps is one change, and after a longest wait in any case.
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 from watchdog.events import (
     DirAttribEvent,
@@ -29,21 +32,24 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 from watchdog.observers import Observer
-from watchdog.observers.api import BaseObserver
+from watchdog.observers.api import BaseObserver, EventEmitter
 
 from pai_daemon.notes.reader import NOTE_SUFFIXES
 from pai_daemon.vault.folder import GRAPH_SETTINGS
 from pai_daemon.vault.ignore import APP_SETTINGS, IGNORE_FILE, IgnoreRules
-from pai_daemon.vault.mounts import shared_file_system
+from pai_daemon.vault.inotify import FolderEmitter, LostEvents
+from pai_daemon.vault.mounts import mounts_below, shared_file_system
 
 QUIET_S = 0.3
 LONGEST_S = 2.0
 MAX_PENDING = 512
-# The kernel's queue holds 16,384 events and watchdog does not say when it overflows. What is lost is
-# followed by a full queue without a pause, so a scan after each part of one comes after the loss.
+# Where the system does not say when its queue overflows: what is lost is followed by a full queue without
+# a pause, so a scan after each part of one comes after the loss.
 MAX_EVENTS = 4_096
 PAUSE_S = 1.0
 CHECK_S = 5.0
+# After this long it is tried again to watch what the system's limits left out.
+RETRY_S = 60.0
 # A scan of ten thousand notes takes about a third of a second.
 POLL_S = 15.0
 
@@ -146,7 +152,7 @@ class Watcher:
     ) -> None:
         self.mode = "off"
         self.reason = "not started"
-        self.rules = rules
+        self._rules = rules
         self._root = root
         self._real_root = Path(os.path.realpath(root))
         self._on_change = on_change
@@ -154,12 +160,22 @@ class Watcher:
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._observer: BaseObserver | None = None
-        self._watched: tuple[int, int] | None = None
-        self._folders_changed = False
-        self._short = 0
+        self._watched: object = None
+        self._retry_at = 0.0
         self._thread: threading.Thread | None = None
         self._poll_s = poll_s
         self._poll_at = 0.0
+
+    @property
+    def rules(self) -> IgnoreRules:
+        """What belongs to the vault; folders that are out are not watched."""
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: IgnoreRules) -> None:
+        with self._changed:
+            self._rules = rules
+            self._changed.notify()
 
     def start(self) -> None:
         """Begin to watch; a system that cannot is no error (see mode)."""
@@ -185,9 +201,10 @@ class Watcher:
         now = time.monotonic()
         with self._changed:
             self._settling.count(now)
+            if isinstance(event, LostEvents):
+                self._settling.add(None, now)
             if not isinstance(event, _CHANGES):
                 return
-            self._folders_changed |= event.is_directory
             for place in (event.src_path, event.dest_path):
                 if not place:
                     continue
@@ -242,7 +259,7 @@ class Watcher:
             if self.mode == "polling" and time.monotonic() >= self._poll_at:
                 self._poll_at = time.monotonic() + self._poll_s
                 self._hand_on(None)
-            if time.monotonic() >= check_at:
+            if time.monotonic() >= check_at or self._is_elsewhere():
                 self._check()
                 check_at = time.monotonic() + CHECK_S
 
@@ -254,68 +271,78 @@ class Watcher:
             _log.exception("a hint of the watcher was not taken")
 
     def _check(self) -> None:
-        """Take up the watch again if it ended, and have everything scanned for what was missed."""
+        """Take up the watch again if it ended or misses folders, and have all scanned for what was missed."""
         observer = self._observer
         if observer is not None:
             alive = observer.is_alive() and all(emitter.is_alive() for emitter in observer.emitters)
-            if alive and self._identity() == self._watched:
-                self._count_watches()
+            complete = not self._unwatched() or time.monotonic() < self._retry_at
+            if alive and complete and self._identity() == self._watched:
+                self._tell_unwatched()
                 return
             self._unwatch("the watch ended; was the vault moved or unmounted?")
             self._hand_on(None)
         if self._root.is_dir() and self._watch():
             self._hand_on(None)
 
-    def _identity(self) -> tuple[int, int] | None:
-        """Return which folder the vault's path leads to: a restored copy is another one."""
+    def _identity(self) -> object:
+        """Return what is watched: a restored copy is another folder, and a disk brings folders of its own."""
         with suppress(OSError):
             found = self._root.stat()
-            return found.st_dev, found.st_ino
+            return found.st_dev, found.st_ino, mounts_below(self._root), self._rules
         return None
+
+    def _is_elsewhere(self) -> bool:
+        """Return whether other folders are to be watched than are."""
+        return isinstance(self._watched, tuple) and self._watched[-1] != self._rules
 
     def _watch(self) -> bool:
         """Start the system's own watch; return whether it runs."""
         self._real_root = Path(os.path.realpath(self._root))
-        observer = Observer()
-        handler = _Handler(self.take_event)
+        self._watched = self._identity()
+        observer: BaseObserver | None = None
         try:
-            observer.schedule(handler, str(self._real_root), recursive=True, event_filter=[*_CHANGES])
+            observer = self._new_observer()
+            observer.schedule(_Handler(self.take_event), str(self._real_root), recursive=True)
             observer.start()
         except (OSError, RuntimeError) as error:
-            with suppress(Exception):  # what was set up before the failure is let go
-                observer.stop()
+            if observer is not None:
+                _end(observer)  # what was set up before the failure is let go
             known, self.reason = self.reason, _why(error)
             self._poll()
             if self.reason != known:  # said once, though it is tried every few seconds
                 _log.warning("the vault is not watched: %s", self.reason)
             return False
         self._observer = observer
-        self._watched = self._identity()
+        self._retry_at = time.monotonic() + RETRY_S
         self.mode, self.reason = "native", ""
-        self._folders_changed, self._short = True, 0
+        self._tell_unwatched()
         if kind := shared_file_system(self._real_root):
             self.reason = f"the file system {kind} does not report what others change"
             self._poll()
         return True
 
-    def _count_watches(self) -> None:
-        """Poll while the system watches fewer folders than there are: watchdog says nothing of its limit."""
-        if not (self._folders_changed or self._short):
-            return
-        self._folders_changed = False
-        watches = _watch_count()
-        missing = 0 if watches is None else _folder_count(self._real_root) - watches
-        if missing <= 0:
-            if self._short > 1:
-                self.mode, self.reason = "native", ""
-            self._short = 0
-            return
-        self._short += 1
-        if self._short == 2:  # twice in a row: no folder that was made a moment ago
-            self.reason = f"inotify watches are missing for {missing:,} folders; {_RAISE}"
+    def _new_observer(self) -> BaseObserver:
+        """Return watchdog's observer of this system, on Linux with our own emitter."""
+        if sys.platform != "linux":
+            return Observer()
+
+        def is_out(folder: str) -> bool:
+            # What is in Obsidian's settings may change what belongs.
+            return folder != ".obsidian" and self._rules.explain_folder(folder) is not None
+
+        return BaseObserver(cast(type[EventEmitter], partial(FolderEmitter, is_out=is_out)))
+
+    def _unwatched(self) -> int:
+        """Return how many folders the system's limits leave without a watch."""
+        emitters = self._observer.emitters if self._observer is not None else ()
+        return sum(emitter.unwatched for emitter in emitters if isinstance(emitter, FolderEmitter))
+
+    def _tell_unwatched(self) -> None:
+        """Poll while folders are left without a watch."""
+        if (count := self._unwatched()) and self.mode == "native":
+            self.reason = f"{count:,} folders cannot be watched: the inotify watch limit is reached; {_RAISE}"
             _log.warning("not all of the vault is watched: %s", self.reason)
             self._poll()
-            self._hand_on(None)
 
     def _poll(self) -> None:
         """Look at everything from time to time, the first time when an interval is over."""
@@ -331,8 +358,7 @@ class Watcher:
         else:
             self._poll()
         if observer is not None:
-            observer.stop()
-            observer.join()
+            _end(observer)
 
 
 class _Handler(FileSystemEventHandler):
@@ -346,25 +372,14 @@ class _Handler(FileSystemEventHandler):
         self._take(event)
 
 
-def _watch_count() -> int | None:
-    """Return how many folders and files this process watches; None where the system does not say."""
-    count = 0
+def _end(observer: BaseObserver) -> None:
+    """Stop an observer; what it raises of its own books must not end ours."""
     try:
-        for entry in Path("/proc/self/fdinfo").iterdir():
-            with suppress(FileNotFoundError):  # closed meanwhile
-                count += entry.read_text("ascii").count("inotify wd:")
-    except OSError:
-        return None
-    return count
-
-
-def _folder_count(root: Path) -> int:
-    """Return how many folders a watch of root needs, itself included; one that may not be read needs none."""
-    count = 1
-    for folder, names, _ in os.walk(root):
-        paths = (f"{folder}/{name}" for name in names)
-        count += sum(os.access(path, os.R_OK) and not Path(path).is_symlink() for path in paths)
-    return count
+        observer.stop()
+        if observer.is_alive():
+            observer.join()
+    except Exception:
+        _log.exception("the watch did not end as it should")
 
 
 def _why(error: Exception) -> str:

@@ -130,15 +130,7 @@ def test_notes_with_odd_names_are_created_renamed_and_deleted(daemon: DaemonProc
         daemon.loses(words, within_s=SOON_S)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param(kind, marks=pytest.mark.xfail(strict=True, reason="its route takes no line break"))
-        if kind == "newline"
-        else kind
-        for kind in NAMES
-    ],
-)
+@pytest.mark.parametrize("kind", NAMES)
 def test_note_with_an_odd_name_is_shown_by_its_path(daemon: DaemonProcess, kind: str) -> None:
     """The parsed form of a note is reached by its name, whatever characters that has."""
     name = f"Shown by name/{NAMES[kind]}"
@@ -225,7 +217,6 @@ def test_note_that_becomes_a_link_shows_what_it_leads_to(daemon: DaemonProcess) 
     holds_only(daemon, "the text that is led to", "Led.md")
 
 
-@pytest.mark.xfail(strict=True, reason="an edit is an event of the note, not of the links to it")
 def test_link_follows_the_note_that_it_leads_to(daemon: DaemonProcess) -> None:
     """An edit of a note is found under the link to it too; no old text is left there."""
     note = write(daemon, "Source.md", "the source before")
@@ -236,7 +227,6 @@ def test_link_follows_the_note_that_it_leads_to(daemon: DaemonProcess) -> None:
     daemon.loses("the source before", within_s=SOON_S)
 
 
-@pytest.mark.xfail(strict=True, reason="a deletion is an event of the note, not of the links to it")
 def test_link_to_a_deleted_note_keeps_no_text(daemon: DaemonProcess) -> None:
     """The text of a deleted note is found nowhere, although a link still leads to where it was."""
     note = write(daemon, "Doomed.md", "the doomed bittern")
@@ -247,7 +237,6 @@ def test_link_to_a_deleted_note_keeps_no_text(daemon: DaemonProcess) -> None:
     is_listed(daemon, "Pointer.md", "nothing")
 
 
-@pytest.mark.xfail(strict=True, reason="an edit is an event of one of the names of a file")
 def test_hard_linked_notes_have_the_same_text(daemon: DaemonProcess) -> None:
     """A save of a file with two names is found under both."""
     note = write(daemon, "One name.md", "both names before")
@@ -297,7 +286,6 @@ def test_links_in_a_circle_break_nothing(daemon: DaemonProcess) -> None:
     assert_alive(daemon, "circles")
 
 
-@pytest.mark.xfail(strict=True, reason="a hint at a link to a folder is passed over without a word")
 def test_link_to_a_folder_is_listed_when_it_appears(daemon: DaemonProcess) -> None:
     """What a scan of the whole vault lists is listed at once, and not an hour later."""
     link = daemon.vault / "To a folder"

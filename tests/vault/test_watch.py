@@ -141,16 +141,16 @@ def test_watcher_saved_note_is_hinted_at(tmp_path: Path) -> None:
     assert watcher.mode == "off"
 
 
+def refuse(*_: object, **__: object) -> None:
+    """Refuse a watch, as a system does whose limit is reached."""
+    raise OSError(28, "inotify watch limit reached")
+
+
 def test_watcher_without_native_watch_polls_and_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the system's limit is reached everything is looked at from time to time; nothing is raised."""
-
-    class Full:
-        def schedule(self, *args: object, **options: object) -> None:
-            raise OSError(28, "inotify watch limit reached")
-
-    monkeypatch.setattr("pai_daemon.vault.watch.Observer", Full)
+    monkeypatch.setattr("pai_daemon.vault.watch.BaseObserver.schedule", refuse)
     seen = threading.Semaphore(0)
 
     def on_change(hint: Hint) -> None:
@@ -190,12 +190,7 @@ def test_watcher_on_a_shared_file_system_polls_and_listens(
 
 def test_watcher_failed_start_names_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reason names the setting that a person can raise."""
-
-    class Full:
-        def schedule(self, *args: object, **options: object) -> None:
-            raise OSError(28, "inotify watch limit reached")
-
-    monkeypatch.setattr("pai_daemon.vault.watch.Observer", Full)
+    monkeypatch.setattr("pai_daemon.vault.watch.BaseObserver.schedule", refuse)
     watcher = Watcher(tmp_path, IgnoreRules(), lambda hint: None)
     assert not watcher._watch()
     assert "max_user_watches" in watcher.reason
