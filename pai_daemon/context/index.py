@@ -73,7 +73,7 @@ class Index:
     ) -> None:
         """Write notes with all their chunks and take others out, in one commit.
 
-        for_good: what goes is to leave the disk too, see `purge`.
+        for_good: what goes is to leave the disk too, see `rewrite`.
         """
         if for_good:
             self.store.want_purge()
@@ -110,11 +110,11 @@ class Index:
             if item in chunks and chunks[item].vector_key == key
         }
 
-    def purge(self) -> None:
-        """Let no file of the index keep what has been taken out of it for good (D14)."""
+    def rewrite(self) -> None:
+        """Let no file in use keep what has been taken out for good (D14); the others are swept later."""
         self.matrix.keep(set(self.catalog.vector_keys()))
         keys = list(self.matrix)
-        self.store.purge(keys, self.matrix.get(keys))
+        self.store.rewrite(keys, self.matrix.get(keys))
 
     def tidy(self) -> None:
         """Do the upkeep of the store, and drop embeddings that have long been unused."""

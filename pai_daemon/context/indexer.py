@@ -36,6 +36,7 @@ WINDOW_NOTES = 200
 # Up to this much is embedded before it is committed: a save, or a handful of them.
 WHOLE_NOTES = 16
 IDLE_TIDY_S = 30.0
+PURGE_S = KEEP_S + 1.0
 RETRY_S = 5.0
 
 State = Literal["starting", "indexing", "ready", "held", "error"]
@@ -89,7 +90,7 @@ class Indexer:
         self._thread: threading.Thread | None = None
         self._next_scan_s = 0.0
         self._tidy_due_s = 0.0
-        self._purge_due_s: float | None = None
+        self._purge_due_s = 0.0
         self._removals = Removals()
         self._backlog = Backlog(index)
         self._intake = Intake(vault, index, reader, self._backlog)
@@ -215,14 +216,13 @@ class Indexer:
             self._rest()
 
     def _purge(self) -> None:
-        """Rewrite the index some seconds after something left it for good: searches may still read it."""
-        if not self._index.store.purge_wanted:
-            self._purge_due_s = None
-        elif self._purge_due_s is None:
-            self._purge_due_s = time.monotonic() + KEEP_S
-        elif time.monotonic() >= self._purge_due_s:
-            self._index.purge()
-            self._purge_due_s = None
+        """Let what left the index for good leave the disk: at once, but for searches that still read it."""
+        step = self._index.store.purge_step
+        if step == "rewrite":
+            self._index.rewrite()
+            self._purge_due_s = time.monotonic() + PURGE_S
+        elif step == "sweep" and time.monotonic() >= self._purge_due_s:
+            self._index.store.sweep()
 
     def _embeds(self) -> bool:
         """Return whether there is something to embed, and a model for it."""
@@ -237,7 +237,7 @@ class Indexer:
             )
         now_s = time.monotonic()
         waits_s = [self._next_scan_s - now_s, self._removals.wait_s(now_s)]
-        if self._purge_due_s is not None:
+        if self._index.store.purge_step is not None:
             waits_s.append(self._purge_due_s - now_s)
         untidy = self._index.store.has_pending_upkeep()
         if untidy:

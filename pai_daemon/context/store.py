@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lancedb
 import numpy as np
@@ -88,6 +88,7 @@ class Store:
         self._dimensions = dimensions
         self._write = threading.Lock()
         self._commits_since_tidy = 0
+        self._rewritten = False
         with _border():
             folder.mkdir(parents=True, exist_ok=True)
             self._forget_other_schema()
@@ -282,17 +283,20 @@ class Store:
                     self._database.drop_table(name)
 
     @property
-    def purge_wanted(self) -> bool:
-        """Return whether rows went that must leave the disk too; it outlives the process."""
-        return (self._folder / PURGE).exists()
+    def purge_step(self) -> Literal["rewrite", "sweep"] | None:
+        """Return what is left to do for rows that went for good: this outlives the process."""
+        if not (self._folder / PURGE).exists():
+            return None
+        return "sweep" if self._rewritten else "rewrite"
 
     def want_purge(self) -> None:
         """Remember that rows are about to go that must leave the disk too. Raises DiskFull."""
         with _border():
             (self._folder / PURGE).touch()
+        self._rewritten = False
 
-    def purge(self, keys: Sequence[str], vectors: Floats) -> None:
-        """Write everything anew, so that no file keeps what rows that are gone once held.
+    def rewrite(self, keys: Sequence[str], vectors: Floats) -> None:
+        """Write all rows anew, so that no file in use keeps what rows that are gone once held.
 
         Upkeep leaves a file alone while less than a tenth of its rows are gone, and an index of words keeps
         the words of rows that are. keys, vectors: the embeddings to keep, (len(keys), dimensions) float32.
@@ -307,6 +311,10 @@ class Store:
             rows = self._vector_rows(keys, vectors)
             self._vectors = self._database.create_table(self._vectors_name, rows, mode="overwrite")
             self._vectors.create_index("key", config=BTree())
+        self._rewritten = True
+
+    def sweep(self) -> None:
+        """Remove the files that a rewriting left behind, once it is older than KEEP_S."""
         self.tidy()
         (self._folder / PURGE).unlink(missing_ok=True)
 

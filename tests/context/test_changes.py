@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from pai_daemon.context.changes import Known, diff, is_sudden_loss, suspects
 from pai_daemon.vault.scan import FileStat
@@ -80,6 +84,102 @@ def test_plan_names_each_path_once(known: dict[str, str], disk: dict[str, str]) 
     plan = diff(disk, _known(**known), set(known) - set(disk))
     named = [*plan.read, *plan.renamed, *plan.renamed.values(), *plan.touched, *plan.removed]
     assert len(named) == len(set(named))
+
+
+class Disk(RuleBasedStateMachine):
+    """A made-up disk and the index that plans keep of it: after a scan both say the same.
+
+    The index is compared with one made anew from the disk. What was written unseen, under the stat that it
+    had before, is all that a scan may miss; a hint at it must not.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: dict[str, tuple[str, FileStat]] = {}
+        self.known: dict[str, Known] = {}
+        self.rows: dict[str, str] = {}
+        self.read = 0
+        self.hidden: set[str] = set()
+        self.clock = 0
+        self.settled = True
+
+    def _tick(self) -> int:
+        self.clock += 1
+        self.settled = False
+        return self.clock
+
+    @rule(path=names, content=contents)
+    def write(self, path: str, content: str) -> None:
+        """Create a file, or write over one."""
+        now = self._tick()
+        old = self.files.get(path)
+        inode = old[1].inode if old else now
+        self.files[path] = (content, FileStat(1, now, inode))
+
+    @rule(path=names, content=contents)
+    def write_and_put_the_time_back(self, path: str, content: str) -> None:
+        """Change a file within the stat that it has."""
+        if path in self.files and self.files[path][0] != content:
+            self._tick()
+            self.files[path] = (content, self.files[path][1])
+            self.hidden.add(path)
+
+    @rule(path=names)
+    def touch(self, path: str) -> None:
+        """Give a file another time."""
+        if path in self.files:
+            content, stat = self.files[path]
+            self.files[path] = (content, replace(stat, mtime_ns=self._tick()))
+
+    @rule(old=names, new=names)
+    def move(self, old: str, new: str) -> None:
+        """Rename a file, over another one if there is one."""
+        if old in self.files and old != new:
+            self._tick()
+            self.files[new] = self.files.pop(old)
+
+    @rule(path=names)
+    def delete(self, path: str) -> None:
+        """Delete a file."""
+        if self.files.pop(path, None):
+            self._tick()
+
+    @rule(path=names)
+    def hint(self, path: str) -> None:
+        """Look at one path, as after an event there: it is read whatever its stat is."""
+        there = {path} & self.files.keys()
+        self._carry_out(there, {path} & self.known.keys() - there)
+        self.hidden.discard(path)
+
+    @precondition(lambda self: not self.settled)
+    @rule()
+    def scan(self) -> None:
+        """Look at everything, and read what looks changed."""
+        found = {path: stat for path, (_, stat) in self.files.items()}
+        self._carry_out(suspects(found, self.known), self.known.keys() - found.keys())
+        self.settled = True
+
+    def _carry_out(self, paths: Collection[str], gone: Collection[str]) -> None:
+        plan = diff({path: self.files[path][0] for path in paths}, self.known, gone)
+        for path in (*plan.removed, *plan.renamed):
+            del self.known[path], self.rows[path]
+        for path in (*plan.read, *plan.renamed.values(), *plan.touched):
+            content, stat = self.files[path]
+            self.known[path] = Known(stat, content)
+            if path not in plan.touched:
+                self.rows[path] = content
+        self.read += len(plan.read)
+
+    @invariant()
+    def index_is_as_if_made_anew(self) -> None:
+        """After a scan each note has the rows that a new index has."""
+        if self.settled:
+            seen = self.files.keys() - self.hidden
+            assert {path: self.rows[path] for path in seen} == {path: self.files[path][0] for path in seen}
+            assert self.rows.keys() == self.files.keys()
+
+
+TestDisk = Disk.TestCase
 
 
 def test_loss_of_more_than_half_is_sudden() -> None:

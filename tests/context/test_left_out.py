@@ -174,3 +174,58 @@ def test_copy_of_a_note_left_out_stays(go_live: GoLive, vault: Path, kept: str) 
         assert kept in paths
         assert "Diary/Quokka.md" not in paths
     assert live.index.missing() == []
+
+
+def _holding(folder: Path, word: str) -> list[Path]:
+    """Return the files of an index that hold a word."""
+    return [path for path in folder.rglob("*") if path.is_file() and word.encode() in path.read_bytes()]
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is left out leave the disk within a moment."""
+    monkeypatch.setattr("pai_daemon.context.indexer.PURGE_S", 0.3)
+    monkeypatch.setattr("pai_daemon.context.store.KEEP_S", 0.1)
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize("way", ["pattern", "property"])
+def test_note_left_out_leaves_the_files_of_the_index(
+    go_live: GoLive, vault: Path, tmp_path: Path, way: str
+) -> None:
+    """After a moment no file of the index holds a word of it, though it was a small part of the vault."""
+    for number in range(60):
+        (vault / f"Other {number}.md").write_text(f"Some bread from bakery number {number}.\n")
+    live = go_live(vault)
+    live.settled()
+    live.index.tidy()
+    folder = tmp_path / "index"
+    assert _holding(folder, "quokka")
+    vectors = len(live.index.matrix)
+    (vault / "Open.md").write_text("A walk past the bakery.\n")
+    if way == "pattern":
+        (vault / ".paiignore").write_text("Diary/\n")
+    else:
+        (vault / "Diary" / "Quokka.md").write_text(f"---\npai: no\n---\n{SECRET}\n")
+    eventually(lambda: not _holding(folder, "quokka"), "the word to leave the disk")
+    assert len(live.index.matrix) < vectors
+    assert len(live.searcher.search("bread from bakery", limit=100).results) > 50
+    assert len(live.searcher.search("bakery", mode="text", limit=100).results) == 61
+
+
+@pytest.mark.usefixtures("soon")
+def test_note_left_out_leaves_the_disk_after_a_restart_too(
+    go_live: GoLive, vault: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a stop kept from leaving the disk leaves it at the next start."""
+    live = go_live(vault)
+    live.settled()
+    with monkeypatch.context() as patch:
+        patch.setattr("pai_daemon.context.indexer.PURGE_S", 3600)
+        (vault / ".paiignore").write_text("Diary/\n")
+        eventually(lambda: live.paths() == {"Open.md"}, "the note to leave")
+        live.indexer.stop()
+    assert live.index.store.purge_step
+    again = go_live(vault)
+    eventually(lambda: again.index.store.purge_step is None, "the purge")
+    assert not _holding(tmp_path / "index", "sleeps behind")
