@@ -1,11 +1,18 @@
-"""What a person and a sync tool do to the notes of a vault, one random operation at a time."""
+"""What a person and a sync tool do to the notes of a vault, and what an index holds of them afterwards."""
 
 from __future__ import annotations
 
 import os
 import random
 import shutil
+import threading
+from contextlib import suppress
 from pathlib import Path
+
+from pai_daemon.context.index import Index
+
+# Path, ordinal, text and span of a chunk.
+Row = tuple[str, int, str, int, int]
 
 KINDS = ("create", "edit", "save", "rename", "move", "delete", "conflict", "revert", "touch")
 
@@ -46,3 +53,26 @@ def operate(vault: Path, choose: random.Random, versions: dict[Path, bytes]) -> 
             old.write_bytes(versions[old])
         case _:
             os.utime(note)
+
+
+def two_writers(vault: Path, seed: int, operations: int) -> None:
+    """Do so many operations from two threads, as a person and a sync tool at the same time."""
+
+    def write(choose: random.Random) -> None:
+        versions: dict[Path, bytes] = {}
+        for _ in range(operations // 2):
+            with suppress(OSError):  # the other one was faster
+                operate(vault, choose, versions)
+
+    writers = [threading.Thread(target=write, args=(random.Random(2 * seed + one),)) for one in (0, 1)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+
+
+def rows_of(index: Index) -> set[Row]:
+    """Return every chunk that is indexed."""
+    ids = [f"{note.path}#{n}" for note in index.catalog.notes() for n in range(len(note.vector_keys))]
+    chunks = index.store.chunks(ids).values()
+    return {(chunk.path, chunk.ordinal, chunk.text, chunk.start_char, chunk.end_char) for chunk in chunks}

@@ -17,7 +17,7 @@ BENCHES = {
     "save": "a save until it is searchable",
     "start": "a start on an unchanged vault until the first search, against the bare parts",
     "memory": "memory by part, and growth with edits and queries, against an index made anew",
-    "soak": "kills at random instants while notes change, against an index made anew",
+    "soak": "two writers, and kills while notes change, against an index made anew",
     "notes": "reading notes, against the bare Markdown parser and embedding",
     "quality": "recall, MRR and answers on XQuAD",
 }

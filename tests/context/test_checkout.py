@@ -15,8 +15,8 @@ import pytest
 
 from tests.bench.data import unpack
 from tests.context.conftest import SAMPLE_VAULT, GoLive, Live
-from tests.context.test_random_edits import Rows, _rows
 from tests.daemon_process import eventually
+from tests.operations import Row, rows_of
 
 CHANGED_SHARE = 0.3
 
@@ -75,8 +75,8 @@ def repository(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return vault
 
 
-def _holds(live: Live, expected: Rows) -> bool:
-    return _rows(live) == expected
+def _holds(live: Live, expected: set[Row]) -> bool:
+    return rows_of(live.index) == expected
 
 
 def test_checkout_there_and_back_equals_a_rebuild(go_live: GoLive, repository: Path) -> None:
@@ -88,7 +88,7 @@ def test_checkout_there_and_back_equals_a_rebuild(go_live: GoLive, repository: P
         git(repository, "checkout", "--quiet", state)
         fresh = go_live(repository, f"fresh-{number}", model=False)
         fresh.settled("indexing")
-        expected = _rows(fresh)
+        expected = rows_of(fresh.index)
         eventually(partial(_holds, live, expected), f"the same index at {state}", 20)
         assert not [path for path in live.paths() if path.startswith(".git/")]
         fresh.indexer.stop()

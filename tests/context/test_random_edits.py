@@ -10,17 +10,23 @@ import pytest
 
 from tests.context.conftest import SAMPLE_VAULT, GoLive, Live
 from tests.daemon_process import eventually
-from tests.operations import operate
+from tests.operations import operate, rows_of, two_writers
 
-Rows = set[tuple[str, int, str, int, int]]
 OPERATIONS = 120
+OPERATIONS_OF_TWO = 500
 
 
-def _rows(live: Live) -> Rows:
-    """Return path, ordinal, text and span of every chunk that is indexed."""
-    ids = [f"{note.path}#{n}" for note in live.index.catalog.notes() for n in range(len(note.vector_keys))]
-    chunks = live.index.store.chunks(ids).values()
-    return {(chunk.path, chunk.ordinal, chunk.text, chunk.start_char, chunk.end_char) for chunk in chunks}
+def assert_equals_a_rebuild(live: Live, go_live: GoLive, folder: str) -> None:
+    """Wait until each chunk is where a new index has it, byte for byte; so many removals are confirmed."""
+    fresh = go_live(live.vault, folder, model=False)
+    fresh.settled("indexing")
+    expected = rows_of(fresh.index)
+
+    def is_equal() -> bool:
+        live.indexer.request(confirm_removals=True)
+        return rows_of(live.index) == expected
+
+    eventually(is_equal, "the same index", 30)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -36,5 +42,15 @@ def test_index_after_random_edits_equals_a_rebuild(go_live: GoLive, tmp_path: Pa
         operate(vault, choose, versions)
     fresh = go_live(vault, "fresh", model=False)
     fresh.settled("indexing")
-    expected = _rows(fresh)
-    eventually(lambda: _rows(live) == expected, "the same index", 30)
+    expected = rows_of(fresh.index)
+    eventually(lambda: rows_of(live.index) == expected, "the same index", 30)
+
+
+def test_index_after_two_writers_equals_a_rebuild(go_live: GoLive, tmp_path: Path) -> None:
+    """A person and a sync tool at once, hundreds of changes a second: in the end nothing is lost or left."""
+    vault = tmp_path / "vault"
+    shutil.copytree(SAMPLE_VAULT, vault)
+    live = go_live(vault)
+    for part in range(2):
+        two_writers(vault, part, OPERATIONS_OF_TWO)
+        assert_equals_a_rebuild(live, go_live, f"fresh-{part}")
