@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -54,3 +55,25 @@ def test_save_of_a_note_that_waits_embeds_no_text_twice(
     live.settled()
     assert any("second" in text for text in held.texts)
     assert [text for text, count in held.texts.items() if count > 1] == []
+
+
+def test_note_that_a_person_looks_at_is_embedded_first(
+    go_live: GoLive, tmp_path: Path, embedder: Embedder
+) -> None:
+    """Of hundreds of notes that wait, the one that is looked at comes next, however old it is."""
+    vault = tmp_path / "notes"
+    vault.mkdir()
+    for number in range(6 * SLICE_CHUNKS):
+        note = vault / f"Note {number}.md"
+        note.write_text(f"# Topic {number}\n\nThe number is {number}.\n")
+        os.utime(note, (number, number))
+    live = go_live(vault, model=False)
+    live.settled("indexing")
+    held = Held(embedder)
+    live.indexer.use(held)
+    assert held.called.wait(10)
+    live.indexer.prefer("Note 7.md")
+    held.let_go.set()
+    live.settled()
+    order = [text.split("The number is ")[1] for text in held.texts]
+    assert order.index("7.") < 2 * SLICE_CHUNKS < order.index("8.")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pai_daemon.context import indexer as indexing
+from pai_daemon.context.indexer import WINDOW_NOTES
 from pai_daemon.context.removals import Removals
 from tests.context.conftest import GoLive, Live
 from tests.daemon_process import eventually
@@ -232,3 +234,29 @@ def test_copy_of_the_index_folder_is_not_needed(go_live: GoLive, notes: Path, tm
     again = go_live(notes)
     again.settled()
     assert set(again.index.catalog.vector_keys()) == keys
+
+
+def test_save_does_not_wait_for_the_end_of_a_long_run(
+    go_live: GoLive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a whole vault is read again, a note that is saved is committed between two windows."""
+    vault = tmp_path / "many"
+    vault.mkdir()
+    for number in range(3 * WINDOW_NOTES):
+        (vault / f"{number}.md").write_text(f"The number is {number}.")
+    live = go_live(vault, model=False)
+    live.settled("indexing")
+    order: list[set[str]] = []
+    commit = live.index.commit
+
+    def slow_commit(notes: Any, *arguments: Any, **options: Any) -> None:
+        commit(notes, *arguments, **options)
+        order.append({note.path for note, _ in notes})
+        if len(order) == 1:
+            (vault / "Saved.md").write_text("The plover was saved.")
+            eventually(lambda: "Saved.md" in live.indexer._agenda._paths, "the save is noticed")
+
+    monkeypatch.setattr(live.index, "commit", slow_commit)
+    live.indexer.request(force=True)
+    eventually(lambda: len(order) == 4, "all commits")
+    assert order.index({"Saved.md"}) == 1
