@@ -69,7 +69,7 @@ class Settings:
 
     def index_dir(self, vault: Path) -> Path:
         """Return the folder of a vault's index; it lies outside the vault (D19)."""
-        name = vault.name.encode("utf-8", "replace")[:NAME_BYTES].decode("utf-8", "ignore")
+        name = vault.resolve().name.encode("utf-8", "replace")[:NAME_BYTES].decode("utf-8", "ignore")
         return self.data_dir / "vaults" / f"{name or 'vault'}-{vault_key(vault)}"
 
     def record_path(self, vault: Path) -> Path:

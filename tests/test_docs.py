@@ -68,7 +68,7 @@ def test_every_command_is_in_the_readme_and_has_help() -> None:
 def test_every_route_is_in_the_readme() -> None:
     """The README's table lists the routes that are served, and no other."""
     served = {
-        f"{route.method} {route.path.replace(':.+', '')}"
+        f"{route.method} {re.sub(r':[^}]+', '', route.path)}"
         for resource in (status, search, ask, related, notes, index)
         for route in resource.routes
     }

@@ -20,7 +20,7 @@ from pai_daemon.vault.scan import read_bytes
 routes = web.RouteTableDef()
 
 
-@routes.get("/api/notes/{path:(?s:.+)}")
+@routes.get("/api/notes/{path:[^\0]+}")
 async def note(request: web.Request) -> web.Response:
     """Return title, aliases, tags, properties, headings, blocks, links, backlinks and chunks of a note."""
     return reply(await asyncio.to_thread(_parsed, request.app[SERVED], request.match_info["path"]))

@@ -21,7 +21,8 @@ from pai_daemon.notes.logseq import Graph
 from pai_daemon.notes.reader import NOTE_SUFFIXES
 from pai_daemon.vault.folder import layout_of
 
-APP_SETTINGS = ".obsidian/app.json"
+SETTINGS_FOLDER = ".obsidian"
+APP_SETTINGS = f"{SETTINGS_FOLDER}/app.json"
 IGNORE_FILE = ".paiignore"
 
 _FOLDERS = {"node_modules": "a folder of packages"}

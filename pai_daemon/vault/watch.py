@@ -36,7 +36,7 @@ from watchdog.observers.api import BaseObserver, EventEmitter
 
 from pai_daemon.notes.reader import NOTE_SUFFIXES
 from pai_daemon.vault.folder import GRAPH_SETTINGS
-from pai_daemon.vault.ignore import APP_SETTINGS, IGNORE_FILE, IgnoreRules
+from pai_daemon.vault.ignore import APP_SETTINGS, IGNORE_FILE, SETTINGS_FOLDER, IgnoreRules
 from pai_daemon.vault.inotify import FolderEmitter, LostEvents
 from pai_daemon.vault.mounts import mounts_below, shared_file_system
 
@@ -71,6 +71,8 @@ _CHANGES: tuple[type[FileSystemEvent], ...] = (
     DirMovedEvent,
     DirAttribEvent,
 )
+# What is in these says what belongs; a folder may come with its file in it.
+_RULES = frozenset({APP_SETTINGS, SETTINGS_FOLDER, GRAPH_SETTINGS, "logseq", IGNORE_FILE})
 _log = logging.getLogger(__name__)
 
 
@@ -209,7 +211,7 @@ class Watcher:
                 if not place:
                     continue
                 path = self._relative(os.fsdecode(place))
-                if path in (APP_SETTINGS, GRAPH_SETTINGS, IGNORE_FILE):
+                if path in _RULES:
                     self._settling.add(None, now)
                 elif path is not None and self._matters(path, event):
                     self._settling.add(path, now)
@@ -327,8 +329,7 @@ class Watcher:
             return Observer()
 
         def is_out(folder: str) -> bool:
-            # What is in Obsidian's settings may change what belongs.
-            return folder != ".obsidian" and self._rules.explain_folder(folder) is not None
+            return folder != SETTINGS_FOLDER and self._rules.explain_folder(folder) is not None
 
         return BaseObserver(cast(type[EventEmitter], partial(FolderEmitter, is_out=is_out)))
 
