@@ -19,7 +19,7 @@ from pai_daemon.errors import DiskFull, IndexUnavailable
 
 # Unused embeddings stay until they are worth a sweep: an undone edit finds its vector again.
 SWEEP_SHARE = 0.25
-SWEEP_MINIMUM = 1000
+SWEEP_MINIMUM = 250
 
 
 log = logging.getLogger(__name__)
@@ -117,13 +117,13 @@ class Index:
         self.store.rewrite(keys, self.matrix.get(keys))
 
     def tidy(self) -> None:
-        """Do the upkeep of the store, and drop embeddings that have long been unused."""
-        self.store.tidy()
+        """Drop embeddings that have long been unused, and do the upkeep of the store."""
         used = set(self.catalog.vector_keys())
         unused = len(self.matrix) - sum(key in self.matrix for key in used)
         if unused > max(SWEEP_MINIMUM, SWEEP_SHARE * len(self.matrix)):
             self.store.sweep_vectors([key for key in self.matrix if key not in used])
             self.matrix.keep(used)
+        self.store.tidy()
 
 
 def _open(folder: Path, fingerprint: str, dimensions: int) -> tuple[Store, list[IndexedNote]]:

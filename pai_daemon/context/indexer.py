@@ -245,6 +245,7 @@ class Indexer:
         worked = self._agenda.wait(self._has_work, min(s for s in waits_s if s is not None))
         if untidy and not worked and time.monotonic() >= self._tidy_due_s:
             self._index.tidy()
+            self._tidy_due_s = time.monotonic() + IDLE_TIDY_S
 
     def _has_work(self) -> bool:
         return self._agenda.is_due() or self._embeds()

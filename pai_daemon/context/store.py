@@ -88,7 +88,7 @@ class Store:
         self._dimensions = dimensions
         self._write = threading.Lock()
         self._commits_since_tidy = 0
-        self._rewritten = False
+        self._rewritten = self._has_old_files = False
         with _border():
             folder.mkdir(parents=True, exist_ok=True)
             self._forget_other_schema()
@@ -254,8 +254,8 @@ class Store:
         return statistics is not None and statistics.num_unindexed_rows >= TIDY_ROWS
 
     def has_pending_upkeep(self) -> bool:
-        """Return whether anything was committed since the last upkeep."""
-        return self._commits_since_tidy > 0
+        """Return whether anything was committed since the last upkeep, or has been left for the next."""
+        return self._commits_since_tidy > 0 or self._has_old_files
 
     def tidy(self, *, starting: bool = False) -> None:
         """Sweep dead rows, bring the indexes up to date and drop old versions.
@@ -264,11 +264,14 @@ class Store:
         DiskFull or IndexUnavailable.
         """
         with self._write, _border():
+            before = (self._chunks.version, self._vectors.version)
             if self._chunks.count_rows("live = false"):
                 self._chunks.delete("live = false")
             keep = timedelta(milliseconds=1) if starting else timedelta(seconds=KEEP_S)
             for table in (self._chunks, self._vectors):
                 table.optimize(cleanup_older_than=keep, delete_unverified=starting)
+            # Searches may still read the files that this upkeep has replaced: the next one removes them.
+            self._has_old_files = before != (self._chunks.version, self._vectors.version)
             self._commits_since_tidy = 0
         _release_memory()
 

@@ -25,11 +25,11 @@ QUICK_ROUNDS = 12
 # Edits and queries a round; those of a round are taken in together, as when several notes are saved at once.
 PER_ROUND = 10
 # The caches of the libraries fill up during these; what grows later is a leak.
-WARM_ROUNDS = 10
+WARM_ROUNDS = 50
 GROWTH, DISK = 1.05, 1.5
 LIMIT_S = 1800.0
-# An idle daemon does its upkeep after 30 s, and gives freed memory back.
-TIDIED_S = 45.0
+# An idle daemon does its upkeep after 30 s, gives freed memory back, and goes on until nothing is left to do.
+TIDIED_S = 110.0
 MIB = 2**20
 
 # Each part is what it adds to the process, in the order in which the daemon needs them.
