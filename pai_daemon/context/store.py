@@ -303,7 +303,7 @@ class Store:
 
         Upkeep leaves a file alone while less than a tenth of its rows are gone, and an index of words keeps
         the words of rows that are. keys, vectors: the embeddings to keep, (len(keys), dimensions) float32.
-        About 2 s for 100,000 chunks; searches go on. Raises DiskFull or IndexUnavailable.
+        About 3 s for 100,000 chunks; searches go on. Raises DiskFull or IndexUnavailable.
         """
         with self._write, _border():
             self._chunks.delete("live = false")
