@@ -94,6 +94,8 @@ def test_ignore_file_takes_notes_out_at_once(go_live: GoLive, vault: Path) -> No
     assert live.indexer.explain("Diary/Quokka.md") == "excluded by the pattern Diary/"
     (vault / ".paiignore").unlink()
     eventually(lambda: "Diary/Quokka.md" in live.paths(), "the notes to come back")
+    (vault / "Diary" / "Quokka.md").write_text("The quokka is watched again.\n")
+    eventually(lambda: live.searcher.search("quokka watched again", mode="text").results, "a save there")
 
 
 @pytest.mark.parametrize(
