@@ -205,12 +205,8 @@ class Watcher:
             self._settling.count(now)
             if isinstance(event, LostEvents):
                 self._settling.add(None, now)
-            if not isinstance(event, _CHANGES):
-                return
-            for place in (event.src_path, event.dest_path):
-                if not place:
-                    continue
-                path = self._relative(os.fsdecode(place))
+            changed = (event.src_path, event.dest_path) if isinstance(event, _CHANGES) else ()
+            for path in (self._relative(os.fsdecode(place)) for place in changed if place):
                 if path in _RULES:
                     self._settling.add(None, now)
                 elif path is not None and self._matters(path, event):
