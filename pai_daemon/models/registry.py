@@ -18,8 +18,10 @@ from pathlib import Path
 from pai_daemon.errors import ModelUnavailable, UsageError
 
 # Rises when the graph or the tokenizer we write gives other embeddings from the same weights.
-GRAPH_VERSION = 1
-QUANTISATION = "int8 table by row, int8 weights by output channel, uint8 activations by tensor"
+GRAPH_VERSION = 2
+QUANTISATION = "int8 table by row, int8 weights by output channel, uint8 activations by measured range"
+# The beginning of the SHA-256 of ranges.json, which gives other embeddings when it is measured anew.
+RANGES = "f0b981f1309599b4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Profile:
             self.pooling,
             str(self.max_tokens),
             QUANTISATION,
+            RANGES,
             str(GRAPH_VERSION),
         )
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]

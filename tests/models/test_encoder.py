@@ -123,18 +123,14 @@ def test_e5_agrees_with_the_engine_of_its_package(e5: PreparedModel) -> None:
 
 
 def test_graph_ignores_padding(small: PreparedModel) -> None:
-    """A padded text gets nearly the embedding it gets alone.
-
-    Nearly: the activations of a batch are quantised with one scale, padding included.
-    """
+    """A padded text gets the embedding it gets alone."""
     session = open_session(small.graph, 2)
     ids = np.zeros((1, 64), np.int64)
     ids[0, :7] = [101, 7592, 2088, 2003, 2307, 999, 102]
     mask = (ids > 0).astype(np.int64)
     (padded,) = session.run(None, {"input_ids": ids, "attention_mask": mask})
     (alone,) = session.run(None, {"input_ids": ids[:, :7], "attention_mask": mask[:, :7]})
-    print(f"padded to alone: {float(padded[0] @ alone[0]):.4f}")
-    assert float(padded[0] @ alone[0]) > 0.98
+    assert float(padded[0] @ alone[0]) > 1 - 1e-5
 
 
 @given(st.lists(st.floats(-100, 100, width=32), min_size=4, max_size=4), st.floats(0, 8, width=32))

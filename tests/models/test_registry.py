@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from pai_daemon.errors import ModelUnavailable, UsageError
-from pai_daemon.models.registry import PROFILES, profile, source_file
+from pai_daemon.models import registry
+from pai_daemon.models.ranges import ranges_of
+from pai_daemon.models.registry import PROFILES, RANGES, profile, source_file
+
+PACKAGE = Path(registry.__file__).parent
 
 
 @pytest.mark.parametrize(
@@ -72,3 +78,23 @@ def test_registry_imports_no_runtime_and_no_package_of_weights() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_ranges_measured_anew_change_the_fingerprint() -> None:
+    """The fingerprints name the file of ranges that the graphs are written with."""
+    found = hashlib.sha256((PACKAGE / "ranges.json").read_bytes()).hexdigest()[:16]
+    assert found == RANGES
+
+
+def test_every_model_has_a_range_for_each_dense_layer() -> None:
+    """Four products a layer; zero lies within each range."""
+    for known in PROFILES:
+        ranges = ranges_of(known.name)
+        assert ranges is not None
+        assert len(ranges) % 4 == 0
+        assert all(each.low < 0 < each.high and 0 <= each.zero <= 255 for each in ranges)
+
+
+def test_model_without_measured_ranges_has_none() -> None:
+    """Its graph takes the range of each batch."""
+    assert ranges_of("another model") is None

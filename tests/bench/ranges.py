@@ -1,0 +1,95 @@
+"""Measures `pai_daemon/models/ranges.json`: `python -m tests.bench.ranges` prints it anew.
+
+Every batch of real texts in two languages tells a range for each dense layer's input; the middle one is
+kept. The widest would spend steps on values that hardly occur (D37).
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from pai_daemon.models.batches import pad, plan
+from pai_daemon.models.bert import write_encoder
+from pai_daemon.models.embedder import BUDGET_TOKENS, open_session
+from pai_daemon.models.prepare import opened_weights, prepare
+from pai_daemon.models.registry import PROFILES, Profile
+from pai_daemon.models.tokens import Ids, WindowTokenizer
+from tests.bench.data import unpack
+
+VAULTS = ("vault-tasks-docs-en", "vault-universus-de", "vault-zettelkasten-en")
+NOTES = 60
+# Windows of one length a batch, as the planner makes them of a long queue, and single questions.
+QUESTION_WORDS = 8
+
+
+def texts(scratch: Path) -> list[str]:
+    """Return pieces of real notes of many lengths; needs the bench data."""
+    choose = random.Random(5)
+    found = []
+    for name in VAULTS:
+        vault = unpack(name, scratch)
+        assert vault is not None, "the bench data is not here"
+        for note in choose.sample(sorted(vault.rglob("*.md")), NOTES):
+            text = note.read_text("utf-8", "replace").strip()[: choose.randrange(20, 1_200)]
+            found += [text] if text else []
+    return found
+
+
+def measure(profile: Profile, pieces: list[str], scratch: Path) -> list[list[float]]:
+    """Return the middle range of each dense layer's input over all batches."""
+    prepared = prepare(profile, scratch / "cache")
+    tokenizer = WindowTokenizer(prepared.tokenizer, profile.max_tokens)
+    questions = [" ".join(piece.split()[:QUESTION_WORDS]) for piece in pieces]
+    windows: list[Ids] = [
+        window
+        for some, prefix in ((pieces, profile.passage_prefix), (questions, profile.query_prefix))
+        for of_text in tokenizer.windows(some, prefix)
+        for window in of_text
+    ]
+    folder = scratch / profile.name
+    folder.mkdir()
+    with opened_weights(profile, folder) as weights:
+        write_encoder(weights, folder / "model.onnx", lambda _: None, ranges=None)
+    session, names = _with_ranges(folder / "model.onnx")
+    seen = []
+    for rows in plan([len(window) for window in windows], BUDGET_TOKENS):
+        ids, mask = pad([windows[row] for row in rows])
+        found = session.run(names, {"input_ids": ids, "attention_mask": mask})
+        steps, zeros = np.array(found[::2], np.float64), np.array(found[1::2], np.float64)
+        seen.append(np.stack([-zeros * steps, (255 - zeros) * steps], axis=1))
+    middle = np.median(np.stack(seen), axis=0)
+    return [[round(float(low), 4), round(float(high), 4)] for low, high in middle]
+
+
+def _with_ranges(path: Path) -> tuple[Any, list[str]]:
+    """Return a session that also gives the range of each batch, and the names of those outputs."""
+    model = onnx.load(str(path), load_external_data=False)
+    names = []
+    for node in model.graph.node:
+        if node.op_type == "DynamicQuantizeLinear":
+            for output, kind in ((node.output[1], TensorProto.FLOAT), (node.output[2], TensorProto.UINT8)):
+                model.graph.output.append(helper.make_tensor_value_info(output, kind, []))
+                names.append(output)
+    path.write_bytes(model.SerializeToString())
+    return open_session(path, 2), names
+
+
+def main() -> None:
+    """Print the ranges of every model."""
+    with tempfile.TemporaryDirectory(prefix="pai-ranges-") as folder:
+        scratch = Path(folder)
+        pieces = texts(scratch)
+        lines = (f'"{known.name}": {json.dumps(measure(known, pieces, scratch))}' for known in PROFILES)
+        print("{\n" + ",\n".join(lines) + "\n}")
+
+
+if __name__ == "__main__":
+    main()
