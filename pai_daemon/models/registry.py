@@ -50,7 +50,7 @@ class Profile:
     answer_threshold: below this cosine of question and best sentence, the sentence with its title and
     headings before it, the notes do not say. few_words_margin is added to it where the passage has
     less than half of the question's words, other_language_margin where it is in another language.
-    With e5, 95 and 97 % of XQuAD's 1,190 questions (en, de) are answered, and 2 and 9 % of the 567
+    With e5, 96 and 98 % of XQuAD's 1,190 questions (en, de) are answered, and 2 and 10 % of the 567
     whose article is missing (`scripts/bench quality`).
     second_margin: how far below the best sentence a second one may be to be quoted as well.
     support_threshold: below this cosine of two sentences, the one does not support the other. 95 %
