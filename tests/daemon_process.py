@@ -278,6 +278,23 @@ class DaemonProcess:
 
         eventually(look, f"search finds no {words!r} any more", within_s)
 
+    def write(self, path: str, text: str, within_s: float = 5.0) -> Path:
+        """Write a note and wait until it is found under its path; return where it lies."""
+        full = self.vault / path
+        full.parent.mkdir(parents=True, exist_ok=True)
+        full.write_text(text, "utf-8")
+        self.finds(text, path, within_s=within_s)
+        return full
+
+    def places(self, words: str) -> set[str]:
+        """Return the paths of all notes that hold these words."""
+        results = self.client.search(words, mode="text", limit=100)["results"]
+        return {hit["path"] for hit in results if words in hit["text"]}
+
+    def holds_only(self, words: str, *paths: str, within_s: float = 5.0) -> None:
+        """Wait until these notes and no others hold the words."""
+        eventually(lambda: self.places(words) == set(paths), f"only {paths} hold {words!r}", within_s)
+
     def note(self, path: str) -> dict[str, Any]:
         """Return the parsed form of a note."""
         return self.client.get(f"/api/notes/{quote(path)}")

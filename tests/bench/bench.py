@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pai_daemon.config import load
 from pai_daemon.context.backlog import EmbedsTexts
@@ -19,6 +22,7 @@ from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import Profile, profile
 from pai_daemon.vault.ignore import IgnoreRules
 from pai_daemon.vault.watch import Watcher
+from tests.bench.report import ROOT
 
 
 def load_model(name: str) -> Embedder:
@@ -69,3 +73,11 @@ def indexed(vault: Path, folder: Path, embedder: Model) -> Iterator[Indexed]:
         yield Indexed(index, indexer, first_text_s, read_s or first_text_s, time.perf_counter() - started_s)
     finally:
         indexer.stop()
+
+
+def measured_apart(script: str, *arguments: str) -> Any:
+    """Return the JSON that a script prints in a process of its own, where nothing is imported yet."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)

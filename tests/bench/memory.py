@@ -5,19 +5,16 @@ The reference of the index on disk is one that a second daemon makes of the same
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import psutil
 
 from pai_daemon.config import load
+from tests.bench.bench import measured_apart
 from tests.bench.data import vault as unpacked
-from tests.bench.report import ROOT, Row
+from tests.bench.report import Row
 from tests.daemon_process import DaemonProcess, Folders
 
 ROUNDS = 100
@@ -158,15 +155,7 @@ def _peak_bytes(process: psutil.Process) -> int | None:
 def _parts(model: str, daemon: DaemonProcess) -> dict[str, int]:
     """Return what each part adds to a process, in bytes."""
     folder = daemon.folders.settings.index_dir(daemon.vault)
-    done = subprocess.run(
-        [sys.executable, "-c", _PARTS, model, str(folder)],
-        cwd=ROOT,
-        env=os.environ,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    bare, libraries, store, tokenizer, whole = json.loads(done.stdout)
+    bare, libraries, store, tokenizer, whole = measured_apart(_PARTS, model, str(folder))
     return {
         "Python": bare,
         "libraries": libraries - bare,

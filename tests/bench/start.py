@@ -6,10 +6,6 @@ timed in a process of its own.
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -17,7 +13,8 @@ from typing import Any
 
 from pai_daemon.config import load
 from pai_daemon.errors import VaultUnavailable
-from tests.bench.report import ROOT, Row
+from tests.bench.bench import measured_apart
+from tests.bench.report import Row
 from tests.daemon_process import DaemonProcess, Folders
 
 NOTES = 10_000
@@ -107,13 +104,5 @@ def _until_answered(daemon: DaemonProcess) -> tuple[float, float]:
 
 def _least(model: str, vault: Path) -> list[float]:
     """Return the seconds of the imports, the model and the walk."""
-    done = subprocess.run(
-        [sys.executable, "-c", _LEAST, model, str(vault)],
-        cwd=ROOT,
-        env=os.environ,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    taken: list[float] = json.loads(done.stdout)
+    taken: list[float] = measured_apart(_LEAST, model, str(vault))
     return taken

@@ -10,13 +10,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pai_daemon.context.store import Store
 from pai_daemon.errors import IndexUnavailable
 from tests.conftest import StartDaemon
-from tests.daemon_process import Folders, eventually
+from tests.daemon_process import DaemonProcess, Folders, eventually
 
 NOTES = 12
 DISK_BYTES = 8 * 1024 * 1024
@@ -34,6 +35,15 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+def completed(daemon: DaemonProcess) -> dict[str, Any]:
+    """Return the status once every note is indexed and embedded."""
+    return daemon.until(
+        lambda now: now["notes"] == NOTES and now["state"] == "ready" and not now["pending_chunks"],
+        "the index completes",
+        within_s=15,
+    )
+
+
 @pytest.mark.parametrize("room_bytes", [48 * 1024, 256 * 1024], ids=["opening", "indexing"])
 def test_disk_that_is_full_is_waited_for(
     start_daemon: StartDaemon, vault: Path, disk: Path, room_bytes: int
@@ -49,12 +59,7 @@ def test_disk_that_is_full_is_waited_for(
     status = daemon.until(lambda now: now["state"] == "error", "the full disk is noticed", within_s=10)
     assert "is full" in status["message"]
     (disk / "ballast").unlink()
-    after = daemon.until(
-        lambda now: now["notes"] == NOTES and now["state"] == "ready" and not now["pending_chunks"],
-        "the index completes",
-        within_s=15,
-    )
-    assert after["message"] is None
+    assert completed(daemon)["message"] is None
     daemon.finds(f"kingfisher{NOTES - 1}")
     assert "Traceback" not in daemon.log
 
@@ -85,12 +90,7 @@ def test_disk_that_fills_up_under_a_finished_index_takes_the_edits_later(
         daemon.finds(f"kingfisher{number}", f"Note {number}.md", within_s=2)
     assert daemon.client.search("a bird that dives", mode="semantic")["results"]
     (disk / "ballast").unlink()
-    after = daemon.until(
-        lambda now: now["state"] == "ready" and now["notes"] == NOTES and not now["pending_chunks"],
-        "the edits are taken in",
-        within_s=15,
-    )
-    assert after["message"] is None
+    assert completed(daemon)["message"] is None
     daemon.finds("dipper", "Note 1.md")
     daemon.finds("wagtail", "New.md")
     daemon.finds("kingfisher2", "Renamed.md")

@@ -11,7 +11,7 @@ from typing import Literal
 
 import pytest
 
-from tests.daemon_process import DaemonProcess, Folders, eventually
+from tests.daemon_process import DaemonProcess, Folders
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse or fold such names")
 
@@ -59,26 +59,6 @@ def daemon(tmp_path_factory: pytest.TempPathFactory, prepared_cache: Path) -> It
         yield started
 
 
-def write(daemon: DaemonProcess, path: str, text: str) -> Path:
-    """Write a note and wait until it is found under its path; return where it lies."""
-    full = daemon.vault / path
-    full.parent.mkdir(parents=True, exist_ok=True)
-    full.write_text(text, "utf-8")
-    daemon.finds(text, path, within_s=SOON_S)
-    return full
-
-
-def places(daemon: DaemonProcess, words: str) -> set[str]:
-    """Return the paths of all notes that hold these words."""
-    results = daemon.client.search(words, mode="text", limit=100)["results"]
-    return {hit["path"] for hit in results if words in hit["text"]}
-
-
-def holds_only(daemon: DaemonProcess, words: str, *paths: str) -> None:
-    """Wait until these notes and no others hold the words."""
-    eventually(lambda: places(daemon, words) == set(paths), f"only {paths} hold {words!r}", SOON_S)
-
-
 def embedded(daemon: DaemonProcess) -> int:
     """Return how many chunks were embedded once nothing is under way."""
     count: int = daemon.ready()["work"]["chunks_embedded"]
@@ -96,7 +76,7 @@ def is_listed(daemon: DaemonProcess, path: str, reason: str) -> None:
 
 def assert_alive(daemon: DaemonProcess, words: str) -> None:
     """Check that another note is followed, and that nothing in the daemon broke."""
-    write(daemon, f"After {words}.md", f"alive after {words}")
+    daemon.write(f"After {words}.md", f"alive after {words}")
     status = daemon.ready()
     assert (status["state"], status["message"]) == ("ready", None)
     assert "Traceback" not in daemon.log
@@ -112,17 +92,17 @@ def test_notes_with_odd_names_are_created_renamed_and_deleted(daemon: DaemonProc
     for name, _, _, words in notes:
         (vault / name).write_text(words, "utf-8")
     for name, _, _, words in notes:
-        holds_only(daemon, words, name)
+        daemon.holds_only(words, name)
     before = embedded(daemon)
     for name, plain, _, _ in notes:
         (vault / name).rename(vault / plain)
     for _, plain, _, words in notes:
-        holds_only(daemon, words, plain)
+        daemon.holds_only(words, plain)
     for name, plain, folder, _ in notes:
         (vault / folder).mkdir()
         (vault / plain).rename(vault / folder / name)
     for name, _, folder, words in notes:
-        holds_only(daemon, words, f"{folder}/{name}")
+        daemon.holds_only(words, f"{folder}/{name}")
     assert embedded(daemon) == before
     for name, _, folder, _ in notes:
         (vault / folder / name).unlink()
@@ -134,33 +114,33 @@ def test_notes_with_odd_names_are_created_renamed_and_deleted(daemon: DaemonProc
 def test_note_with_an_odd_name_is_shown_by_its_path(daemon: DaemonProcess, kind: str) -> None:
     """The parsed form of a note is reached by its name, whatever characters that has."""
     name = f"Shown by name/{NAMES[kind]}"
-    write(daemon, name, f"a note named with {kind} for the linnet")
+    daemon.write(name, f"a note named with {kind} for the linnet")
     note = daemon.note(name)
     assert (note["path"], note["indexed"]) == (name, True)
 
 
 def test_folder_renamed_by_case_only_is_followed(daemon: DaemonProcess) -> None:
     """A folder whose name changes in case alone takes its notes along, and later saves arrive."""
-    write(daemon, "inbox/Deep/Letter.md", "the letter of a whimbrel")
+    daemon.write("inbox/Deep/Letter.md", "the letter of a whimbrel")
     before = embedded(daemon)
     (daemon.vault / "inbox").rename(daemon.vault / "Inbox")
-    holds_only(daemon, "the letter of a whimbrel", "Inbox/Deep/Letter.md")
+    daemon.holds_only("the letter of a whimbrel", "Inbox/Deep/Letter.md")
     assert embedded(daemon) == before
-    write(daemon, "Inbox/Deep/Letter.md", "the answer of a whimbrel")
+    daemon.write("Inbox/Deep/Letter.md", "the answer of a whimbrel")
     daemon.loses("the letter of a whimbrel")
 
 
 def test_names_that_differ_in_unicode_form_alone_are_two_notes(daemon: DaemonProcess) -> None:
     """Two notes whose names look the same are both found, each with its own text."""
     one, two = (unicodedata.normalize(form, "Café/Über.md") for form in FORMS)
-    write(daemon, one, "the composed godwit")
-    write(daemon, two, "the decomposed godwit")
-    holds_only(daemon, "the composed godwit", one)
+    daemon.write(one, "the composed godwit")
+    daemon.write(two, "the decomposed godwit")
+    daemon.holds_only("the composed godwit", one)
     assert daemon.note(one)["chunks"][0]["text"] == "the composed godwit"
     assert daemon.note(two)["chunks"][0]["text"] == "the decomposed godwit"
     (daemon.vault / two).unlink()
     daemon.loses("the decomposed godwit")
-    holds_only(daemon, "the composed godwit", one)
+    daemon.holds_only("the composed godwit", one)
 
 
 @pytest.mark.parametrize("forms", [FORMS, FORMS[::-1]], ids="-".join)
@@ -170,66 +150,66 @@ def test_name_that_changes_its_unicode_form_is_a_rename(
     """A sync tool that writes a name in another form renames the note, and nothing is embedded."""
     words = f"the {forms[0]} knot"
     old, new = (unicodedata.normalize(form, f"Ñandú {words}.md") for form in forms)
-    write(daemon, old, words)
+    daemon.write(old, words)
     before = embedded(daemon)
     (daemon.vault / old).rename(daemon.vault / new)
-    holds_only(daemon, words, new)
+    daemon.holds_only(words, new)
     assert embedded(daemon) == before
 
 
 def test_note_that_becomes_a_folder_and_a_note_again_is_followed(daemon: DaemonProcess) -> None:
     """A folder named like a note holds notes; a note in its place holds its own text alone."""
-    path = write(daemon, "Switch.md", "switch as a note")
+    path = daemon.write("Switch.md", "switch as a note")
     path.unlink()
-    write(daemon, "Switch.md/Deep.md/Inside.md", "switch as a folder")
+    daemon.write("Switch.md/Deep.md/Inside.md", "switch as a folder")
     daemon.loses("switch as a note", within_s=SOON_S)
     (path / "Deep.md" / "Inside.md").unlink()
     (path / "Deep.md").rmdir()
     path.rmdir()
-    write(daemon, "Switch.md", "switch as a note again")
+    daemon.write("Switch.md", "switch as a note again")
     daemon.loses("switch as a folder", within_s=SOON_S)
     assert daemon.note("Switch.md")["indexed"]
 
 
 def test_note_swapped_for_a_folder_by_renames_is_followed(daemon: DaemonProcess) -> None:
     """A note and a folder that exchange their names exchange what is found under them."""
-    note = write(daemon, "Left.md", "the left ruff")
-    write(daemon, "Right.md/In.md", "the right ruff")
+    note = daemon.write("Left.md", "the left ruff")
+    daemon.write("Right.md/In.md", "the right ruff")
     before = embedded(daemon)
     note.rename(daemon.vault / "Third.md")
     (daemon.vault / "Right.md").rename(note)
     (daemon.vault / "Third.md").rename(daemon.vault / "Right.md")
-    holds_only(daemon, "the left ruff", "Right.md")
-    holds_only(daemon, "the right ruff", "Left.md/In.md")
+    daemon.holds_only("the left ruff", "Right.md")
+    daemon.holds_only("the right ruff", "Left.md/In.md")
     assert embedded(daemon) == before
 
 
 def test_note_that_becomes_a_link_shows_what_it_leads_to(daemon: DaemonProcess) -> None:
     """A link in place of a note has the text of the note it leads to, and a note again its own."""
-    write(daemon, "Led.md", "the text that is led to")
-    path = write(daemon, "Becomes.md", "the text of its own")
+    daemon.write("Led.md", "the text that is led to")
+    path = daemon.write("Becomes.md", "the text of its own")
     path.unlink()
     path.symlink_to("Led.md")
-    holds_only(daemon, "the text that is led to", "Led.md", "Becomes.md")
+    daemon.holds_only("the text that is led to", "Led.md", "Becomes.md")
     daemon.loses("the text of its own", within_s=SOON_S)
     path.unlink()
-    write(daemon, "Becomes.md", "its own text again")
-    holds_only(daemon, "the text that is led to", "Led.md")
+    daemon.write("Becomes.md", "its own text again")
+    daemon.holds_only("the text that is led to", "Led.md")
 
 
 def test_link_follows_the_note_that_it_leads_to(daemon: DaemonProcess) -> None:
     """An edit of a note is found under the link to it too; no old text is left there."""
-    note = write(daemon, "Source.md", "the source before")
+    note = daemon.write("Source.md", "the source before")
     (daemon.vault / "Mirror.md").symlink_to("Source.md")
     daemon.finds("the source before", "Mirror.md", within_s=SOON_S)
     note.write_text("the source after", "utf-8")
-    holds_only(daemon, "the source after", "Source.md", "Mirror.md")
+    daemon.holds_only("the source after", "Source.md", "Mirror.md")
     daemon.loses("the source before", within_s=SOON_S)
 
 
 def test_link_to_a_deleted_note_keeps_no_text(daemon: DaemonProcess) -> None:
     """The text of a deleted note is found nowhere, although a link still leads to where it was."""
-    note = write(daemon, "Doomed.md", "the doomed bittern")
+    note = daemon.write("Doomed.md", "the doomed bittern")
     (daemon.vault / "Pointer.md").symlink_to("Doomed.md")
     daemon.finds("the doomed bittern", "Pointer.md", within_s=SOON_S)
     note.unlink()
@@ -239,29 +219,29 @@ def test_link_to_a_deleted_note_keeps_no_text(daemon: DaemonProcess) -> None:
 
 def test_hard_linked_notes_have_the_same_text(daemon: DaemonProcess) -> None:
     """A save of a file with two names is found under both."""
-    note = write(daemon, "One name.md", "both names before")
+    note = daemon.write("One name.md", "both names before")
     (daemon.vault / "Other name.md").hardlink_to(note)
     daemon.finds("both names before", "Other name.md", within_s=SOON_S)
     note.write_text("both names after", "utf-8")
-    holds_only(daemon, "both names after", "One name.md", "Other name.md")
+    daemon.holds_only("both names after", "One name.md", "Other name.md")
 
 
 def test_note_that_becomes_a_link_out_of_the_vault_leaves_no_text(daemon: DaemonProcess) -> None:
     """What the note held and what the link leads to are both found nowhere, and the reason is told."""
     (daemon.vault.parent / "outside.md").write_text("the outer dotterel", "utf-8")
-    path = write(daemon, "Outward.md", "the inner dotterel")
+    path = daemon.write("Outward.md", "the inner dotterel")
     path.unlink()
     path.symlink_to(daemon.vault.parent / "outside.md")
     daemon.loses("the inner dotterel", within_s=SOON_S)
     is_listed(daemon, "Outward.md", "out of the vault")
-    assert places(daemon, "the outer dotterel") == set()
+    assert daemon.places("the outer dotterel") == set()
     path.unlink()
     daemon.until(lambda now: not now["problems"] or "Outward.md" not in str(now["problems"]), "gone", SOON_S)
 
 
 def test_links_in_a_circle_break_nothing(daemon: DaemonProcess) -> None:
     """Links that lead to each other are told; they and folders linked to their parents are not followed."""
-    note = write(daemon, "Circle/Note.md", "the circling merlin")
+    note = daemon.write("Circle/Note.md", "the circling merlin")
     folder = note.parent
     (folder / "a.md").symlink_to("b.md")
     (folder / "b.md").symlink_to("a.md")
@@ -270,11 +250,11 @@ def test_links_in_a_circle_break_nothing(daemon: DaemonProcess) -> None:
     (folder / "self.md").symlink_to("self.md")
     for name in ("a.md", "b.md", "self.md"):
         is_listed(daemon, f"Circle/{name}", "loop")
-    assert places(daemon, "the circling merlin") == {"Circle/Note.md"}
+    assert daemon.places("the circling merlin") == {"Circle/Note.md"}
     before = embedded(daemon)
     folder.rename(daemon.vault / "Ring")
-    holds_only(daemon, "the circling merlin", "Ring/Note.md")
-    write(daemon, "Ring/Note.md", "the ringing merlin")
+    daemon.holds_only("the circling merlin", "Ring/Note.md")
+    daemon.write("Ring/Note.md", "the ringing merlin")
     assert embedded(daemon) == before + 1
     for name in ("a.md", "b.md", "self.md", "up", "self"):
         (daemon.vault / "Ring" / name).unlink()
@@ -302,28 +282,28 @@ def test_files_of_sync_tools_are_no_notes_but_copies_for_a_person_are(daemon: Da
         full = daemon.vault / "Synced" / path
         full.parent.mkdir(parents=True, exist_ok=True)
         full.write_text(f"the synced plover plan{number}", "utf-8")
-    holds_only(daemon, "the synced plover", *(f"Synced/{path}" for path in SYNC_NOTES))
+    daemon.holds_only("the synced plover", *(f"Synced/{path}" for path in SYNC_NOTES))
     for path in SYNC_LEFTOVERS:
         told = daemon.client.get("/api/index", {"explain": f"Synced/{path}"})
         assert (told["indexed"], bool(told["reason"])) == (False, True), told
     assert_alive(daemon, "leftovers")
-    holds_only(daemon, "the synced plover", *(f"Synced/{path}" for path in SYNC_NOTES))
+    daemon.holds_only("the synced plover", *(f"Synced/{path}" for path in SYNC_NOTES))
 
 
 def test_note_that_a_sync_tool_moves_aside_and_replaces_is_found_throughout(daemon: DaemonProcess) -> None:
     """A conflict as Syncthing settles it leaves the note found, with the text that won."""
-    path = write(daemon, "Settled.md", "the text that lost")
+    path = daemon.write("Settled.md", "the text that lost")
     arriving = path.with_name(".syncthing.Settled.md.tmp")
     arriving.write_text("the text that won", "utf-8")
     path.rename(path.with_name("Settled.sync-conflict-20260101-000000-ABC.md"))
     arriving.rename(path)
-    holds_only(daemon, "the text that won", "Settled.md")
+    daemon.holds_only("the text that won", "Settled.md")
     daemon.loses("the text that lost")
 
 
 def test_note_moved_to_the_trash_and_back_is_embedded_once(daemon: DaemonProcess) -> None:
     """A note in Obsidian's trash is found no more; taken back, it is found and embeds nothing."""
-    path = write(daemon, "Trashed.md", "the trashed siskin")
+    path = daemon.write("Trashed.md", "the trashed siskin")
     before = embedded(daemon)
     (daemon.vault / ".trash").mkdir(exist_ok=True)
     path.rename(daemon.vault / ".trash" / "Trashed.md")
@@ -335,12 +315,12 @@ def test_note_moved_to_the_trash_and_back_is_embedded_once(daemon: DaemonProcess
 
 def test_folder_that_becomes_hidden_takes_its_notes_out(daemon: DaemonProcess) -> None:
     """A dot before a folder's name hides its notes, also those saved later; without it they are back."""
-    write(daemon, "Shown/Deep/Note.md", "the hidden crake")
+    daemon.write("Shown/Deep/Note.md", "the hidden crake")
     (daemon.vault / "Shown").rename(daemon.vault / ".Shown")
     daemon.loses("the hidden crake", within_s=SOON_S)
     os.utime(daemon.vault / ".Shown" / "Deep" / "Note.md")
     assert_alive(daemon, "hiding")
-    assert places(daemon, "the hidden crake") == set()
+    assert daemon.places("the hidden crake") == set()
     (daemon.vault / ".Shown").rename(daemon.vault / "Shown")
     daemon.finds("the hidden crake", "Shown/Deep/Note.md", within_s=SOON_S)
-    write(daemon, "Shown/Deep/Note.md", "the crake seen again")
+    daemon.write("Shown/Deep/Note.md", "the crake seen again")

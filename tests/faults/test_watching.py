@@ -65,26 +65,6 @@ def daemon(tmp_path_factory: pytest.TempPathFactory, prepared_cache: Path) -> It
             yield started
 
 
-def write(daemon: DaemonProcess, path: str, text: str, within_s: float = SOON_S) -> Path:
-    """Write a note and wait until it is found under its path; return where it lies."""
-    full = daemon.vault / path
-    full.parent.mkdir(parents=True, exist_ok=True)
-    full.write_text(text, "utf-8")
-    daemon.finds(text, path, within_s=within_s)
-    return full
-
-
-def places(daemon: DaemonProcess, words: str) -> set[str]:
-    """Return the paths of all notes that hold these words."""
-    results = daemon.client.search(words, mode="text", limit=100)["results"]
-    return {hit["path"] for hit in results if words in hit["text"]}
-
-
-def holds_only(daemon: DaemonProcess, words: str, *paths: str) -> None:
-    """Wait until these notes and no others hold the words."""
-    eventually(lambda: places(daemon, words) == set(paths), f"only {paths} hold {words!r}", SOON_S)
-
-
 def work(daemon: DaemonProcess, what: str) -> int:
     """Return a count of the daemon's work once nothing is under way."""
     count: int = daemon.ready()["work"][what]
@@ -102,22 +82,22 @@ def test_folder_moved_in_is_watched_to_its_deepest_folder(daemon: DaemonProcess,
     (tmp_path / "Arrived").rename(daemon.vault / "Arrived")
     for folder in ("Arrived", "Arrived/Two", "Arrived/Two/Three"):
         daemon.finds(f"avocet in {folder}", f"{folder}/Note.md", within_s=SOON_S)
-    write(daemon, "Arrived/Two/Three/Note.md", "avocet edited in the deep")
-    write(daemon, "Arrived/Two/Three/Four/New.md", "avocet added in the deep")
+    daemon.write("Arrived/Two/Three/Note.md", "avocet edited in the deep")
+    daemon.write("Arrived/Two/Three/Four/New.md", "avocet added in the deep")
 
 
 def test_folder_moved_out_and_back_is_watched_again(daemon: DaemonProcess, tmp_path: Path) -> None:
     """A tree that was away is lost and found, embeds nothing, and later saves in it arrive."""
-    write(daemon, "Roaming/Deep/Note.md", "the roaming twite")
+    daemon.write("Roaming/Deep/Note.md", "the roaming twite")
     before = work(daemon, "chunks_embedded")
     (daemon.vault / "Roaming").rename(tmp_path / "Roaming")
     daemon.loses("the roaming twite", within_s=SOON_S)
     (tmp_path / "Roaming").rename(daemon.vault / "Returned")
     daemon.finds("the roaming twite", "Returned/Deep/Note.md", within_s=SOON_S)
     assert work(daemon, "chunks_embedded") == before
-    write(daemon, "Returned/Deep/Note.md", "the twite is at home")
+    daemon.write("Returned/Deep/Note.md", "the twite is at home")
     (daemon.vault / "Returned").rename(daemon.vault / "Roaming")
-    write(daemon, "Roaming/Deep/Note.md", "the twite is named as before")
+    daemon.write("Roaming/Deep/Note.md", "the twite is named as before")
 
 
 def test_folder_renamed_while_its_notes_are_edited_loses_no_edit(daemon: DaemonProcess) -> None:
@@ -134,9 +114,9 @@ def test_folder_renamed_while_its_notes_are_edited_loses_no_edit(daemon: DaemonP
         (folder / f"Note {2 * step - 1}.md").write_text(f"eider{2 * step - 1} after {step}", "utf-8")
     folder.parent.rename(daemon.vault / "Grown")
     for step in range(1, 7):
-        holds_only(daemon, f"eider{2 * step - 2} before {step}", f"Grown/Name 6/Note {2 * step - 2}.md")
-        holds_only(daemon, f"eider{2 * step - 1} after {step}", f"Grown/Name 6/Note {2 * step - 1}.md")
-    write(daemon, "Grown/Name 6/Note 0.md", "eider0 last")
+        daemon.holds_only(f"eider{2 * step - 2} before {step}", f"Grown/Name 6/Note {2 * step - 2}.md")
+        daemon.holds_only(f"eider{2 * step - 1} after {step}", f"Grown/Name 6/Note {2 * step - 1}.md")
+    daemon.write("Grown/Name 6/Note 0.md", "eider0 last")
     for number in range(12):
         daemon.loses(f"eider{number} first", within_s=SOON_S)
 
@@ -154,19 +134,19 @@ def test_folder_of_a_thousand_notes_renamed_embeds_nothing(start_daemon: StartDa
     after = daemon.ready()
     assert after["work"]["chunks_embedded"] == before["work"]["chunks_embedded"] == 1000
     for number in range(0, 1000, 50):
-        holds_only(daemon, f"Word{number}.", f"After/{number}.md")
-    write(daemon, "After/7.md", "Word7 changed.")
+        daemon.holds_only(f"Word{number}.", f"After/{number}.md")
+    daemon.write("After/7.md", "Word7 changed.")
 
 
 def test_disk_mounted_in_the_vault_is_indexed_and_watched(daemon: DaemonProcess) -> None:
     """Notes on a disk that is mounted over a folder come with it, are followed, and go with it."""
-    folder = write(daemon, "Disk/Below.md", "the kite below").parent
+    folder = daemon.write("Disk/Below.md", "the kite below").parent
     if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(folder)], check=False).returncode:
         pytest.skip("this user may not mount a disk")
     try:
         (folder / "Above.md").write_text("the kite above", "utf-8")
         daemon.finds("the kite above", "Disk/Above.md", within_s=7)
-        write(daemon, "Disk/Above.md", "the kite higher up", within_s=7)
+        daemon.write("Disk/Above.md", "the kite higher up", within_s=7)
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
     daemon.finds("the kite below", "Disk/Below.md", within_s=7)
@@ -219,13 +199,13 @@ def test_save_by_an_editor_is_one_change_and_never_hides_the_note(
     """The note is found at every moment of its save, and one embedding and one note are committed."""
     name = save.__name__.strip("_")
     first, second = f"saved by {name}, the first text", f"saved by {name}, the second text"
-    note = write(daemon, f"Saved {name}.md", first)
+    note = daemon.write(f"Saved {name}.md", first)
     before = daemon.ready()
 
     def is_found() -> bool:
-        found = places(daemon, f"saved by {name}")
+        found = daemon.places(f"saved by {name}")
         assert found == {note.name}, found
-        return bool(places(daemon, second))
+        return bool(daemon.places(second))
 
     editor = threading.Thread(target=save, args=(note, second))
     editor.start()
@@ -237,7 +217,7 @@ def test_save_by_an_editor_is_one_change_and_never_hides_the_note(
     assert after["notes"] == before["notes"]
     assert after["work"]["chunks_embedded"] - before["work"]["chunks_embedded"] == 1
     assert after["work"]["commits"] - before["work"]["commits"] == 2
-    holds_only(daemon, f"saved by {name}", note.name)
+    daemon.holds_only(f"saved by {name}", note.name)
 
 
 def test_note_being_typed_in_does_not_hold_up_another(daemon: DaemonProcess) -> None:
@@ -254,7 +234,7 @@ def test_note_being_typed_in_does_not_hold_up_another(daemon: DaemonProcess) -> 
     typist.start()
     try:
         for number in range(3):
-            write(daemon, f"Quiet {number}.md", f"quiet wheatear{number}", within_s=1.5)
+            daemon.write(f"Quiet {number}.md", f"quiet wheatear{number}", within_s=1.5)
         daemon.finds("typing typing", "Typed.md", within_s=SOON_S)
     finally:
         stop.set()
@@ -263,7 +243,7 @@ def test_note_being_typed_in_does_not_hold_up_another(daemon: DaemonProcess) -> 
 
 def test_change_that_keeps_size_and_time_is_found(daemon: DaemonProcess) -> None:
     """A note rewritten in place with as many bytes, its old time put back, is read: the watch told of it."""
-    note = write(daemon, "Same.md", "the same osprey one")
+    note = daemon.write("Same.md", "the same osprey one")
     status = note.stat()
     note.write_text("the same osprey two", "utf-8")
     os.utime(note, ns=(status.st_atime_ns, status.st_mtime_ns))
@@ -272,7 +252,7 @@ def test_change_that_keeps_size_and_time_is_found(daemon: DaemonProcess) -> None
 
 def test_replacement_that_keeps_size_and_time_is_found(daemon: DaemonProcess, tmp_path: Path) -> None:
     """A note that is replaced by another file of the same size and time is read."""
-    note = write(daemon, "Restored.md", "the copied osprey one")
+    note = daemon.write("Restored.md", "the copied osprey one")
     status = note.stat()
     (tmp_path / "copy").write_text("the copied osprey two", "utf-8")
     os.utime(tmp_path / "copy", ns=(status.st_atime_ns, status.st_mtime_ns))
@@ -303,13 +283,13 @@ def test_note_that_may_be_read_again_is_found(daemon: DaemonProcess) -> None:
 @permissions
 def test_note_that_may_not_be_read_any_more_is_kept_and_listed(daemon: DaemonProcess) -> None:
     """A note that was indexed stays as it was, with the reason in the status, while others are followed."""
-    note = write(daemon, "Closing.md", "the closing curlew")
+    note = daemon.write("Closing.md", "the closing curlew")
     note.chmod(0o200)
     note.write_text("the closed curlew", "utf-8")
     listed = "the note is listed"
     daemon.until(lambda now: any(row["path"] == note.name for row in now["problems"]), listed, SOON_S)
-    write(daemon, "Beside closing.md", "a note beside the closed one")
-    assert places(daemon, "the closing curlew") == {note.name}
+    daemon.write("Beside closing.md", "a note beside the closed one")
+    assert daemon.places("the closing curlew") == {note.name}
     note.unlink()
     daemon.loses("the closing curlew", within_s=SOON_S)
 
@@ -317,18 +297,18 @@ def test_note_that_may_not_be_read_any_more_is_kept_and_listed(daemon: DaemonPro
 @permissions
 def test_folder_that_may_not_be_read_stops_no_other(daemon: DaemonProcess) -> None:
     """A closed folder is listed, its notes are kept, and indexing goes on without an error."""
-    folder = write(daemon, "Closed/Deep/Note.md", "the dunlin in the closed folder").parents[1]
+    folder = daemon.write("Closed/Deep/Note.md", "the dunlin in the closed folder").parents[1]
     folder.chmod(0)
     try:
         assert daemon.request("POST", "/api/index", body={}).status == 202
         listed = "the folder is listed"
         daemon.until(lambda now: any(row["path"] == "Closed" for row in now["problems"]), listed, SOON_S)
-        write(daemon, "Beside closed.md", "a note beside the closed folder")
+        daemon.write("Beside closed.md", "a note beside the closed folder")
         daemon.until(lambda now: (now["state"], now["message"]) == ("ready", None), "no error", 3)
-        assert places(daemon, "the dunlin in the closed folder") == {"Closed/Deep/Note.md"}
+        assert daemon.places("the dunlin in the closed folder") == {"Closed/Deep/Note.md"}
     finally:
         folder.chmod(0o700)
-    write(daemon, "Closed/Deep/Note.md", "the dunlin in the opened folder")
+    daemon.write("Closed/Deep/Note.md", "the dunlin in the opened folder")
 
 
 @permissions
@@ -343,7 +323,7 @@ def test_folder_that_may_be_read_again_is_indexed_and_watched(daemon: DaemonProc
     folder.chmod(0o700)
     try:
         daemon.finds("the sealed plover", within_s=3)
-        write(daemon, "Sealed/Note.md", "the plover at large")
+        daemon.write("Sealed/Note.md", "the plover at large")
     finally:
         shutil.rmtree(folder)
 
@@ -382,7 +362,7 @@ def test_overflow_of_the_kernels_queue_leads_to_a_scan(
     (daemon.vault / "Flooded" / "Deep" / f"{name}.md").write_text(f"after the flood {name}", "utf-8")
     stopped()
     daemon.finds(f"after the flood {name}", f"Flooded/Deep/{name}.md", within_s=7)
-    write(daemon, f"Flooded/Deep/{name}.md", f"long after the flood {name}")
+    daemon.write(f"Flooded/Deep/{name}.md", f"long after the flood {name}")
 
 
 def limited(what: str, limit: int) -> tuple[str, ...]:
@@ -554,7 +534,7 @@ def test_folder_made_under_a_name_that_was_moved_out_and_renamed_at_once_is_watc
     daemon: DaemonProcess, tmp_path: Path
 ) -> None:
     """Saves in a folder arrive although it took, for an instant, the name of one that was moved out."""
-    write(daemon, "Project/Note.md", "the old project of a rail")
+    daemon.write("Project/Note.md", "the old project of a rail")
     (daemon.vault / "Project").rename(tmp_path / "Project")
     daemon.loses("the old project of a rail", within_s=SOON_S)
     os.kill(daemon.pid, signal.SIGSTOP)  # so that it sees the new folder only under its second name
@@ -563,8 +543,8 @@ def test_folder_made_under_a_name_that_was_moved_out_and_renamed_at_once_is_watc
         (daemon.vault / "Project").rename(daemon.vault / "New project")
     finally:
         os.kill(daemon.pid, signal.SIGCONT)
-    write(daemon, "Beside the project.md", "a note beside the project")
-    write(daemon, "New project/Note.md", "the new project of a rail", within_s=3)
+    daemon.write("Beside the project.md", "a note beside the project")
+    daemon.write("New project/Note.md", "the new project of a rail", within_s=3)
 
 
 def test_vault_that_is_a_link_is_watched_where_it_leads_to_now(
