@@ -26,7 +26,7 @@ from pai_daemon.context.related import Related
 from pai_daemon.context.search import EmbedsQueries, Searcher
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
 from pai_daemon.models.embedder import Embedder
-from pai_daemon.models.generators import generator_of
+from pai_daemon.models.generation.generators import generator_of
 from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import profile
 from pai_daemon.serve.app import Listener

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pai_daemon.context.catalog import EVERYTHING, Filter
 from pai_daemon.context.search import Passage
-from pai_daemon.models.generator import Generator
+from pai_daemon.models.generation.generator import Generator
 
 DEFAULT_PASSAGES = 8
 

@@ -33,7 +33,7 @@ from pai_daemon.context.prompt import MAX_ANSWER_TOKENS, REFUSAL, fitting_prompt
 from pai_daemon.context.quotes import Quote, quotes
 from pai_daemon.context.search import EmbedsQueries, Passage, Searcher, SearchResult, checked_query
 from pai_daemon.errors import GeneratorUnavailable
-from pai_daemon.models.generator import Generator
+from pai_daemon.models.generation.generator import Generator
 from pai_daemon.models.registry import Profile
 from pai_daemon.notes.language import guess_language
 from pai_daemon.notes.plain import sentences

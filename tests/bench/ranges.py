@@ -1,4 +1,4 @@
-"""Measures `pai_daemon/models/ranges.json`: `python -m tests.bench.ranges` prints it anew.
+"""Measures `pai_daemon/models/encoder/ranges.json`: `python -m tests.bench.ranges` prints it anew.
 
 Every batch of real texts in two languages tells a range for each dense layer's input; a rather narrow one is
 kept. The widest would spend steps on values that hardly occur (D37).
@@ -17,8 +17,8 @@ import onnx
 from onnx import TensorProto, helper
 
 from pai_daemon.models.batches import pad, plan
-from pai_daemon.models.bert import write_encoder
 from pai_daemon.models.embedder import BUDGET_TOKENS, open_session
+from pai_daemon.models.encoder.bert import write_encoder
 from pai_daemon.models.prepare import opened_weights, prepare
 from pai_daemon.models.registry import PROFILES, Profile
 from pai_daemon.models.tokens import Ids, WindowTokenizer

@@ -14,7 +14,7 @@ from pai_daemon.context.catalog import Filter
 from pai_daemon.context.search import Searcher
 from pai_daemon.errors import GeneratorUnavailable, UsageError
 from pai_daemon.models.embedder import Embedder
-from pai_daemon.models.generator import Generator, Message
+from pai_daemon.models.generation.generator import Generator, Message
 from pai_daemon.models.registry import profile
 from tests.context.conftest import GoLive, Live
 

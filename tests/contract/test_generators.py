@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from pai_daemon.errors import GeneratorUnavailable
-from pai_daemon.models.generators import Generator, Message, OllamaGenerator, OpenAIGenerator
+from pai_daemon.models.generation.generators import Generator, Message, OllamaGenerator, OpenAIGenerator
 from tests.contract.fakes import DEFAULT_WORDS, Behaviour, ollama_app, openai_app, served
 
 ANSWER = "".join(DEFAULT_WORDS)

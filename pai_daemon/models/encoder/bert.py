@@ -23,8 +23,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from pai_daemon.models.ranges import Range
-from pai_daemon.models.weights import Floats, Weights
+from pai_daemon.models.encoder.ranges import Range
+from pai_daemon.models.encoder.weights import Floats, Weights
 
 OPSET = 20
 CONTRIB = "com.microsoft"

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pai_daemon.errors import ModelUnavailable
-from pai_daemon.models.weights import Floats, Sizes
+from pai_daemon.models.encoder.weights import Floats, Sizes
 
 _PARTS = {
     "query": "attention.self.query",

@@ -6,9 +6,9 @@ import re
 from urllib.parse import urlsplit
 
 from pai_daemon.errors import UsageError
-from pai_daemon.models.generator import Generator, Location, Message
-from pai_daemon.models.ollama import DEFAULT_URL, OllamaGenerator
-from pai_daemon.models.openai import OpenAIGenerator
+from pai_daemon.models.generation.generator import Generator, Location, Message
+from pai_daemon.models.generation.ollama import DEFAULT_URL, OllamaGenerator
+from pai_daemon.models.generation.openai import OpenAIGenerator
 
 __all__ = ["Generator", "Location", "Message", "OllamaGenerator", "OpenAIGenerator", "generator_of"]
 FORMS = "extractive, ollama:MODEL, ollama:MODEL@http://HOST:PORT, openai:MODEL@http://HOST:PORT/v1"

@@ -1,0 +1,1 @@
+"""What writes answers: Ollama and servers that speak the API of OpenAI."""
