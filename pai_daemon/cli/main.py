@@ -19,6 +19,7 @@ COMMANDS = {
     "ask": "ask",
     "links": "links",
     "index": "index",
+    "models": "models",
     "doctor": "doctor",
     "plugin": "plugin",
 }

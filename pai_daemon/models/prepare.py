@@ -25,6 +25,7 @@ from filelock import FileLock
 
 from pai_daemon.errors import DiskFull, ModelUnavailable
 from pai_daemon.models.calibrate import observe, probe_windows
+from pai_daemon.models.digests import sha256_of
 from pai_daemon.models.encoder import ranges
 from pai_daemon.models.encoder.bert import write_encoder
 from pai_daemon.models.encoder.checkpoint import TOKENIZER, WEIGHTS, Checkpoint, unpack
@@ -155,12 +156,6 @@ def _damage(profile: Profile, folder: Path) -> str:
     except (ValueError, TypeError, KeyError, AttributeError):
         return "its manifest cannot be read"
     return ""
-
-
-def sha256_of(path: Path) -> str:
-    """Return the hexadecimal sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _build(profile: Profile, cache_dir: Path, target: Path, form: Form, report: Progress) -> None:
