@@ -54,6 +54,15 @@ class Embedded:
         return cosines
 
 
+def probe_texts() -> list[str]:
+    """Return every text of the probes, in every language."""
+    return [
+        text
+        for probe in probes()
+        for text in (probe.title, probe.sentence, probe.question, probe.paraphrase, probe.other)
+    ]
+
+
 def probe_windows(profile: Profile, tokenizer: WindowTokenizer) -> ProbeWindows:
     """Return the probes that fit the model's languages, the first window of each text."""
     known: list[Probe] = probes(profile.languages)
