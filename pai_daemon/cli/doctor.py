@@ -24,7 +24,7 @@ from pai_daemon.errors import PaiError
 from pai_daemon.models.generation.generators import generator_of
 from pai_daemon.models.prepare import files_of
 from pai_daemon.models.registry import Profile, profile
-from pai_daemon.models.session import PROVIDERS, VERSION, adds_exactly, available
+from pai_daemon.models.session import PROVIDERS, VERSION, adds_exactly, built_in, why_not
 from pai_daemon.models.sources import HubSource, PackageSource, ServerSource
 from pai_daemon.models.trial import CHOICE, processor
 
@@ -110,9 +110,12 @@ def _runtime(settings: Settings) -> Iterator[Check]:
         )
     else:
         yield Check("ONNX Runtime", "ok", f"{VERSION} ({', '.join(installed) or 'built by hand'})")
-    here = available()
+    here = built_in()
     for provider in PROVIDERS:
-        if provider in here:
+        if provider in here and (reason := why_not(provider)):
+            state: Literal["fault", "note"] = "fault" if settings.provider == provider else "note"
+            yield Check(provider, state, f"built in, and does not start: {reason}")
+        elif provider in here:
             exact = provider != "cpu" or adds_exactly()
             found = "built in" + ("" if exact else "; without fast int8 (no VNNI), so a model takes longer")
             yield Check(provider, "ok", found)
