@@ -72,6 +72,11 @@ class Settings:
         name = vault.resolve().name.encode("utf-8", "replace")[:NAME_BYTES].decode("utf-8", "ignore")
         return self.data_dir / "vaults" / f"{name or 'vault'}-{vault_key(vault)}"
 
+    @property
+    def models_file(self) -> Path:
+        """Return the person's own list of models, which need not be there."""
+        return self.config_dir / "models.toml"
+
     def record_path(self, vault: Path) -> Path:
         """Return where the daemon of a vault says how it is reached."""
         return self.config_dir / "daemons" / f"{vault_key(vault)}.json"

@@ -58,7 +58,7 @@ class Daemon:
         # A path that is a link may lead elsewhere later; the index stays the one it was opened as.
         self._index_dir = settings.index_dir(self.vault)
         self._record_path = settings.record_path(self.vault)
-        self._profile = profile(settings.model)
+        self._profile = profile(settings.model, settings.models_file)
         self._generator = generator_of(settings.generator, settings.generator_key)
         self._served: Served | None = None
         self._listener: Listener | None = None
@@ -157,7 +157,7 @@ class Daemon:
         def embedder() -> EmbedsQueries | None:
             return served.model.embedder
 
-        searcher = Searcher(self.vault, index, embedder, self._profile.semantic_weight)
+        searcher = Searcher(self.vault, index, embedder)
         return Parts(
             index=index,
             reader=reader,
@@ -165,7 +165,7 @@ class Daemon:
             watcher=Watcher(self.vault, IgnoreRules.of(self.vault, chosen.exclude), indexer.hint),
             searcher=searcher,
             related=Related(self.vault, index, searcher, reader),
-            answerer=Answerer(searcher, embedder, self._generator, self._profile),
+            answerer=Answerer(searcher, embedder, self._generator),
         )
 
     def _load_model(self) -> Embedder:

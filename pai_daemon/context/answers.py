@@ -34,7 +34,7 @@ from pai_daemon.context.quotes import Quote, quotes
 from pai_daemon.context.search import EmbedsQueries, Passage, Searcher, SearchResult, checked_query
 from pai_daemon.errors import GeneratorUnavailable
 from pai_daemon.models.generation.generator import Generator
-from pai_daemon.models.registry import Profile
+from pai_daemon.models.registry import Scoring
 from pai_daemon.notes.language import guess_language
 from pai_daemon.notes.plain import sentences
 
@@ -72,12 +72,10 @@ class Answerer:
         searcher: Searcher,
         embedder: Callable[[], EmbedsQueries | None],
         generator: Generator | None,
-        profile: Profile,
     ) -> None:
         self._searcher = searcher
         self._embedder = embedder
         self._generator = generator
-        self._profile = profile
 
     @property
     def generator(self) -> GeneratorName:
@@ -194,7 +192,7 @@ class Answerer:
             support = {
                 n
                 for (n, _), score in zip(evidence, scores[row], strict=True)
-                if score >= self._profile.support_threshold
+                if score >= embedder.scoring.support_threshold
             }
             kept = tuple(number for number in numbers if number in support)
             if not kept and support:
@@ -239,22 +237,14 @@ class Answerer:
         best: list[Quote] = []
         top_score = 0.0
         for row in ranked:
-            quote, bar = candidates[row], self._bar(candidates[row])
+            quote, bar = candidates[row], _bar(candidates[row], embedder.scoring)
             if best:
-                bar = max(bar, top_score - self._profile.second_margin)
+                bar = max(bar, top_score - embedder.scoring.second_margin)
             said = any(quote.text in other.text or other.text in quote.text for other in best)
             if scores[row] >= bar and not said:
                 top_score = scores[row] if not best else top_score
                 best.append(quote)
         return best[:EXTRACT_SENTENCES]
-
-    def _bar(self, quote: Quote) -> float:
-        """Return the cosine below which a quote does not answer the question."""
-        if quote.other_language:
-            return self._profile.answer_threshold + self._profile.other_language_margin
-        if quote.shares_words:
-            return self._profile.answer_threshold
-        return self._profile.answer_threshold + self._profile.few_words_margin
 
 
 class _Draft:
@@ -282,6 +272,15 @@ class _Draft:
         self.found = False
         said = NOT_FOUND_YET if self.is_partial else NOT_FOUND
         return said.get(self.language, said["en"])
+
+
+def _bar(quote: Quote, scoring: Scoring) -> float:
+    """Return the cosine below which a quote does not answer the question."""
+    if quote.other_language:
+        return scoring.answer_threshold + scoring.other_language_margin
+    if quote.shares_words:
+        return scoring.answer_threshold
+    return scoring.answer_threshold + scoring.few_words_margin
 
 
 def _numbered(passages: Sequence[Passage]) -> tuple[Citation, ...]:

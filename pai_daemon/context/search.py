@@ -23,6 +23,7 @@ from pai_daemon.context.places import Places, page_of
 from pai_daemon.context.rows import StoredChunk, chunk_id
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import UsageError
+from pai_daemon.models.registry import Scoring
 from pai_daemon.vault.scan import read_bytes
 
 Mode = Literal["hybrid", "semantic", "text"]
@@ -35,7 +36,12 @@ MAX_QUERY_CHARACTERS = 4000
 
 
 class EmbedsQueries(Protocol):
-    """What search needs of an embedder."""
+    """What search and answers need of an embedder."""
+
+    @property
+    def scoring(self) -> Scoring:
+        """Return how its cosines are read."""
+        ...
 
     def embed_query(self, text: str) -> Floats:
         """Return (dimensions,) float32 of length 1."""
@@ -103,21 +109,11 @@ class SearchResult:
 
 
 class Searcher:
-    """Answers queries on one vault's index.
+    """Answers queries on one vault's index. embedder: returns None while no model is loaded."""
 
-    embedder: returns None while no model is loaded. semantic_weight: of the semantic leg, 0 to 1.
-    """
-
-    def __init__(
-        self,
-        vault: Path,
-        index: Index,
-        embedder: Callable[[], EmbedsQueries | None],
-        semantic_weight: float,
-    ) -> None:
+    def __init__(self, vault: Path, index: Index, embedder: Callable[[], EmbedsQueries | None]) -> None:
         self.places = Places(vault.name, index.catalog)
         self._vault = vault
-        self._semantic_weight = semantic_weight
         self._index = index
         self._embedder = embedder
 
@@ -140,7 +136,8 @@ class Searcher:
             legs["semantic"] = self.nearest(embedder.embed_query(query), DEPTH, chosen)
         if mode != "semantic":
             legs["text"] = self._index.store.search_text(query, DEPTH, chosen)
-        ranked = fuse(legs, self._semantic_weight, len(self._index.matrix))[:limit]
+        semantic_weight = embedder.scoring.semantic_weight if embedder is not None else 0.0
+        ranked = fuse(legs, semantic_weight, len(self._index.matrix))[:limit]
         passages = self.passages(ranked, legs, query)
         return SearchResult(
             query=query,

@@ -61,6 +61,7 @@ class Embedder:
         """
         self.profile = prepared.profile
         self.dimensions = prepared.profile.dimensions
+        self.scoring = prepared.scoring
         self.tokens_done = 0
         self.seconds_busy = 0.0
         self.execution_provider = ""

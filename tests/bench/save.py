@@ -79,7 +79,7 @@ def grown(vault: Path, folder: Path, model: Embedder) -> Iterator[Ready]:
     with indexed(vault, folder, RandomVectors(model)) as ready:
         ready.indexer.use(model)
         ready.index.tidy()
-        yield ready.index, Searcher(vault, ready.index, lambda: model, model.profile.semantic_weight)
+        yield ready.index, Searcher(vault, ready.index, lambda: model)
 
 
 def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:

@@ -45,7 +45,7 @@ class Live:
             rescan_s=options.get("rescan_s", 3600),
         )
         self.watcher = Watcher(vault, IgnoreRules.of(vault), self.indexer.hint, quiet_s=0.05, longest_s=0.5)
-        self.searcher = Searcher(vault, self.index, lambda: embedder, profile("small").semantic_weight)
+        self.searcher = Searcher(vault, self.index, lambda: embedder)
         if embedder is not None:
             self.indexer.use(embedder)
         self.indexer.start(self.watcher)

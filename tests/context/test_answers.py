@@ -15,7 +15,6 @@ from pai_daemon.context.search import Searcher
 from pai_daemon.errors import GeneratorUnavailable, UsageError
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generation.generator import Generator, Message
-from pai_daemon.models.registry import profile
 from tests.context.conftest import GoLive, Live
 
 
@@ -45,8 +44,8 @@ class Scripted:
 
 def answerer(sample: Live, embedder: Embedder | None, generator: Generator | None = None) -> Answerer:
     """Return an answerer over the sample vault."""
-    searcher = Searcher(sample.vault, sample.index, lambda: embedder, 0.5)
-    return Answerer(searcher, lambda: embedder, generator, profile("small"))
+    searcher = Searcher(sample.vault, sample.index, lambda: embedder)
+    return Answerer(searcher, lambda: embedder, generator)
 
 
 @pytest.mark.parametrize(

