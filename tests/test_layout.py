@@ -28,7 +28,7 @@ ROOMS = (
 # Each heavy library has one room, and where it can, one file.
 OWNERS = {
     "watchdog": ("vault/watch.py", "vault/inotify.py"),
-    "onnxruntime": ("models/embedder.py",),
+    "onnxruntime": ("models/session.py", "models/encoder/onnx_file.py"),
     "lancedb": ("context/store.py",),
     "aiohttp.web": ("serve/",),
     "click": ("cli/",),
