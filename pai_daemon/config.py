@@ -162,9 +162,11 @@ def forbid_telemetry() -> None:
     """Tell libraries that report to their makers not to; before they are imported (D8).
 
     ONNX Runtime 1.32 sends machine facts and paths to Microsoft by default, also on Linux and macOS, and an
-    event may be on its way before its own switch can be called.
+    event may be on its way before its own switch can be called. huggingface_hub 2.4 names the program's
+    surroundings to the hub, and fetches a list by which it recognises them.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 
 def vault_key(vault: Path) -> str:

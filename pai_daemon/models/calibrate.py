@@ -8,16 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from pai_daemon.models.batches import pad, plan
+from pai_daemon.models.batches import MOST_TOKENS, pad, plan
 from pai_daemon.models.encoder import ranges
 from pai_daemon.models.encoder.weights import Floats
 from pai_daemon.models.probes import Probe, probes
 from pai_daemon.models.registry import Profile
 from pai_daemon.models.session import Session
 from pai_daemon.models.tokens import Ids, WindowTokenizer
-
-# A batch of the embedder's.
-BATCH_TOKENS = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,15 @@ class Embedded:
         )
         cosines: Floats = (mine * theirs).sum(axis=1)
         return cosines
+
+
+def probe_texts() -> list[str]:
+    """Return every text of the probes, in every language."""
+    return [
+        text
+        for probe in probes()
+        for text in (probe.title, probe.sentence, probe.question, probe.paraphrase, probe.other)
+    ]
 
 
 def probe_windows(profile: Profile, tokenizer: WindowTokenizer) -> ProbeWindows:
@@ -97,4 +103,4 @@ def observe(graph: Path, profile: Profile, windows: Sequence[Ids]) -> list[range
 
 
 def _batches(windows: Sequence[Ids]) -> list[list[int]]:
-    return plan([len(window) for window in windows], BATCH_TOKENS)
+    return plan([len(window) for window in windows], MOST_TOKENS)

@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 
 from pai_daemon.errors import ModelUnavailable
-from pai_daemon.models.batches import join, plan
+from pai_daemon.models.batches import MOST_ACCELERATED, MOST_TOKENS, fitting, join, plan
 from pai_daemon.models.encoder.weights import Floats
 from pai_daemon.models.jobs import Job, JobQueue
 from pai_daemon.models.prepare import PreparedModel
@@ -25,10 +25,6 @@ from pai_daemon.models.registry import Scoring
 from pai_daemon.models.runner import Runner
 from pai_daemon.models.session import PROVIDERS, Provider
 from pai_daemon.models.tokens import WindowTokenizer
-
-# A batch of 1,024 tokens takes 0.1 s (e5, 2 threads), which is what a query may wait. Measured at
-# 2,048 and 4,096: no faster, and the peak of memory rose by 90 and 370 MB.
-BUDGET_TOKENS = 1_024
 
 
 class Embedder:
@@ -45,7 +41,7 @@ class Embedder:
         *,
         provider: Provider = "cpu",
         threads: int = 2,
-        budget_tokens: int = BUDGET_TOKENS,
+        budget_tokens: int | None = None,
         niceness: int = 0,
         unload_after_s: float = 0.0,
         fallback: Callable[[], PreparedModel] | None = None,
@@ -53,9 +49,10 @@ class Embedder:
         """Load a prepared model.
 
         scoring: how its cosines are read, where its profile does not say. threads: of the session.
-        budget_tokens: of one batch, padding included. niceness: how far the session's threads yield to
-        other programs (Linux only). unload_after_s: of idleness, after which the session's memory is
-        given back until the next text; 0 keeps it. fallback: see `Runner`. Raises ModelUnavailable.
+        budget_tokens: of one batch, padding included; None takes what runs in a tenth of a second.
+        niceness: how far the session's threads yield to other programs (Linux only). unload_after_s: of
+        idleness, after which the session's memory is given back until the next text; 0 keeps it.
+        fallback: see `Runner`. Raises ModelUnavailable.
         """
         self.profile = prepared.profile
         self.dimensions = prepared.profile.dimensions
@@ -63,7 +60,8 @@ class Embedder:
         self.tokens_done = 0
         self.texts_split = 0
         self.seconds_busy = 0.0
-        self._budget_tokens = budget_tokens
+        self._is_fixed = budget_tokens is not None
+        self._budget_tokens = budget_tokens or MOST_TOKENS
         self._unload_after_s = unload_after_s or None
         self._niceness = niceness
         self._open: Callable[[], Runner] = lambda: Runner(prepared, provider, threads, fallback)
@@ -183,7 +181,13 @@ class Embedder:
         windows = [job.windows[row] for row in rows]
         started = time.perf_counter()
         job.embeddings[rows] = runner.embed(windows)
-        self.seconds_busy += time.perf_counter() - started
+        seconds = time.perf_counter() - started
+        self.seconds_busy += seconds
+        padded = len(windows) * max(len(window) for window in windows)
+        # A small batch tells little: it costs what one of any size does.
+        if not self._is_fixed and padded >= self._budget_tokens // 2:
+            most = MOST_TOKENS if runner.session.provider == "cpu" else MOST_ACCELERATED
+            self._budget_tokens = fitting(padded, seconds, most)
         self.tokens_done += sum(len(window) for window in windows)
         if runner.warning != self.warning:
             self._tell(runner)

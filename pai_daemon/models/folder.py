@@ -7,13 +7,13 @@ the BERT family or of a static table, and `tokenizer.json`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pai_daemon.errors import UsageError
+from pai_daemon.models.digests import sha256_of
 from pai_daemon.models.registry import Format, Pooling, Profile
 from pai_daemon.models.sources import FolderSource
 
@@ -43,7 +43,7 @@ def describe(folder: Path) -> Profile:
     pooling, prompts = _pooling(folder), _read(folder / "config_sentence_transformers.json")
     return Profile(
         name=folder.name.replace("@", "-"),
-        source=FolderSource(folder, {name: _sha256(folder / name) for name in names}),
+        source=FolderSource(folder, {name: sha256_of(folder / name) for name in names}),
         format=format_,
         dimensions=_dimensions(folder, config),
         max_tokens=_max_tokens(folder, config),
@@ -137,8 +137,3 @@ def _read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from pai_daemon.errors import ModelUnavailable
-from pai_daemon.models.calibrate import BATCH_TOKENS, Embedded, embed, probe_windows
+from pai_daemon.models.batches import MOST_TOKENS
+from pai_daemon.models.calibrate import Embedded, embed, probe_windows
 from pai_daemon.models.encoder.graph import Form
 from pai_daemon.models.encoder.ranges import known_ranges
 from pai_daemon.models.prepare import (
@@ -197,7 +198,7 @@ def _embedded(
     windows = probe_windows(profile, WindowTokenizer(prepared.tokenizer, profile.max_tokens))
     session = Session(prepared.graph, profile, provider, threads)
     embedded = embed(session, windows)
-    ids = np.resize(np.concatenate(windows.sentences), (BATCH_TOKENS // 128, 128)).astype(np.int64)
+    ids = np.resize(np.concatenate(windows.sentences), (MOST_TOKENS // 128, 128)).astype(np.int64)
     seconds = []
     for _ in range(TIMED_RUNS):
         started_s = time.perf_counter()

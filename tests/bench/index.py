@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 
 from pai_daemon.config import load
-from pai_daemon.models.batches import pad, plan
-from pai_daemon.models.embedder import BUDGET_TOKENS, Embedder
+from pai_daemon.models.batches import MOST_TOKENS, pad, plan
+from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.prepare import prepare
 from pai_daemon.models.session import Session
 from pai_daemon.models.tokens import WindowTokenizer
@@ -71,7 +71,7 @@ def _bare(embedder: Embedder, texts: Sequence[str]) -> float:
     windows = [
         window for of_text in tokenizer.windows(texts, embedder.profile.passage_prefix) for window in of_text
     ]
-    batches = [pad([windows[row] for row in rows]) for rows in plan([len(w) for w in windows], BUDGET_TOKENS)]
+    batches = [pad([windows[row] for row in rows]) for rows in plan([len(w) for w in windows], MOST_TOKENS)]
     started_s = time.perf_counter()
     for ids, mask in batches:
         session.embed(ids, mask)
