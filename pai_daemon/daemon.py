@@ -28,8 +28,8 @@ from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, V
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.encoder.graph import Form
 from pai_daemon.models.generation.generators import generator_of
+from pai_daemon.models.names import named
 from pai_daemon.models.prepare import prepare
-from pai_daemon.models.registry import profile
 from pai_daemon.models.trial import choose
 from pai_daemon.serve.app import Listener
 from pai_daemon.serve.state import ModelState, Parts, Served
@@ -60,7 +60,7 @@ class Daemon:
         # A path that is a link may lead elsewhere later; the index stays the one it was opened as.
         self._index_dir = settings.index_dir(self.vault)
         self._record_path = settings.record_path(self.vault)
-        self._profile = profile(settings.model, settings.models_file)
+        self._profile = named(settings.model, settings.models_file, settings.cache_dir)
         self._generator = generator_of(settings.generator, settings.generator_key)
         self._served: Served | None = None
         self._listener: Listener | None = None

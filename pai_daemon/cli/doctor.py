@@ -22,6 +22,7 @@ from pai_daemon.client import Client
 from pai_daemon.config import Settings, daemon_records, load, read_token
 from pai_daemon.errors import PaiError
 from pai_daemon.models.generation.generators import generator_of
+from pai_daemon.models.names import FOLDER, named
 from pai_daemon.models.prepare import files_of
 from pai_daemon.models.registry import Profile, profile
 from pai_daemon.models.session import PROVIDERS, VERSION, adds_exactly, built_in, why_not
@@ -142,7 +143,7 @@ def _could_have(provider: str) -> bool:
 
 def _model(settings: Settings) -> Iterator[Check]:
     try:
-        chosen = profile(settings.model, settings.models_file)
+        chosen = named(settings.model, settings.models_file, settings.cache_dir)
         yield _weights(chosen, settings)
         yield from _prepared(chosen, settings)
     except PaiError as error:
@@ -217,6 +218,8 @@ def addresses(settings: Settings) -> list[dict[str, Any]]:
         found.append(
             _address(url, "a question", "the question and the passages it finds", settings.generator)
         )
+    if settings.model.startswith(FOLDER):
+        return found
     chosen = profile(settings.model, settings.models_file)
     if isinstance(chosen.source, ServerSource):
         when = "indexing, and each question"

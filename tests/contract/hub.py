@@ -98,10 +98,10 @@ class Hub:
         self._thread.join()
         self._loop.close()
 
-    def commit(self, repo: str, files: Files, branch: str = "main") -> str:
+    def commit(self, repo: str, files: Files, branch: str = "main", commit: str = "") -> str:
         """Put files into a repository, as a commit that its branch names then, and return the commit."""
         commits = self._commits.setdefault(repo, {})
-        commit = git_id(f"{repo} {self._forgotten} {len(commits)}".encode())
+        commit = commit or git_id(f"{repo} {self._forgotten} {len(commits)}".encode())
         commits[commit] = dict(files)
         self._branches[repo, branch] = commit
         return commit
