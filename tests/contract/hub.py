@@ -148,7 +148,8 @@ class Hub:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             runners.append(runner)
             urls.append("http://{}:{}".format(*runner.addresses[0][:2]))
-        self.url, self.storage_url = urls
+        # Clients tell the hub from its storage by the name of the host.
+        self.url, self.storage_url = urls[0], urls[1].replace("127.0.0.1", "localhost")
         return runners
 
     async def _close(self) -> None:
