@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.search import Searcher
+from pai_daemon.context.space import EmbeddingModel, ModelName
+from pai_daemon.context.vectors import Floats
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import profile
@@ -33,10 +35,9 @@ def embedder(model_cache: Path) -> Iterator[Embedder]:
 class Live:
     """A vault, its index and its indexer, running in this process."""
 
-    def __init__(self, vault: Path, folder: Path, embedder: Embedder | None, **options: float) -> None:
-        dimensions = profile("small").dimensions
+    def __init__(self, vault: Path, folder: Path, embedder: EmbeddingModel | None, **options: float) -> None:
         self.vault = vault
-        self.index = Index(folder, profile("small").fingerprint, dimensions)
+        self.index = Index(folder, ModelName.of(embedder.profile if embedder else profile("small")))
         self.reader = Reader(2**21, self.index.catalog.block_text, vault_name=vault.name)
         self.indexer = Indexer(
             vault,
@@ -45,7 +46,7 @@ class Live:
             rescan_s=options.get("rescan_s", 3600),
         )
         self.watcher = Watcher(vault, IgnoreRules.of(vault), self.indexer.hint, quiet_s=0.05, longest_s=0.5)
-        self.searcher = Searcher(vault, self.index, lambda: embedder)
+        self.searcher = Searcher(vault, self.index)
         if embedder is not None:
             self.indexer.use(embedder)
         self.indexer.start(self.watcher)
@@ -63,6 +64,34 @@ class Live:
 
     def __exit__(self, *_: object) -> None:
         self.indexer.stop()
+
+
+class Behind:
+    """A real model behind which a test may count or wait; to be closed does not close it."""
+
+    def __init__(self, embedder: EmbeddingModel) -> None:
+        self.embedder = embedder
+        self.profile = embedder.profile
+        self.scoring = embedder.scoring
+        self.execution_provider = embedder.execution_provider
+        self.is_closed = False
+
+    @property
+    def tokens_done(self) -> int:
+        """Return how many tokens it has embedded."""
+        return self.embedder.tokens_done
+
+    def embed_query(self, text: str) -> Floats:
+        """Embed a question."""
+        return self.embedder.embed_query(text)
+
+    def embed_texts(self, texts: Sequence[str], *, urgent: bool) -> Floats:
+        """Embed passages."""
+        return self.embedder.embed_texts(texts, urgent=urgent)
+
+    def close(self) -> None:
+        """Say that it was closed."""
+        self.is_closed = True
 
 
 GoLive = Callable[..., Live]
