@@ -26,9 +26,11 @@ from pai_daemon.context.related import Related
 from pai_daemon.context.search import EmbedsQueries, Searcher
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
 from pai_daemon.models.embedder import Embedder
+from pai_daemon.models.encoder.graph import Form
 from pai_daemon.models.generation.generators import generator_of
 from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import profile
+from pai_daemon.models.trial import choose
 from pai_daemon.serve.app import Listener
 from pai_daemon.serve.state import ModelState, Parts, Served
 from pai_daemon.serve.status import progress
@@ -173,8 +175,23 @@ class Daemon:
             self._preparing = f"Preparing {self._profile.name}: {step} {share:.0%}"
 
         self._preparing = f"Loading {self._profile.name}"
-        prepared = prepare(self._profile, self.settings.cache_dir, say)
-        return Embedder(prepared, threads=self.settings.threads, niceness=NICENESS)
+        chosen = self.settings
+        choice = choose(
+            self._profile,
+            chosen.cache_dir,
+            provider=chosen.provider,
+            precision=chosen.precision,
+            threads=chosen.threads,
+            progress=say,
+        )
+        return Embedder(
+            choice.prepared,
+            provider=choice.provider,
+            threads=chosen.threads,
+            niceness=NICENESS,
+            unload_after_s=chosen.unload_after_s,
+            fallback=lambda: prepare(self._profile, chosen.cache_dir, Form("fp32")),
+        )
 
     def _publish(self) -> None:
         """Tell listeners what changed; called from the indexer's thread."""
