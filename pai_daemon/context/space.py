@@ -40,6 +40,21 @@ class EmbeddingModel(Protocol):
         """Return what does the work."""
         ...
 
+    @property
+    def form(self) -> str:
+        """Return in which form it runs."""
+        ...
+
+    @property
+    def warning(self) -> str:
+        """Return why it does not run as it should, "" when it does."""
+        ...
+
+    @property
+    def texts_split(self) -> int:
+        """Return how many texts were longer than its window."""
+        ...
+
     def embed_query(self, text: str) -> Floats:
         """Return (dimensions,) float32 of length 1."""
         ...

@@ -93,7 +93,9 @@ class VectorTable:
                 self._database.drop_table(self.name)
 
     def _make(self, keys: Sequence[str], vectors: Floats) -> None:
-        self._table = self._database.create_table(self.name, _rows(keys, vectors), mode="overwrite")
+        # To overwrite what is not there would be warned of, on the person's terminal.
+        mode = "overwrite" if self.name in table_names(self._database) else "create"
+        self._table = self._database.create_table(self.name, _rows(keys, vectors), mode=mode)
         index_values(self._table, "key")
 
 

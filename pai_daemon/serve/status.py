@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from aiohttp import web
 from pai_daemon import __version__
 from pai_daemon.context.answer import EXTRACTIVE
 from pai_daemon.context.progress import Progress
-from pai_daemon.serve.state import SERVED, ModelState, Served
+from pai_daemon.context.space import NO_MODEL
+from pai_daemon.serve.state import SERVED, Served
 from pai_daemon.serve.wire import reply
 
 routes = web.RouteTableDef()
@@ -46,7 +48,7 @@ def describe(served: Served) -> dict[str, Any]:
         "progress": None,
         "problems": [],
         "work": {"notes_read": 0, "chunks_embedded": 0, "commits": 0},
-        "model": _model(served.model),
+        "model": _model(served),
         "generator": EXTRACTIVE,
         "watcher": {"mode": "off", "reason": None},
         "memory": {"rss_bytes": psutil.Process().memory_info().rss},
@@ -57,12 +59,16 @@ def describe(served: Served) -> dict[str, Any]:
     if (parts := served.parts) is None:
         return document
     now = parts.indexer.status()
-    message = now.message
-    if served.model.error is not None:
-        failed = f"Only words are matched: {served.model.error.detail} {served.model.error.hint}".strip()
-        message = failed if message is None or now.state == "indexing" else f"{message} {failed}"
+    state, message = now.state, now.message
+    if (failure := served.model.error) is not None:
+        is_away = parts.index.space.embedder is None
+        effect = "Only words are matched" if is_away else f"{parts.index.space.model.name} still answers"
+        failed = f"{effect}: {failure.detail} {failure.hint}".strip()
+        message = failed if message is None or state == "indexing" else f"{message} {failed}"
+        if is_away and state != "held":
+            state = "error"
     document |= {
-        "state": "error" if served.model.error is not None and now.state != "held" else now.state,
+        "state": state,
         "message": message,
         "revision": parts.index.revision,
         "notes": len(parts.index.catalog),
@@ -107,14 +113,36 @@ def _free_bytes(folder: Path) -> int | None:
         return None
 
 
-def _model(model: ModelState) -> dict[str, Any]:
-    provider = model.embedder.execution_provider if model.embedder is not None else None
-    return {
-        "name": model.profile.name,
-        "dimensions": model.profile.dimensions,
-        "fingerprint": model.profile.fingerprint,
-        "execution_provider": provider,
-        "precision": model.embedder.form if model.embedder is not None else None,
-        "warning": (model.embedder.warning or None) if model.embedder is not None else None,
-        "texts_split": model.embedder.texts_split if model.embedder is not None else 0,
+def _model(served: Served) -> dict[str, Any]:
+    """Return the model that answers, and under `next` the one that is to take its place."""
+    chosen = served.model.profile
+    document: dict[str, Any] = {
+        "name": chosen.name,
+        "dimensions": chosen.dimensions,
+        "fingerprint": chosen.fingerprint,
+        "execution_provider": None,
+        "precision": None,
+        "warning": None,
+        "texts_split": 0,
+        "next": None,
     }
+    if served.parts is None:
+        return document
+    index = served.parts.index
+    space, following = index.space, index.next
+    if space.model != NO_MODEL:
+        document |= asdict(space.model)
+    if space.embedder is not None:
+        document |= {
+            "execution_provider": space.embedder.execution_provider,
+            "precision": space.embedder.form,
+            "warning": space.embedder.warning or None,
+            "texts_split": space.embedder.texts_split,
+        }
+    if following is not None:
+        total = index.catalog.key_count()
+        done = max(0, total - len(following.missing))
+        document["next"] = {"name": following.model.name, "done": done, "total": total}
+    elif document["name"] != chosen.name:  # it is being loaded, or cannot be
+        document["next"] = {"name": chosen.name, "done": 0, "total": index.catalog.key_count()}
+    return document
