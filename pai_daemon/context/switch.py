@@ -28,7 +28,7 @@ class Switch:
 
     def __len__(self) -> int:
         """Return how many texts meaning does not find yet."""
-        return len(self._backlog)
+        return self._index.missing_count()
 
     def choose(self, embedder: EmbeddingModel) -> None:
         """Let this model, which is loaded, be the one that answers, now or once it has embedded all."""

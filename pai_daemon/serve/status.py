@@ -14,8 +14,9 @@ from aiohttp import web
 from pai_daemon import __version__
 from pai_daemon.context.answer import EXTRACTIVE
 from pai_daemon.context.progress import Progress
-from pai_daemon.context.space import NO_MODEL
-from pai_daemon.serve.state import SERVED, Served
+from pai_daemon.context.record import read_record
+from pai_daemon.context.space import NO_MODEL, ModelName
+from pai_daemon.serve.state import SERVED, Parts, Served
 from pai_daemon.serve.wire import reply
 
 routes = web.RouteTableDef()
@@ -115,34 +116,27 @@ def _free_bytes(folder: Path) -> int | None:
 
 def _model(served: Served) -> dict[str, Any]:
     """Return the model that answers, and under `next` the one that is to take its place."""
-    chosen = served.model.profile
-    document: dict[str, Any] = {
-        "name": chosen.name,
-        "dimensions": chosen.dimensions,
-        "fingerprint": chosen.fingerprint,
-        "execution_provider": None,
-        "precision": None,
-        "warning": None,
-        "texts_split": 0,
+    parts, chosen = served.parts, ModelName.of(served.model.profile)
+    if parts is not None:
+        live, embedder = parts.index.space.model, parts.index.space.embedder
+    else:
+        live, embedder = read_record(served.settings.index_dir(served.vault)).live or chosen, None
+    live = chosen if live == NO_MODEL else live
+    document: dict[str, Any] = asdict(live) | {
+        "execution_provider": embedder.execution_provider if embedder is not None else None,
+        "precision": embedder.form if embedder is not None else None,
+        "warning": (embedder.warning or None) if embedder is not None else None,
+        "texts_split": embedder.texts_split if embedder is not None else 0,
         "next": None,
     }
-    if served.parts is None:
-        return document
-    index = served.parts.index
-    space, following = index.space, index.next
-    if space.model != NO_MODEL:
-        document |= asdict(space.model)
-    if space.embedder is not None:
-        document |= {
-            "execution_provider": space.embedder.execution_provider,
-            "precision": space.embedder.form,
-            "warning": space.embedder.warning or None,
-            "texts_split": space.embedder.texts_split,
-        }
-    if following is not None:
-        total = index.catalog.key_count()
-        done = max(0, total - len(following.missing))
-        document["next"] = {"name": following.model.name, "done": done, "total": total}
-    elif document["name"] != chosen.name:  # it is being loaded, or cannot be
-        document["next"] = {"name": chosen.name, "done": 0, "total": index.catalog.key_count()}
+    if live.name != chosen.name or (parts is not None and parts.index.next is not None):
+        document["next"] = {"name": chosen.name} | _built(parts)
     return document
+
+
+def _built(parts: Parts | None) -> dict[str, int]:
+    """Return how much the next model has embedded: nothing while it is loaded."""
+    if parts is None:
+        return {"done": 0, "total": 0}
+    total, following = parts.index.catalog.key_count(), parts.index.next
+    return {"done": max(0, total - len(following.missing)) if following else 0, "total": total}
