@@ -170,6 +170,8 @@ class Daemon:
         """
         chosen = profile(name, self.settings.models_file)
         await asyncio.to_thread(remember, self.settings, "model", name)
+        if chosen == self._profile and self.served.model.error is None:
+            return
         self._profile, self.served.model = chosen, ModelState(chosen)
         task = asyncio.create_task(self._settle_later(self.served))
         self._choosing.add(task)

@@ -331,6 +331,27 @@ def test_damaged_record_costs_no_more_than_a_new_index(opened: Open, tmp_path: P
     assert read_record(tmp_path / "index").live == ModelName.of(new.profile)
 
 
+def test_index_of_an_earlier_version_remembers_its_model_when_it_is_opened(
+    opened: Open, tmp_path: Path
+) -> None:
+    """An index without a record, opened with the model that made it, is switched from like any other."""
+    live = opened(Hashed("old"))
+    live.settled()
+    live.indexer.stop()
+    (tmp_path / "index" / "model.json").unlink()
+    old, new = Hashed("old"), Hashed("new")
+    again = opened(old)
+    again.settled()
+    assert read_record(tmp_path / "index").live == ModelName.of(old.profile)
+    new.waits_after = 20
+    again.indexer.choose(new)
+    eventually(lambda: new.texts.total() == 20, "half of it")
+    assert nearest(again, content(1)) == ("Note 1.md", 1.0)
+    new.let_go()
+    eventually(lambda: answers(again, new), "the switch")
+    assert old.texts.total() == 0
+
+
 def test_queries_during_switches_compare_with_their_own_model_only(opened: Open) -> None:
     """Each query finds its text with cosine 1, however often a model of the same width takes over."""
     model = Hashed("model 0")

@@ -165,17 +165,6 @@ def test_model_that_cannot_be_loaded_leaves_the_one_that_answers(
     assert status["model"]["next"] is None
 
 
-@pytest.mark.parametrize("body", [{}, {"model": ""}, {"model": 5}, {"model": "no such model"}])
-def test_model_that_is_none_is_refused(
-    start_daemon: StartDaemon, folders: Folders, body: dict[str, Any]
-) -> None:
-    """A request that names no model we know is a usage error, and nothing is written."""
-    daemon = start_daemon()
-    reply = daemon.request("POST", "/api/model", body=json.dumps(body))
-    assert (reply.status, reply.json["code"]) == (400, "bad_request")
-    assert not (folders.settings.config_dir / "config.toml").exists()
-
-
 def test_old_model_that_is_not_known_any_more_leaves_words_until_the_new_one_is_there(
     start_daemon: StartDaemon, vault: Path, folders: Folders
 ) -> None:
