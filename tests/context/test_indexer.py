@@ -12,7 +12,9 @@ import pytest
 from pai_daemon.context import indexer as indexing
 from pai_daemon.context.indexer import WINDOW_NOTES
 from pai_daemon.context.removals import Removals
-from tests.context.conftest import GoLive, Live
+from pai_daemon.context.vectors import Floats
+from pai_daemon.models.embedder import Embedder
+from tests.context.conftest import Behind, GoLive, Live
 from tests.daemon_process import eventually
 
 
@@ -208,17 +210,15 @@ def test_problem_of_a_note_is_listed_and_the_others_are_indexed(go_live: GoLive,
     assert _has(live, "axolotl")
 
 
-def test_failing_embedder_keeps_the_loop_alive(go_live: GoLive, notes: Path) -> None:
+def test_failing_embedder_keeps_the_loop_alive(go_live: GoLive, notes: Path, embedder: Embedder) -> None:
     """An exception of the model is shown in the status; text is searchable and a later model goes on."""
     live = go_live(notes, model=False)
 
-    class Failing:
-        tokens_done = 0
-
-        def embed_texts(self, texts: object, *, urgent: bool) -> object:
+    class Failing(Behind):
+        def embed_texts(self, texts: object, *, urgent: bool) -> Floats:
             raise ValueError("the session broke")
 
-    live.indexer.use(Failing())  # type: ignore[arg-type]
+    live.indexer.use(Failing(embedder))
     live.settled("error")
     assert "the session broke" in (live.indexer.status().message or "")
     assert _has(live, "topic")

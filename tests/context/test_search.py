@@ -59,7 +59,7 @@ def test_folder_and_tag_narrow_both_legs(sample: Live) -> None:
 
 def test_passage_of_a_changed_note_is_stale(sample: Live) -> None:
     """A note that changed since it was read says so; a mere touch does not (D13)."""
-    frozen = Searcher(sample.vault, sample.index, lambda: None)
+    frozen = Searcher(sample.vault, sample.index)
     path = sample.vault / "Reading.md"
     sample.watcher.stop()
     before = path.read_bytes()
