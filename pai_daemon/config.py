@@ -47,8 +47,9 @@ def _folder(kind: str) -> Path:
 class Settings:
     """Everything a person may choose, with a default for each.
 
-    port: TCP port on 127.0.0.1; 0 takes any free one. model: a profile's name. generator: what
-    writes answers, `extractive`, `ollama:MODEL[@URL]` or `openai:MODEL@URL`. threads: of the
+    port: TCP port on 127.0.0.1; 0 takes any free one. model: a profile's name, `ollama:MODEL[@URL]`,
+    `openai:MODEL@URL` or `tei:URL`; model_key: for its server. generator: what writes answers,
+    `extractive`, `ollama:MODEL[@URL]` or `openai:MODEL@URL`; generator_key: for its server. threads: of the
     embedding session. exclude: gitignore-style patterns of notes that are not indexed.
     allowed_origins: web origins besides the Obsidian app that may call the API.
     rescan_s: seconds between two full scans. note_limit_bytes: how much of one note is indexed.
@@ -59,8 +60,9 @@ class Settings:
     cache_dir: Path = field(default_factory=lambda: _folder("cache"))
     port: int = DEFAULT_PORT
     model: str = "multilingual-e5-small"
+    model_key: str = field(default="", repr=False)
     generator: str = "extractive"
-    generator_key: str = ""
+    generator_key: str = field(default="", repr=False)
     threads: int = field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
     exclude: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()

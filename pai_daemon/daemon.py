@@ -25,10 +25,13 @@ from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
 from pai_daemon.context.search import EmbedsQueries, Searcher
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
+from pai_daemon.models.acquaintance import recalled
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generation.generators import generator_of
 from pai_daemon.models.prepare import prepare
-from pai_daemon.models.registry import profile
+from pai_daemon.models.registry import Profile, profile
+from pai_daemon.models.remote import RemoteEmbedder
+from pai_daemon.models.sources import ServerSource
 from pai_daemon.serve.app import Listener
 from pai_daemon.serve.state import ModelState, Parts, Served
 from pai_daemon.serve.status import progress
@@ -58,7 +61,8 @@ class Daemon:
         # A path that is a link may lead elsewhere later; the index stays the one it was opened as.
         self._index_dir = settings.index_dir(self.vault)
         self._record_path = settings.record_path(self.vault)
-        self._profile = profile(settings.model, settings.models_file)
+        chosen = profile(settings.model, settings.models_file, settings.model_key)
+        self._profile = recalled(chosen, self._servers_dir, settings.models_file)
         self._generator = generator_of(settings.generator, settings.generator_key)
         self._served: Served | None = None
         self._listener: Listener | None = None
@@ -66,7 +70,12 @@ class Daemon:
         self._published_s = 0.0
         self._preparing = ""
         self._loading: asyncio.Task[None] | None = None
+        self._remote: RemoteEmbedder | None = None
         self.url = ""
+
+    @property
+    def _servers_dir(self) -> Path:
+        return self.settings.cache_dir / "servers"
 
     @property
     def served(self) -> Served:
@@ -117,8 +126,21 @@ class Daemon:
         async with asyncio.TaskGroup() as both:
             both.create_task(self._open_index(served))
             both.create_task(self._open_model(served))
-        if served.parts is not None and served.model.embedder is not None:
-            served.parts.indexer.use(served.model.embedder)
+        if (embedder := served.model.embedder) is None:
+            return
+        served.model.profile = embedder.profile
+        if embedder.profile.fingerprint != self._profile.fingerprint:
+            await self._reopen_index(served, embedder.profile)
+        if served.parts is not None:
+            served.parts.indexer.use(embedder)
+
+    async def _reopen_index(self, served: Served, found: Profile) -> None:
+        """Open the index for the model that a server turned out to have; what was read stays."""
+        parts, served.parts = served.parts, None
+        if parts is not None:
+            await asyncio.to_thread(parts.indexer.stop)
+        self._profile = found
+        await self._open_index(served)
 
     async def _open_index(self, served: Served) -> None:
         while served.parts is None:
@@ -132,17 +154,24 @@ class Daemon:
         served.parts.indexer.start(served.parts.watcher)
 
     async def _open_model(self, served: Served) -> None:
-        try:
-            served.model.embedder = await asyncio.to_thread(self._load_model)
-        except Exception as error:  # shown in the status; words are searched without a model
-            served.model.error = _told(error)
-            served.events.publish("state", {"state": "error", "message": served.model.error.detail})
-        finally:
-            self._preparing = ""
+        while served.model.embedder is None:
+            try:
+                served.model.embedder = await asyncio.to_thread(self._load_model)
+                served.model.error = None
+            except Exception as error:  # shown in the status; words are searched without a model
+                if repr(error) != repr(served.model.error):
+                    served.model.error = _told(error)
+                    served.events.publish("state", {"state": "error", "message": served.model.error.detail})
+                if not isinstance(self._profile.source, ServerSource) or not isinstance(error, PaiError):
+                    return
+                await asyncio.sleep(RETRY_S)  # a server may be started later
+            finally:
+                self._preparing = ""
 
     def _open(self, served: Served) -> Parts:
         chosen = self.settings
-        index = Index(self._index_dir, self._profile.fingerprint, self._profile.dimensions)
+        # Before a server has answered for the first time, nothing is embedded.
+        index = Index(self._index_dir, self._profile.fingerprint, self._profile.dimensions or 1)
         reader = Reader(chosen.note_limit_bytes, index.catalog.block_text, vault_name=self.vault.name)
         indexer = Indexer(
             self.vault,
@@ -168,11 +197,16 @@ class Daemon:
             answerer=Answerer(searcher, embedder, self._generator),
         )
 
-    def _load_model(self) -> Embedder:
+    def _load_model(self) -> Embedder | RemoteEmbedder:
         def say(step: str, share: float) -> None:
             self._preparing = f"Preparing {self._profile.name}: {step} {share:.0%}"
 
         self._preparing = f"Loading {self._profile.name}"
+        if isinstance(self._profile.source, ServerSource):
+            if self._remote is None:
+                own = self.settings.models_file
+                self._remote = RemoteEmbedder(self._profile, self._servers_dir, own=own)
+            return self._remote.greet()
         prepared = prepare(self._profile, self.settings.cache_dir, say)
         return Embedder(prepared, threads=self.settings.threads, niceness=NICENESS)
 
@@ -196,6 +230,8 @@ class Daemon:
             self._loading.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._loading
+        if self._remote is not None:
+            await asyncio.to_thread(self._remote.close)
         if self._served is not None:
             self._served.events.close()
         if self._listener is not None:

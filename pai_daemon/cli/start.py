@@ -36,7 +36,11 @@ LOG_LINE_S = 10.0
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Port on 127.0.0.1 (default 8377; 0: any free one)."
 )
-@click.option("--model", help="Embedding model: multilingual-e5-small (default) or all-MiniLM-L6-v2.")
+@click.option(
+    "--model",
+    help="Embedding model: multilingual-e5-small (default), another name, or a server's: ollama:MODEL[@URL], "
+    "openai:MODEL@URL, tei:URL.",
+)
 @click.option(
     "--generator", help="Who writes answers: extractive (default), ollama:MODEL[@URL], openai:MODEL@URL."
 )
@@ -81,6 +85,12 @@ def _greet(daemon: Daemon, install_plugin: bool) -> None:
             say("  1. Open the vault in Obsidian (Open folder as vault).")
             say("  2. Settings → Community plugins → Turn on community plugins.")
             say("  3. Enable [bold]PAI daemon[/], then Ctrl/Cmd-P and [bold]Ask your vault[/].")
+    model = daemon.served.model.profile
+    if model.location == "remote":
+        say(
+            f"\n[yellow]{escape(model.name)} embeds the notes, beyond this machine: the text of all notes "
+            "and every question are sent there.[/]"
+        )
     if daemon.generator.location == "remote":
         say(
             f"\n[yellow]{escape(daemon.generator.name)} writes the answers, beyond this machine: the "

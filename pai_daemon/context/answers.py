@@ -32,7 +32,7 @@ from pai_daemon.context.answer import (
 from pai_daemon.context.prompt import MAX_ANSWER_TOKENS, REFUSAL, fitting_prompt, markers, split_answer
 from pai_daemon.context.quotes import Quote, quotes
 from pai_daemon.context.search import EmbedsQueries, Passage, Searcher, SearchResult, checked_query
-from pai_daemon.errors import GeneratorUnavailable
+from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable
 from pai_daemon.models.generation.generator import Generator
 from pai_daemon.models.registry import Scoring
 from pai_daemon.notes.language import guess_language
@@ -179,7 +179,7 @@ class Answerer:
             for citation in draft.citations
             for sentence in sentences(citation.passage.text, draft.language)
         ]
-        if embedder is None or not evidence or not texts:
+        if embedder is None or not draft.is_by_meaning or not evidence or not texts:
             return [
                 AnswerSentence(text, numbers, bool(numbers))
                 for text, numbers in zip(texts, claimed, strict=True)
@@ -209,8 +209,7 @@ class Answerer:
         """
         draft.generator = EXTRACTIVE
         draft.stages.append("extract")
-        embedder = self._embedder()
-        best = self._closest(draft, embedder) if embedder is not None else _first(draft)
+        best = self._best(draft)
         if not best:
             draft.found = False
             draft.text = draft.refusal()
@@ -224,6 +223,17 @@ class Answerer:
             draft.sentences.append(AnswerSentence(quoted.text, (quoted.n,), supported=True))
             events += [Delta(piece), Cited(quoted.n)]
         return events
+
+    def _best(self, draft: _Draft) -> list[Quote]:
+        """Return what to quote, chosen by meaning where the model answers."""
+        embedder = self._embedder()
+        if embedder is None or not draft.is_by_meaning:
+            return _first(draft)
+        try:
+            return self._closest(draft, embedder)
+        except ModelUnavailable as error:
+            draft.warnings.append(f"{error.detail} Only words were matched.")
+            return _first(draft)
 
     def _closest(self, draft: _Draft, embedder: EmbedsQueries) -> list[Quote]:
         candidates = quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)
@@ -261,9 +271,12 @@ class _Draft:
         self.found = True
         self.sentences: list[AnswerSentence] = []
         self.generator = EXTRACTIVE
-        self.is_partial = "semantic" not in found.stages or found.pending_chunks > 0
-        if "semantic" not in found.stages:
-            self.warnings.append("The embedding model is not loaded yet; only words were matched.")
+        self.is_by_meaning = "semantic" in found.stages
+        self.is_partial = not self.is_by_meaning or found.pending_chunks > 0
+        if not self.is_by_meaning:
+            self.warnings.append(
+                "The embedding model is not loaded (pai status says why); only words were matched."
+            )
         elif found.pending_chunks:
             self.warnings.append(f"{found.pending_chunks} passages are not embedded yet.")
 

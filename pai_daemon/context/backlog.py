@@ -23,7 +23,10 @@ SLICE_CHARACTERS = 20_000
 class EmbedsTexts(Protocol):
     """What indexing needs of an embedder."""
 
-    tokens_done: int
+    @property
+    def tokens_done(self) -> int:
+        """Return how many tokens were embedded so far."""
+        ...
 
     def embed_texts(self, texts: Sequence[str], *, urgent: bool) -> Floats:
         """Return (len(texts), dimensions) float32, each row of length 1."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pai_daemon.context.changes import Plan, diff, suspects
 from pai_daemon.context.index import Index
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.rows import StoredChunk
+from pai_daemon.errors import ModelUnavailable
 from pai_daemon.vault.scan import FileStat, Scan, read_bytes
 
 # Up to this much is embedded before it is committed: a save, or a handful of them.
@@ -138,7 +140,8 @@ class Intake:
             if chunk.vector_key not in self._index.matrix
         }
         if fresh and self.embedder is not None and at_once and len(fresh) <= WHOLE_CHUNKS:
-            vectors = self.embedder.embed_texts(list(fresh.values()), urgent=False)
-            self._index.add_vectors(list(fresh), vectors)
-        else:
-            self._backlog.add(fresh)
+            with suppress(ModelUnavailable):  # then the words are found at least
+                vectors = self.embedder.embed_texts(list(fresh.values()), urgent=False)
+                self._index.add_vectors(list(fresh), vectors)
+                return
+        self._backlog.add(fresh)

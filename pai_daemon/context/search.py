@@ -22,7 +22,7 @@ from pai_daemon.context.index import Index
 from pai_daemon.context.places import Places, page_of
 from pai_daemon.context.rows import StoredChunk, chunk_id
 from pai_daemon.context.vectors import Floats
-from pai_daemon.errors import UsageError
+from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.models.registry import Scoring
 from pai_daemon.vault.scan import read_bytes
 
@@ -122,7 +122,8 @@ class Searcher:
     ) -> SearchResult:
         """Return the best passages for a query.
 
-        Raises UsageError for an empty or overlong query, an unknown mode or a limit out of range.
+        Raises UsageError for an empty or overlong query, an unknown mode or a limit out of range, and
+        ModelUnavailable for a search by meaning alone while the model is away.
         """
         started_s = time.perf_counter()
         query = checked_query(query)
@@ -133,7 +134,11 @@ class Searcher:
         legs: dict[str, Leg] = {}
         embedder = self._embedder()
         if mode != "text" and embedder is not None:
-            legs["semantic"] = self.nearest(embedder.embed_query(query), DEPTH, chosen)
+            try:
+                legs["semantic"] = self.nearest(embedder.embed_query(query), DEPTH, chosen)
+            except ModelUnavailable:  # a server may be away
+                if mode == "semantic":
+                    raise
         if mode != "semantic":
             legs["text"] = self._index.store.search_text(query, DEPTH, chosen)
         semantic_weight = embedder.scoring.semantic_weight if embedder is not None else 0.0

@@ -2,8 +2,8 @@
 
 `models.toml` holds the facts, this module their form. A name is looked up in it and in the person's own
 `models.toml`; other names say where a model is: `file:FOLDER`, `hf:OWNER/NAME`, `ollama:MODEL[@URL]`,
-`openai:MODEL@URL`, `tei:URL`. Importing this module is cheap, so the command line may list models
-without loading anything.
+`openai:MODEL@URL`, `tei:URL`. `servers.toml` says how texts are written for models that servers offer.
+Importing this module is cheap, so the command line may list models without loading anything.
 
 The fingerprint names the vector space: an index keeps it and is embedded anew when it changes (D6). How
 exactly a machine computes, in int8 or half precision, is not part of it (D38).
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
@@ -20,15 +21,16 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pai_daemon.errors import UsageError
-from pai_daemon.models.sources import HubSource, PackageSource, Source
+from pai_daemon.models.addresses import Address, Location, address_of
+from pai_daemon.models.sources import HubSource, PackageSource, ServerSource, Source
 
 # Rises when the same weights and the same text get other embeddings, but for rounding.
 GRAPH_VERSION = 3
 
 Pooling = Literal["mean", "first", "last"]
 # How a model's files become a graph: the two readers of packages, an encoder of the BERT family from its
-# safetensors, an ONNX file as it is, and a table of static embeddings.
-Format = Literal["e5s1", "minilm-zip", "bert", "onnx", "static"]
+# safetensors, an ONNX file as it is, and a table of static embeddings. A server has no files.
+Format = Literal["e5s1", "minilm-zip", "bert", "onnx", "static", "server"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,11 @@ class Profile:
             str(GRAPH_VERSION),
         )
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+    @property
+    def location(self) -> Literal["embedded"] | Location:
+        """Return where the texts are embedded: in this process, or on a server here or elsewhere."""
+        return self.source.address.location if isinstance(self.source, ServerSource) else "embedded"
 
     @property
     def package(self) -> PackageSource:
@@ -196,11 +203,14 @@ def _of(kind: Any, values: Mapping[str, Any]) -> Any:
     return kind(**values)
 
 
-def profile(name: str, own: Path | None = None) -> Profile:
+def profile(name: str, own: Path | None = None, key: str = "") -> Profile:
     """Return the profile with this name or short name, in any case; `NAME@256` cuts its embeddings.
 
-    own: the person's own list of models. Raises UsageError that lists the names.
+    own: the person's own list of models. key: for a server that wants one. Raises UsageError that lists
+    the names.
     """
+    if (address := address_of(name)) is not None:
+        return server_profile(address, own, key)
     wanted, _, size = name.strip().casefold().partition("@")
     profiles = known_profiles(own)
     for known in profiles:
@@ -212,3 +222,50 @@ def profile(name: str, own: Path | None = None) -> Profile:
         hint=f"`pai models list` shows them: {names}. Or say where it is: file:FOLDER, hf:OWNER/NAME, "
         "ollama:MODEL, openai:MODEL@URL, tei:URL.",
     )
+
+
+def server_profile(address: Address, own: Path | None = None, key: str = "") -> Profile:
+    """Return the profile of a server's model: what only the server can tell is still 0 or unknown.
+
+    Prefixes and languages are those of the model that the registry or `servers.toml` knows by the name,
+    else none: then the server's own rules hold.
+    """
+    name = ":".join(filter(None, (address.protocol, address.model)))
+    source = ServerSource(address, key)
+    names = server_names(address.model)
+    for known in known_profiles(own):
+        # A server may call anything "small".
+        called = {each.casefold() for each in (known.name, *known.short_names) if "-" in each}
+        if names & called:
+            return replace(
+                known,
+                name=name,
+                source=source,
+                format="server",
+                dimensions=0,
+                sizes=(),
+                must_accept=False,
+                size_mb=0,
+            )
+    plain = Profile(name, source, "server", dimensions=0, max_tokens=0, licence="")
+    rules = next((dict(rules) for rules in _server_rules() if names & set(rules["names"])), {})
+    rules.pop("names", None)
+    return replace(plain, languages=frozenset(rules.pop("languages", "").split()), **rules)
+
+
+def server_names(model: str) -> set[str]:
+    """Return what a server's model may be called here: its name without owner, tag and form of file.
+
+    `intfloat/multilingual-e5-small`, `nomic-embed-text:v1.5`, `text-embedding-bge-m3`, `bge-m3-GGUF`.
+    """
+    name = model.casefold().rpartition("/")[2]
+    untagged = re.split(r"[:@]", name)[0]
+    found = {name, untagged, name.replace(":", "-")}
+    found |= {re.sub(r"[-.](gguf|onnx|mlx|f16|f32|bf16|q\d\w*)$", "", each) for each in found}
+    return found | {each.removeprefix("text-embedding-") for each in found}
+
+
+@functools.cache
+def _server_rules() -> tuple[Mapping[str, Any], ...]:
+    document = tomllib.loads(Path(__file__).with_name("servers.toml").read_text("utf-8"))
+    return tuple(document["models"])

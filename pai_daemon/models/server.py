@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 
@@ -54,12 +54,15 @@ class Refusal(Exception):
 
 
 class Away(Exception):
-    """Nothing answers at the address, or the connection broke. what: how, as the end of a sentence."""
+    """Nothing listens at the address, the connection broke, or nothing came over it.
 
-    def __init__(self, what: str, *, is_down: bool) -> None:
+    what: the end of a sentence that says so.
+    """
+
+    def __init__(self, kind: Literal["down", "broken", "silent"], what: str) -> None:
         super().__init__(what)
+        self.kind = kind
         self.what = what
-        self.is_down = is_down
 
 
 class Server:
@@ -124,12 +127,14 @@ class Server:
 
     def refusal(self, refused: Refusal) -> PaiError:
         """Return the error for a status, with the hint that fits it."""
+        if refused.status == 200:
+            return self.failure(f"answered with {refused.text}")
         hint = self._advice.no_model if refused.lacks_model else self._advice.refused
         return self.failure(f"refused ({refused.status}): {refused.text.rstrip('.')}", hint)
 
     def away(self, away: Away) -> PaiError:
         """Return the error for a server that is away; what broke off may pass, what is down is started."""
-        return self.failure(away.what, self._advice.not_running if away.is_down else "")
+        return self.failure(away.what, self._advice.not_running if away.kind == "down" else "")
 
     @asynccontextmanager
     async def _reply(
@@ -146,13 +151,13 @@ class Server:
                     raise Refusal(reply.status, text, reply.headers.get("Retry-After", ""))
                 yield reply
         except aiohttp.ClientConnectorError as error:
-            raise Away(f"does not answer at {self._url}", is_down=True) from error
+            raise Away("down", f"does not answer at {self._url}") from error
         except (aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-            raise Away(f"cannot be reached at {self._url}", is_down=True) from error
+            raise Away("down", f"cannot be reached at {self._url}") from error
         except TimeoutError as error:
-            raise Away(f"said nothing for {self._silence_s:g} seconds", is_down=False) from error
+            raise Away("silent", f"said nothing for {self._silence_s:g} seconds") from error
         except aiohttp.ClientError as error:
-            raise Away("broke off the connection", is_down=False) from error
+            raise Away("broken", "broke off the connection") from error
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:

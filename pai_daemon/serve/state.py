@@ -18,6 +18,7 @@ from pai_daemon.context.search import Searcher
 from pai_daemon.errors import ModelUnavailable, PaiError, VaultUnavailable
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.registry import Profile
+from pai_daemon.models.remote import RemoteEmbedder
 from pai_daemon.serve.events import EventHub
 from pai_daemon.vault.watch import Watcher
 
@@ -27,10 +28,10 @@ class ModelState:
     """The embedding model: loading, loaded, or failed for a reason."""
 
     profile: Profile
-    embedder: Embedder | None = None
+    embedder: Embedder | RemoteEmbedder | None = None
     error: PaiError | None = None
 
-    def loaded(self) -> Embedder:
+    def loaded(self) -> Embedder | RemoteEmbedder:
         """Return the embedder, or raise why there is none."""
         if self.embedder is not None:
             return self.embedder

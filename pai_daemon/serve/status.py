@@ -114,4 +114,5 @@ def _model(model: ModelState) -> dict[str, Any]:
         "dimensions": model.profile.dimensions,
         "fingerprint": model.profile.fingerprint,
         "execution_provider": provider,
+        "location": model.profile.location,
     }
