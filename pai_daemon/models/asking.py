@@ -34,7 +34,7 @@ BYTES_A_TOKEN = {True: 4, False: 3}
 UNKNOWN_TOKENS = 512
 # A window is tried out up to this size: a chunk is smaller (D30).
 TRIED_BYTES = 4_096
-LEAST_WINDOW_BYTES = 256
+LEAST_WINDOW_BYTES = 192
 # A piece this short that is still refused is left out.
 LEAST_CHARACTERS = 64
 # How long a server that does not answer at all is waited for by indexing: a save is found by its words after.
@@ -104,34 +104,32 @@ class Asking:
         if self._api.refuses:
             self._window_bytes = min(window_bytes, self._budget_bytes)
             return
-        window_bytes = min(window_bytes, TRIED_BYTES)
-        while window_bytes >= LEAST_WINDOW_BYTES:
-            if await self._hears(window_bytes):
-                self._window_bytes = window_bytes
-                return
-            _log.warning(
-                "texts of %d bytes are not heard to their end: they are sent in pieces", window_bytes
+        self._window_bytes = min(window_bytes, TRIED_BYTES)
+        while (is_heard := await self._is_heard(self._window_bytes)) is not True:
+            _log.warning("texts of %d bytes are too long: they are sent in pieces", self._window_bytes)
+            if self._window_bytes < LEAST_WINDOW_BYTES:
+                break
+            self._window_bytes //= 2
+        if is_heard is False:
+            raise self._server.failure(
+                f"gives one embedding to texts of {self._window_bytes} bytes that end differently",
+                "Load the model with a longer context, or choose another.",
             )
-            window_bytes //= 2
-        raise self._server.failure(
-            f"gives one embedding to texts of {2 * window_bytes} bytes that end differently",
-            "Load the model with a longer context, or choose another.",
-        )
 
-    async def _hears(self, window_bytes: int) -> bool:
+    async def _is_heard(self, window_bytes: int) -> bool | None:
+        """Return whether texts of this size are heard to their end; None where they are refused."""
         filling = "The notes tell of water, bread and a stone bridge. " * (window_bytes // 40)
         ends = (
             "Parliament rejected the new budget at midnight.",
             "Our cat sleeps under the warm apple tree.",
         )
+        texts = [f"{filling[: window_bytes - 64]} {end}" for end in ends]
         try:
-            one, other = await self._request(
-                [f"{filling[: window_bytes - 64]} {end}" for end in ends], urgent=False
-            )
+            one, other = await self._request(texts, urgent=False)
         except Refusal as refused:
             if refused.status not in ABOUT_TEXTS:
                 raise self._server.refusal(refused) from refused
-            return False
+            return None
         return float(np.linalg.norm(one - other)) > 0.01
 
     async def embed(self, texts: Sequence[str], prefix: str, *, urgent: bool) -> Floats:
@@ -220,7 +218,7 @@ class Asking:
                     # Some servers die of a text.
                     raise Refusal(500, away.what) from away
             if time.monotonic() - started_s + wait_s > patience_s:
-                self._is_away = self._was_away
+                self._is_away = self._was_away and not urgent
                 raise problem
             await asyncio.sleep(wait_s)
             delay_s = min(2 * delay_s, LONGEST_DELAY_S)
