@@ -38,7 +38,7 @@ LEAST_WINDOW_BYTES = 192
 # A piece this short that is still refused is left out.
 LEAST_CHARACTERS = 64
 # How long a server that does not answer at all is waited for by indexing: a save is found by its words after.
-AWAY_PATIENCE_S = 10.0
+AWAY_PATIENCE_S = 5.0
 # How long a person waits for a busy server, and for one answer.
 QUERY_PATIENCE_S = 3.0
 QUERY_S = 30.0

@@ -20,6 +20,7 @@ from pai_daemon.errors import ModelUnavailable, PaiError
 from pai_daemon.models import asking
 from pai_daemon.models.acquaintance import SAMPLE, recalled
 from pai_daemon.models.embedder import Embedder
+from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import profile
 from pai_daemon.models.remote import URGENT_LIMIT, RemoteEmbedder
 from tests.conftest import StartDaemon
@@ -65,6 +66,13 @@ def opened(tmp_path: Path) -> Iterator[Any]:
             return made.greet()
 
         yield greeted
+
+
+@pytest.fixture(scope="module")
+def real_model(prepared_cache: Path) -> Iterator[Embedder]:
+    """Yield the small model, for a fake that embeds by meaning."""
+    with Embedder(prepare(profile("small"), prepared_cache)) as embedder:
+        yield embedder
 
 
 @contextmanager
@@ -588,10 +596,10 @@ def test_order_is_kept_under_delays_and_failures(kind: str, seed: int, how: Embe
 
 
 def test_daemon_with_a_servers_model_finds_by_meaning(
-    small_embedder: Embedder, how: Embeds, start_daemon: StartDaemon, vault: Path
+    real_model: Embedder, how: Embeds, start_daemon: StartDaemon, vault: Path
 ) -> None:
     """A vault is embedded on the server, and a question in other words finds its note."""
-    how.vectors = small_embedder.embed_texts
+    how.vectors = real_model.embed_texts
     (vault / "Bike.md").write_text("I ride my bicycle to the office on most days.\n")
     (vault / "Bread.md").write_text("Leave the dough in the fridge over night, then bake it hot.\n")
     with running(APPS["openai"](how)) as url:
@@ -609,10 +617,10 @@ def test_daemon_with_a_servers_model_finds_by_meaning(
 
 
 def test_daemon_whose_server_is_down_searches_words_and_goes_on_when_it_starts(
-    small_embedder: Embedder, how: Embeds, start_daemon: StartDaemon, vault: Path
+    real_model: Embedder, how: Embeds, start_daemon: StartDaemon, vault: Path
 ) -> None:
     """A server that was never seen may be started later; when it ends again, words are still found."""
-    how.vectors = small_embedder.embed_texts
+    how.vectors = real_model.embed_texts
     (vault / "Bike.md").write_text("I ride my bicycle to the office on most days.\n")
     with running(APPS["openai"](how)) as url:
         pass
