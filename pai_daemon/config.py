@@ -25,10 +25,15 @@ APP = "pai-daemon"
 DEFAULT_PORT = 8377
 # What a folder is named after its vault: a name may have at most 255 bytes, and its key comes too.
 NAME_BYTES = 60
+CHOICES = {
+    "provider": ("auto", "cpu", "cuda", "coreml", "directml"),
+    "precision": ("auto", "int8", "fp16", "fp32"),
+}
 # The least and the most that a number may be.
 RANGES = {
     "port": (0, 65_535),
     "threads": (1, 64),
+    "unload_after_s": (0, 365 * 24 * 3600),
     "rescan_s": (10, 365 * 24 * 3600),
     "note_limit_bytes": (1024, 1024**3),
 }
@@ -49,8 +54,11 @@ class Settings:
 
     port: TCP port on 127.0.0.1; 0 takes any free one. model: a profile's name, `ollama:MODEL[@URL]`,
     `openai:MODEL@URL` or `tei:URL`; model_key: for its server. generator: what writes answers,
-    `extractive`, `ollama:MODEL[@URL]` or `openai:MODEL@URL`; generator_key: for its server. threads: of the
-    embedding session. exclude: gitignore-style patterns of notes that are not indexed.
+    `extractive`, `ollama:MODEL[@URL]` or `openai:MODEL@URL`; generator_key: for its server. provider:
+    ONNX Runtime's execution provider, `cpu`, `cuda`, `coreml` or `directml`. precision: `int8`, `fp16` or
+    `fp32`; both `auto` take what is fastest here. unload_after_s: of idleness, after which the model's memory
+    is given back, 0 never. threads: of the embedding session. exclude: gitignore-style patterns of notes
+    that are not indexed.
     allowed_origins: web origins besides the Obsidian app that may call the API.
     rescan_s: seconds between two full scans. note_limit_bytes: how much of one note is indexed.
     """
@@ -63,6 +71,9 @@ class Settings:
     model_key: str = field(default="", repr=False)
     generator: str = "extractive"
     generator_key: str = field(default="", repr=False)
+    provider: str = "auto"
+    precision: str = "auto"
+    unload_after_s: float = 0.0
     threads: int = field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
     exclude: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
@@ -78,6 +89,11 @@ class Settings:
     def models_file(self) -> Path:
         """Return the person's own list of models, which need not be there."""
         return self.config_dir / "models.toml"
+
+    @property
+    def servers_dir(self) -> Path:
+        """Return where it is remembered what servers of models told of themselves."""
+        return self.cache_dir / "servers"
 
     def record_path(self, vault: Path) -> Path:
         """Return where the daemon of a vault says how it is reached."""
@@ -129,7 +145,7 @@ def _typed(name: str, value: Any) -> Any:
             parts = value.split(",") if isinstance(value, str) else value
             return tuple(part.strip() for part in parts if part.strip())
         if kind == "str":
-            return str(value)
+            return _chosen(name, str(value))
         # By way of a string, so that true is no 1 and 1.7 is no whole number.
         number = (int if kind == "int" else float)(str(value))
     except (TypeError, ValueError, AttributeError) as error:
@@ -140,13 +156,24 @@ def _typed(name: str, value: Any) -> Any:
     return number
 
 
+def _chosen(name: str, value: str) -> str:
+    """Return one of the words that a setting may have, in lower case; of another setting, any."""
+    if name not in CHOICES:
+        return value
+    if value.lower() not in CHOICES[name]:
+        raise UsageError(f"The setting {name} is {value!r}.", hint=f"Choose {', '.join(CHOICES[name])}.")
+    return value.lower()
+
+
 def forbid_telemetry() -> None:
     """Tell libraries that report to their makers not to; before they are imported (D8).
 
     ONNX Runtime 1.32 sends machine facts and paths to Microsoft by default, also on Linux and macOS, and an
-    event may be on its way before its own switch can be called.
+    event may be on its way before its own switch can be called. huggingface_hub 2.4 names the program's
+    surroundings to the hub, and fetches a list by which it recognises them.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 
 def vault_key(vault: Path) -> str:

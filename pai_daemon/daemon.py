@@ -27,11 +27,13 @@ from pai_daemon.context.search import EmbedsQueries, Searcher
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
 from pai_daemon.models.acquaintance import recalled
 from pai_daemon.models.embedder import Embedder
+from pai_daemon.models.encoder.graph import Form
 from pai_daemon.models.generation.generators import generator_of
 from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import Profile, profile
 from pai_daemon.models.remote import RemoteEmbedder
 from pai_daemon.models.sources import ServerSource
+from pai_daemon.models.trial import choose
 from pai_daemon.serve.app import Listener
 from pai_daemon.serve.state import ModelState, Parts, Served
 from pai_daemon.serve.status import progress
@@ -62,7 +64,7 @@ class Daemon:
         self._index_dir = settings.index_dir(self.vault)
         self._record_path = settings.record_path(self.vault)
         chosen = profile(settings.model, settings.models_file, settings.model_key)
-        self._profile = recalled(chosen, self._servers_dir, settings.models_file)
+        self._profile = recalled(chosen, settings.servers_dir, settings.models_file)
         self._generator = generator_of(settings.generator, settings.generator_key)
         self._served: Served | None = None
         self._listener: Listener | None = None
@@ -72,10 +74,6 @@ class Daemon:
         self._loading: asyncio.Task[None] | None = None
         self._remote: RemoteEmbedder | None = None
         self.url = ""
-
-    @property
-    def _servers_dir(self) -> Path:
-        return self.settings.cache_dir / "servers"
 
     @property
     def served(self) -> Served:
@@ -205,10 +203,25 @@ class Daemon:
         if isinstance(self._profile.source, ServerSource):
             if self._remote is None:
                 own = self.settings.models_file
-                self._remote = RemoteEmbedder(self._profile, self._servers_dir, own=own)
+                self._remote = RemoteEmbedder(self._profile, self.settings.servers_dir, own=own)
             return self._remote.greet()
-        prepared = prepare(self._profile, self.settings.cache_dir, say)
-        return Embedder(prepared, threads=self.settings.threads, niceness=NICENESS)
+        chosen = self.settings
+        choice = choose(
+            self._profile,
+            chosen.cache_dir,
+            provider=chosen.provider,
+            precision=chosen.precision,
+            threads=chosen.threads,
+            progress=say,
+        )
+        return Embedder(
+            choice.prepared,
+            provider=choice.provider,
+            threads=chosen.threads,
+            niceness=NICENESS,
+            unload_after_s=chosen.unload_after_s,
+            fallback=lambda: prepare(self._profile, chosen.cache_dir, Form("fp32")),
+        )
 
     def _publish(self) -> None:
         """Tell listeners what changed; called from the indexer's thread."""

@@ -28,8 +28,9 @@ ROOMS = (
 # Each heavy library has one room, and where it can, one file.
 OWNERS = {
     "watchdog": ("vault/watch.py", "vault/inotify.py"),
-    "onnxruntime": ("models/embedder.py",),
+    "onnxruntime": ("models/session.py", "models/encoder/onnx_file.py"),
     "lancedb": ("context/store.py",),
+    "huggingface_hub": ("models/hub/",),
     "aiohttp.web": ("serve/",),
     "click": ("cli/",),
     "rich": ("cli/",),

@@ -19,6 +19,8 @@ COMMANDS = {
     "ask": "ask",
     "links": "links",
     "index": "index",
+    "models": "models",
+    "doctor": "doctor",
     "plugin": "plugin",
 }
 

@@ -54,7 +54,7 @@ class Asking:
     """How one server is asked. patience_s: how long a request of indexing is tried again.
 
     tokens_done: as the server counts them, else a guess of four bytes each. seconds_busy: that requests
-    were under way. texts_cut: how often a text was embedded in pieces and averaged by their length.
+    were under way. texts_split: how often a text was embedded in pieces and averaged by their length.
     pieces_left_out: how many pieces the server took in no form; a blank stands in their place.
     """
 
@@ -62,7 +62,7 @@ class Asking:
         self.dimensions = 0
         self.tokens_done = 0
         self.seconds_busy = 0.0
-        self.texts_cut = 0
+        self.texts_split = 0
         self.pieces_left_out = 0
         # The model that is expected to answer, once it is known.
         self.known: Acquaintance | None = None
@@ -142,7 +142,7 @@ class Asking:
     async def _joined(self, texts: Sequence[str], prefix: str, *, urgent: bool) -> Floats:
         room = max(self._window_bytes - size_of(prefix), LEAST_WINDOW_BYTES)
         by_text = [pieces(sendable(text), room) for text in texts]
-        self.texts_cut += sum(len(of_text) > 1 for of_text in by_text)
+        self.texts_split += sum(len(of_text) > 1 for of_text in by_text)
         flat = [piece for of_text in by_text for piece in of_text]
         sizes = [size_of(piece) for piece in flat]
         rows = np.empty((len(flat), self.dimensions), np.float32)
@@ -186,7 +186,7 @@ class Asking:
                     )
                     self.pieces_left_out += 1
                     return await self._request([prefix + BLANK], urgent=urgent)
-        self.texts_cut += 1
+        self.texts_split += 1
         parts = halves(text)
         rows = [await self._rows([part], prefix, urgent=urgent) for part in parts]
         return _unit(join(np.concatenate(rows), [2], [size_of(part) for part in parts]))

@@ -11,6 +11,15 @@ from pai_daemon.models.encoder.weights import Floats
 from pai_daemon.models.tokens import Ids
 
 Longs = NDArray[np.int64]
+# What a query may wait for, and between what the budget of a batch may lie. Measured on a CPU with e5: 2,048
+# and 4,096 tokens are no faster than 1,024, and the peak of memory rises by 90 and 370 MB.
+BATCH_S = 0.1
+LEAST_TOKENS, MOST_TOKENS, MOST_ACCELERATED = 256, 1_024, 16_384
+
+
+def fitting(tokens: int, seconds: float, most: int) -> int:
+    """Return the budget whose batch takes BATCH_S at the speed of one that was run, padding included."""
+    return int(np.clip(tokens / max(seconds, 1e-6) * BATCH_S, LEAST_TOKENS, most))
 
 
 def plan(lengths: Sequence[int], budget_tokens: int) -> list[list[int]]:

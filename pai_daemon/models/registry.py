@@ -227,45 +227,49 @@ def profile(name: str, own: Path | None = None, key: str = "") -> Profile:
 def server_profile(address: Address, own: Path | None = None, key: str = "") -> Profile:
     """Return the profile of a server's model: what only the server can tell is still 0 or unknown.
 
-    Prefixes and languages are those of the model that the registry or `servers.toml` knows by the name,
-    else none: then the server's own rules hold.
+    Prefixes, languages and scoring are those of the model that the registry or `servers.toml` knows by the
+    name, else none: then the server's own rules hold.
     """
     name = ":".join(filter(None, (address.protocol, address.model)))
-    source = ServerSource(address, key)
-    names = server_names(address.model)
-    for known in known_profiles(own):
-        # A server may call anything "small".
-        called = {each.casefold() for each in (known.name, *known.short_names) if "-" in each}
-        if names & called:
-            return replace(
-                known,
-                name=name,
-                source=source,
-                format="server",
-                dimensions=0,
-                sizes=(),
-                must_accept=False,
-                size_mb=0,
-            )
-    plain = Profile(name, source, "server", dimensions=0, max_tokens=0, licence="")
-    rules = next((dict(rules) for rules in _server_rules() if names & set(rules["names"])), {})
-    rules.pop("names", None)
-    return replace(plain, languages=frozenset(rules.pop("languages", "").split()), **rules)
+    plain = Profile(name, ServerSource(address, key), "server", dimensions=0, max_tokens=0, licence="")
+    for called in server_names(address.model):
+        rules = dict(_server_rules().get(called, {}))
+        # Short names are ours: a server may call anything "small".
+        wanted = rules.pop("same_as", called).casefold()
+        for known in known_profiles(own):
+            if known.name.casefold() == wanted:
+                return replace(
+                    plain,
+                    max_tokens=known.max_tokens,
+                    query_prefix=known.query_prefix,
+                    passage_prefix=known.passage_prefix,
+                    languages=known.languages,
+                    languages_note=known.languages_note,
+                    scoring=known.scoring,
+                )
+        if rules:
+            return replace(plain, languages=frozenset(rules.pop("languages", "").split()), **rules)
+    return plain
 
 
-def server_names(model: str) -> set[str]:
-    """Return what a server's model may be called here: its name without owner, tag and form of file.
+def server_names(model: str) -> list[str]:
+    """Return what a server's model may be called here, the most telling first.
 
-    `intfloat/multilingual-e5-small`, `nomic-embed-text:v1.5`, `text-embedding-bge-m3`, `bge-m3-GGUF`.
+    That is its name without owner, tag and form of file: `intfloat/multilingual-e5-small`, `bge-m3-GGUF`,
+    `nomic-embed-text:v1.5`, `text-embedding-bge-m3`.
     """
     name = model.casefold().rpartition("/")[2]
-    untagged = re.split(r"[:@]", name)[0]
-    found = {name, untagged, name.replace(":", "-")}
-    found |= {re.sub(r"[-.](gguf|onnx|mlx|f16|f32|bf16|q\d\w*)$", "", each) for each in found}
-    return found | {each.removeprefix("text-embedding-") for each in found}
+    found = [name.replace(":", "-"), *re.split(r"[:@]", name)[:1]]
+    found += [re.sub(r"[-.](gguf|onnx|mlx|f16|f32|bf16|q\d\w*)$", "", each) for each in found]
+    return list(dict.fromkeys([*found, *(each.removeprefix("text-embedding-") for each in found)]))
 
 
 @functools.cache
-def _server_rules() -> tuple[Mapping[str, Any], ...]:
+def _server_rules() -> Mapping[str, Mapping[str, Any]]:
+    """Return the rules of `servers.toml` by each of their names."""
     document = tomllib.loads(Path(__file__).with_name("servers.toml").read_text("utf-8"))
-    return tuple(document["models"])
+    return {
+        name: {key: value for key, value in rules.items() if key != "names"}
+        for rules in document["models"]
+        for name in rules["names"]
+    }

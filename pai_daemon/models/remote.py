@@ -109,7 +109,7 @@ class RemoteEmbedder:
     @property
     def scoring(self) -> Scoring:
         """Return how the model's cosines are read."""
-        assert self.profile.scoring is not None
+        assert self.profile.scoring is not None, "the server was not greeted"
         return self.profile.scoring
 
     @property
@@ -123,14 +123,24 @@ class RemoteEmbedder:
         return self._asking.seconds_busy
 
     @property
-    def texts_cut(self) -> int:
+    def texts_split(self) -> int:
         """Return how often a text was too long and was embedded in pieces."""
-        return self._asking.texts_cut
+        return self._asking.texts_split
 
     @property
-    def pieces_left_out(self) -> int:
-        """Return how many pieces of text the server took in no form."""
-        return self._asking.pieces_left_out
+    def form(self) -> str:
+        """Return in which form the model runs: that is the server's business."""
+        return "server"
+
+    @property
+    def warning(self) -> str:
+        """Return what the server did not embed, "" where it is nothing."""
+        count = self._asking.pieces_left_out
+        return (
+            f"The server refused {count} pieces of text, which are found by their words only."
+            if count
+            else ""
+        )
 
     def embed_query(self, text: str) -> Floats:
         """Return the embedding of a query: (dimensions,) float32. Raises Overloaded, ModelUnavailable."""

@@ -26,26 +26,27 @@ class WindowTokenizer:
     def __init__(self, path: Path, max_tokens: int) -> None:
         """Load a tokenizer. Raises what its library raises when the file cannot be read."""
         load = _load_unigram if path.suffix == ".model" else _load_json
-        self._encode, self._begin, self._end = load(path)
+        self._encode, self._before, self._after = load(path)
         self._max_tokens = max_tokens
 
     def windows(self, texts: Sequence[str], prefix: str) -> Iterator[list[Ids]]:
         """Yield each text's windows, at least one, in the order of the texts.
 
-        Every window starts with the prefix, as the model was trained, and holds the begin and end
-        marks; the tokens between are consecutive and none is left out.
+        Every window starts with the prefix, as the model was trained, and holds the marks of beginning
+        and end that the model has; the tokens between are consecutive and none is left out. A text without
+        any token, for a model without marks, is one token 0.
         """
-        lead = [self._begin, *self._encode([prefix])[0]]
-        room = self._max_tokens - len(lead) - 1
+        lead = [*self._before, *self._encode([prefix])[0]]
+        room = self._max_tokens - len(lead) - len(self._after)
         for start in range(0, len(texts), TEXTS_AT_ONCE):
             some = [_encodable(text) for text in texts[start : start + TEXTS_AT_ONCE]]
             for ids in self._encode(some):
                 parts = [ids[at : at + room] for at in range(0, max(len(ids), 1), room)]
-                yield [np.array([*lead, *part, self._end], np.int32) for part in parts]
+                yield [np.array([*lead, *part, *self._after] or [0], np.int32) for part in parts]
 
 
-def _load_unigram(path: Path) -> tuple[Encode, int, int]:
-    """Return how a SentencePiece model encodes, and the ids of its marks."""
+def _load_unigram(path: Path) -> tuple[Encode, list[int], list[int]]:
+    """Return how a SentencePiece model encodes, and the ids of its marks at the beginning and the end."""
     processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
 
     def encode(texts: list[str]) -> list[list[int]]:
@@ -54,11 +55,11 @@ def _load_unigram(path: Path) -> tuple[Encode, int, int]:
         ids: list[list[int]] = processor.encode(texts, out_type=int, num_threads=1)
         return ids
 
-    return encode, processor.bos_id(), processor.eos_id()
+    return encode, [processor.bos_id()], [processor.eos_id()]
 
 
-def _load_json(path: Path) -> tuple[Encode, int, int]:
-    """Return how a `tokenizer.json` encodes, and the ids of its marks."""
+def _load_json(path: Path) -> tuple[Encode, list[int], list[int]]:
+    """Return how a `tokenizer.json` encodes, and the ids of its marks at the beginning and the end."""
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -66,8 +67,9 @@ def _load_json(path: Path) -> tuple[Encode, int, int]:
     def encode(texts: list[str]) -> list[list[int]]:
         return [found.ids for found in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
-    begin, end = tokenizer.encode("").ids
-    return encode, begin, end
+    marked, bare = tokenizer.encode("a").ids, encode(["a"])[0]
+    at = next(at for at in range(len(marked)) if marked[at : at + len(bare)] == bare)
+    return encode, marked[:at], marked[at + len(bare) :]
 
 
 def _encodable(text: str) -> str:

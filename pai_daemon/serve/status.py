@@ -115,4 +115,7 @@ def _model(model: ModelState) -> dict[str, Any]:
         "fingerprint": model.profile.fingerprint,
         "execution_provider": provider,
         "location": model.profile.location,
+        "precision": model.embedder.form if model.embedder is not None else None,
+        "warning": (model.embedder.warning or None) if model.embedder is not None else None,
+        "texts_split": model.embedder.texts_split if model.embedder is not None else 0,
     }

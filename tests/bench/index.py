@@ -13,9 +13,10 @@ from pathlib import Path
 import psutil
 
 from pai_daemon.config import load
-from pai_daemon.models.batches import pad, plan
-from pai_daemon.models.embedder import BUDGET_TOKENS, Embedder, open_session
+from pai_daemon.models.batches import MOST_TOKENS, pad, plan
+from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.prepare import prepare
+from pai_daemon.models.session import Session
 from pai_daemon.models.tokens import WindowTokenizer
 from tests.bench.bench import indexed, load_model
 from tests.bench.data import vault
@@ -65,13 +66,13 @@ def _size(source: Path) -> int:
 def _bare(embedder: Embedder, texts: Sequence[str]) -> float:
     """Return the tokens a second of the session alone, on texts that are tokenised beforehand."""
     prepared = prepare(embedder.profile, load().cache_dir)
-    session = open_session(prepared.graph, load().threads)
+    session = Session(prepared.graph, embedder.profile, "cpu", load().threads)
     tokenizer = WindowTokenizer(prepared.tokenizer, embedder.profile.max_tokens)
     windows = [
         window for of_text in tokenizer.windows(texts, embedder.profile.passage_prefix) for window in of_text
     ]
-    batches = [pad([windows[row] for row in rows]) for rows in plan([len(w) for w in windows], BUDGET_TOKENS)]
+    batches = [pad([windows[row] for row in rows]) for rows in plan([len(w) for w in windows], MOST_TOKENS)]
     started_s = time.perf_counter()
     for ids, mask in batches:
-        session.run(None, {"input_ids": ids, "attention_mask": mask})
+        session.embed(ids, mask)
     return sum(int(mask.sum()) for _, mask in batches) / (time.perf_counter() - started_s)

@@ -10,15 +10,10 @@ import json
 import random
 import tempfile
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import onnx
-from onnx import TensorProto, helper
-
-from pai_daemon.models.batches import pad, plan
-from pai_daemon.models.embedder import BUDGET_TOKENS, open_session
+from pai_daemon.models.calibrate import observe
 from pai_daemon.models.encoder.bert import write_encoder
+from pai_daemon.models.encoder.graph import Form
 from pai_daemon.models.prepare import opened_weights, prepare
 from pai_daemon.models.registry import Profile, profile
 from pai_daemon.models.tokens import Ids, WindowTokenizer
@@ -28,8 +23,6 @@ VAULTS = ("vault-tasks-docs-en", "vault-universus-de", "vault-zettelkasten-en")
 NOTES = 60
 # Windows of one length a batch, as the planner makes them of a long queue, and single questions.
 QUESTION_WORDS = 8
-# Of the batches, in percent. Measured on XQuAD: 25 is better than 10 and 50 and than each batch's own range.
-SHARE = 25
 
 
 def texts(scratch: Path) -> list[str]:
@@ -58,31 +51,9 @@ def measure(profile: Profile, pieces: list[str], scratch: Path) -> list[list[flo
     ]
     folder = scratch / profile.name
     folder.mkdir()
-    with opened_weights(profile, folder) as weights:
-        write_encoder(weights, folder / "model.onnx", lambda _: None, ranges=None)
-    session, names = _with_ranges(folder / "model.onnx")
-    seen = []
-    for rows in plan([len(window) for window in windows], BUDGET_TOKENS):
-        ids, mask = pad([windows[row] for row in rows])
-        found = session.run(names, {"input_ids": ids, "attention_mask": mask})
-        steps, zeros = np.array(found[::2], np.float64), np.array(found[1::2], np.float64)
-        seen.append(np.stack([-zeros * steps, (255 - zeros) * steps], axis=1))
-    lows, highs = np.stack(seen).transpose(2, 0, 1)
-    narrow = zip(np.percentile(lows, 100 - SHARE, axis=0), np.percentile(highs, SHARE, axis=0), strict=True)
-    return [[round(float(low), 4), round(float(high), 4)] for low, high in narrow]
-
-
-def _with_ranges(path: Path) -> tuple[Any, list[str]]:
-    """Return a session that also gives the range of each batch, and the names of those outputs."""
-    model = onnx.load(str(path), load_external_data=False)
-    names = []
-    for node in model.graph.node:
-        if node.op_type == "DynamicQuantizeLinear":
-            for output, kind in ((node.output[1], TensorProto.FLOAT), (node.output[2], TensorProto.UINT8)):
-                model.graph.output.append(helper.make_tensor_value_info(output, kind, []))
-                names.append(output)
-    path.write_bytes(model.SerializeToString())
-    return open_session(path, 2), names
+    with opened_weights(profile, scratch, folder) as weights:
+        write_encoder(weights, folder / "model.onnx", Form("int8"), pooling=profile.pooling)
+    return [[found.low, found.high] for found in observe(folder / "model.onnx", profile, windows)]
 
 
 def main() -> None:

@@ -128,7 +128,7 @@ def test_any_text_is_embedded(kind: str, how: Embeds, opened: Any) -> None:
     texts = ["", " \n\t", "\0", "a\0b", "lone \udc80 surrogate", "🏳️‍🌈" * 50, "word " * 200_000, "x" * 9_000]
     with _served(kind, how, opened) as embedder:
         found = embedder.embed_texts(texts)
-        assert embedder.pieces_left_out == 0
+        assert embedder._asking.pieces_left_out == 0
     assert np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
     sent = [text for batch in how.texts for text in batch]
     assert all(text.strip() and "\0" not in text for text in sent)
@@ -185,7 +185,7 @@ def test_text_beyond_the_window_is_heard_to_its_end(kind: str, how: Embeds, open
     words = [f"w{number}" for number in range(1_000)]
     with _served(kind, how, opened) as embedder:
         found = embedder.embed_texts([" ".join(words), "short"])
-        assert embedder.texts_cut > 0
+        assert embedder.texts_split > 0
     sent = [text.split() for batch in how.texts for text in batch if re.search(r"\bw\d", text)]
     assert {word for piece in sent for word in piece} == set(words)
     assert found[0] @ _unit(wordy([" ".join(words)]))[0] > 0.9
@@ -198,8 +198,8 @@ def test_text_that_only_the_server_finds_too_long_is_halved(how: Embeds, opened:
     dense = " ".join("abcdefgh"[number % 8] for number in range(180))
     with _served("ollama", how, opened) as embedder:
         found = embedder.embed_texts(["one", dense, "two"])
-        assert embedder.texts_cut == 1
-        assert embedder.pieces_left_out == 0
+        assert embedder.texts_split == 1
+        assert embedder._asking.pieces_left_out == 0
     assert np.allclose(found, _unit(wordy(["one", dense, "two"])), atol=0.02)
 
 
@@ -235,7 +235,7 @@ def test_one_bad_text_does_not_fail_the_others(kind: str, status: int, how: Embe
     texts[17] = "good words " * 20 + "poison"
     with _served(kind, how, opened) as embedder:
         found = embedder.embed_texts(texts)
-        assert embedder.pieces_left_out == 1
+        assert embedder._asking.pieces_left_out == 1
     expected = _unit(wordy(texts))
     others = [number for number in range(40) if number != 17]
     assert np.allclose(found[others], expected[others], atol=1e-5)
@@ -248,7 +248,7 @@ def test_server_that_refuses_everything_is_no_fault_of_the_texts(kind: str, how:
     with _served(kind, how, opened) as embedder:
         how.faults.extend([Fault(500, {"error": "out of memory"})] * 50)
         failure = _failure(embedder.embed_texts, ["a", "b", "c"])
-        assert embedder.pieces_left_out == 0
+        assert embedder._asking.pieces_left_out == 0
     assert "out of memory" in failure.detail
 
 
@@ -258,7 +258,7 @@ def test_refused_text_is_in_no_log(how: Embeds, opened: Any, caplog: pytest.LogC
     how.poison, how.poison_status = "sesame", 400
     with _served("openai", how, opened) as embedder:
         embedder.embed_texts(["open sesame"])
-        assert embedder.pieces_left_out == 1
+        assert embedder._asking.pieces_left_out == 1
     assert "left out" in caplog.text or "no form" in caplog.text
     assert "sesame" not in caplog.text
 
@@ -311,7 +311,7 @@ def test_busy_server_is_asked_again(kind: str, status: int, how: Embeds, opened:
         before = len(how.requests)
         assert embedder.embed_texts(["a", "b"]).shape == (2, DIMENSIONS)
         assert len(how.requests) == before + 3
-        assert embedder.texts_cut == embedder.pieces_left_out == 0
+        assert embedder.texts_split == embedder._asking.pieces_left_out == 0
 
 
 def test_busy_server_is_not_waited_for_longer_than_patience(how: Embeds, opened: Any) -> None:
@@ -583,11 +583,11 @@ def test_order_is_kept_under_delays_and_failures(kind: str, seed: int, how: Embe
         # Two of a kind that count against a text are never side by side.
         how.faults.extend(each for _ in range(6) for each in how.random.sample(bad, 4))
         parts = list(pool.map(embedder.embed_texts, [texts[at : at + 125] for at in range(0, 500, 125)]))
-        assert embedder.pieces_left_out == 0
+        assert embedder._asking.pieces_left_out == 0
     plain = [" ".join(text.split()) for text in texts]
     found, expected = np.concatenate(parts), _unit(hashed(plain))
     whole = (found * expected).sum(axis=1) > 0.9999
-    assert whole.sum() >= 500 - embedder.texts_cut
+    assert whole.sum() >= 500 - embedder.texts_split
     assert whole.sum() > 450
     assert ((found @ expected.T).argmax(axis=1) == np.arange(500))[whole].all()
 

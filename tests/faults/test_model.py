@@ -20,15 +20,17 @@ from tests.daemon_process import DaemonProcess, Folders, eventually
 @pytest.fixture
 def own_cache(folders: Folders, tmp_path: Path) -> Folders:
     """Return folders whose prepared model is a copy, free to be damaged."""
-    name = f"{profile('small').name}-{profile('small').fingerprint}"
-    shutil.copytree(folders.cache / "models" / name, tmp_path / "cache" / "models" / name)
+    known = profile("small")
+    shutil.copytree(
+        preparing.model_folder(known, folders.cache), preparing.model_folder(known, tmp_path / "cache")
+    )
     return Folders(folders.home, tmp_path / "cache")
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "missing", "manifest"])
 def test_prepared_model_that_is_damaged_is_made_again(own_cache: Folders, damage: str) -> None:
     """Files cut short, changed in one bit, missing or misdescribed are noticed and written again."""
-    folder = next((own_cache.cache / "models").iterdir())
+    folder = preparing.prepare(profile("small"), own_cache.cache).folder
     weights = next(path for path in folder.iterdir() if path.name == "weights.bin")
     before = weights.read_bytes()
     if damage == "cut":
@@ -40,7 +42,7 @@ def test_prepared_model_that_is_damaged_is_made_again(own_cache: Folders, damage
     else:
         (folder / "manifest.json").write_bytes(b"\x00")
     said: list[str] = []
-    preparing.prepare(profile("small"), own_cache.cache, lambda stage, _part: said.append(stage))
+    preparing.prepare(profile("small"), own_cache.cache, progress=lambda stage, _part: said.append(stage))
     assert said[0] == "repair"
     assert weights.read_bytes() == before
 
@@ -50,7 +52,7 @@ def test_daemon_with_a_damaged_model_repairs_it(
 ) -> None:
     """A start on a damaged model ends ready, without a word from the person."""
     (vault / "Note.md").write_text("the dunnock", "utf-8")
-    for path in next((own_cache.cache / "models").iterdir()).glob("*.onnx"):
+    for path in own_cache.cache.rglob("*.onnx"):
         path.write_bytes(b"not a graph")
     daemon = start_daemon(kept_in=own_cache)
     assert daemon.ready(40)["model"]["execution_provider"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pai_daemon.models.batches import join, pad, plan
+from pai_daemon.models.batches import fitting, join, pad, plan
 
 
 @given(st.lists(st.integers(1, 512), max_size=60), st.integers(1, 2_048))
@@ -38,3 +39,12 @@ def test_join_averages_windows_by_their_tokens() -> None:
     joined = join(windows, counts=[1, 2], lengths=[4, 3, 1])
     expected = np.array([3, 1]) / np.sqrt(10)
     assert np.allclose(joined, [[1, 0], expected])
+
+
+@pytest.mark.parametrize(
+    ("tokens", "seconds", "most", "expected"),
+    [(1024, 0.06, 1024, 1024), (1024, 0.4, 1024, 256), (512, 0.1, 1024, 512), (1024, 0.01, 16_384, 10_240)],
+)
+def test_budget_is_what_a_query_may_wait_for(tokens: int, seconds: float, most: int, expected: int) -> None:
+    """A slower machine gets smaller batches, a faster one up to the most that is of use."""
+    assert fitting(tokens, seconds, most) == expected

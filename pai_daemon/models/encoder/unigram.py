@@ -9,9 +9,9 @@ generated code is needed. Source: `sentencepiece_model.proto` of google/sentence
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import sentencepiece
 
@@ -27,6 +27,22 @@ class Marks:
     end: int
     pad: int
     unknown: int
+
+
+def unigram_of(tokenizer: Mapping[str, Any]) -> tuple[Sequence[tuple[str, float]], Marks] | None:
+    """Return the pieces and marks of a `tokenizer.json` of this kind, None of any other.
+
+    Whether the file written from them encodes alike is for the caller to try: rules may differ.
+    """
+    model = tokenizer.get("model", {})
+    if model.get("type") != "Unigram" or model.get("byte_fallback"):
+        return None
+    pieces = [(str(piece), float(score)) for piece, score in model["vocab"]]
+    ids = {piece: number for number, (piece, _) in enumerate(pieces)}
+    begin, end, pad = (ids.get(mark, -1) for mark in ("<s>", "</s>", "<pad>"))
+    if min(begin, end, pad) < 0 or model.get("unk_id") is None:
+        return None
+    return pieces, Marks(begin, end, pad, int(model["unk_id"]))
 
 
 def write_unigram(pieces: Iterable[tuple[str, float]], marks: Marks, file: BinaryIO) -> None:
