@@ -160,11 +160,12 @@ def _weights(chosen: Profile, settings: Settings) -> Check:
     if isinstance(source, PackageSource):
         return Check("model", "ok", f"{chosen.name}, from the package {source.distribution}: {source.file()}")
     if isinstance(source, ServerSource):
-        with RemoteEmbedder(chosen, settings.servers_dir, own=settings.models_file) as remote:
-            found = remote.greet().profile
-        return Check(
-            "model", "ok", f"{found.name} answers at {source.address.url}: {found.dimensions} numbers"
-        )
+        where = f"at {source.address.url}"
+        if chosen.location == "remote":
+            return Check("model", "note", f"{chosen.name} {where}, beyond this machine: it is not asked")
+        with RemoteEmbedder(chosen, settings.servers_dir, own=settings.models_file) as server:
+            found = server.greet().profile
+        return Check("model", "ok", f"{found.name} answers {where}: {found.dimensions} numbers")
     here = next(iter(files_of(chosen, settings.cache_dir).values()))
     return Check("model", "ok", f"{chosen.name}: {here.parent}")
 

@@ -375,6 +375,12 @@ def test_server_that_stays_silent_is_given_up(how: Embeds, opened: Any) -> None:
 # The greeting.
 
 
+def test_sample_is_what_the_greeting_sends(how: Embeds, opened: Any) -> None:
+    """Before a note is sent, only our own text is: nothing of the person goes to an untried server."""
+    with _served("ollama", how, opened):
+        assert {text for batch in how.texts for text in batch} == {SAMPLE}
+
+
 @pytest.mark.parametrize(
     ("kind", "said"),
     [("ollama", "ollama serve"), ("openai", "lms server start"), ("tei", "text-embeddings-router")],
@@ -645,7 +651,14 @@ def test_daemon_whose_server_is_down_searches_words_and_goes_on_when_it_starts(
         assert daemon.client.search("boat", mode="semantic", limit=1)["results"][0]["path"] == "Later.md"
 
 
-def test_sample_is_what_the_greeting_sends(how: Embeds, opened: Any) -> None:
-    """Before a note is sent, only our own text is: nothing of the person goes to an untried server."""
-    with _served("ollama", how, opened):
-        assert {text for batch in how.texts for text in batch} == {SAMPLE}
+def test_daemon_says_that_the_notes_are_sent_beyond_this_machine(
+    how: Embeds, start_daemon: StartDaemon, vault: Path
+) -> None:
+    """Every address but the loopback's counts as elsewhere; the start and the status say so."""
+    (vault / "Bike.md").write_text("I ride my bicycle to the office on most days.\n")
+    with running(APPS["openai"](how)) as url:
+        there = url.replace("127.0.0.1", "0.0.0.0")
+        daemon = start_daemon(None, "--model", spec_of("openai", there))
+        assert daemon.ready()["model"]["location"] == "remote"
+        said = " ".join(daemon.log.split())
+        assert "the text of all notes and every question are sent there" in said
