@@ -90,11 +90,6 @@ class Settings:
         """Return the person's own list of models, which need not be there."""
         return self.config_dir / "models.toml"
 
-    @property
-    def servers_dir(self) -> Path:
-        """Return where it is remembered what servers of models told of themselves."""
-        return self.cache_dir / "servers"
-
     def record_path(self, vault: Path) -> Path:
         """Return where the daemon of a vault says how it is reached."""
         return self.config_dir / "daemons" / f"{vault_key(vault)}.json"

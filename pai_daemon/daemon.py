@@ -25,12 +25,12 @@ from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
 from pai_daemon.context.search import EmbedsQueries, Searcher
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
-from pai_daemon.models.acquaintance import recalled
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.encoder.graph import Form
 from pai_daemon.models.generation.generators import generator_of
+from pai_daemon.models.names import named
 from pai_daemon.models.prepare import prepare
-from pai_daemon.models.registry import Profile, profile
+from pai_daemon.models.registry import Profile
 from pai_daemon.models.remote import RemoteEmbedder
 from pai_daemon.models.sources import ServerSource
 from pai_daemon.models.trial import choose
@@ -63,8 +63,7 @@ class Daemon:
         # A path that is a link may lead elsewhere later; the index stays the one it was opened as.
         self._index_dir = settings.index_dir(self.vault)
         self._record_path = settings.record_path(self.vault)
-        chosen = profile(settings.model, settings.models_file, settings.model_key)
-        self._profile = recalled(chosen, settings.servers_dir, settings.models_file)
+        self._profile = named(settings.model, settings.models_file, settings.cache_dir, settings.model_key)
         self._generator = generator_of(settings.generator, settings.generator_key)
         self._served: Served | None = None
         self._listener: Listener | None = None
@@ -203,7 +202,7 @@ class Daemon:
         if isinstance(self._profile.source, ServerSource):
             if self._remote is None:
                 own = self.settings.models_file
-                self._remote = RemoteEmbedder(self._profile, self.settings.servers_dir, own=own)
+                self._remote = RemoteEmbedder(self._profile, self.settings.cache_dir, own=own)
             return self._remote.greet()
         chosen = self.settings
         choice = choose(

@@ -1,9 +1,10 @@
-"""What every suite may use: the folder of prepared models, and daemons that run as processes."""
+"""What every suite may use: prepared models, a stand-in for the hub, and daemons that run as processes."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import profile
+from tests.contract.hub import Hub
 from tests.daemon_process import DaemonProcess, Folders
 
 StartDaemon = Callable[..., DaemonProcess]
@@ -29,6 +31,20 @@ def prepared_cache(model_cache: Path) -> Path:
     """Return the folder of prepared models, with the small one ready in it."""
     prepare(profile("small"), model_cache)
     return model_cache
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    """Yield a stand-in for the Hugging Face hub, empty."""
+    with Hub() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def minilm_files() -> dict[str, bytes]:
+    """Return the files of a real small model, all-MiniLM-L6-v2, as its repository on the hub has them."""
+    with zipfile.ZipFile(profile("small").package.file()) as archive:
+        return {name: archive.read(name) for name in ("model.safetensors", "config.json", "tokenizer.json")}
 
 
 @pytest.fixture

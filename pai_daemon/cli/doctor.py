@@ -23,10 +23,11 @@ from pai_daemon.config import Settings, daemon_records, load, read_token
 from pai_daemon.errors import PaiError
 from pai_daemon.models.addresses import address_of, location_of
 from pai_daemon.models.generation.generators import generator_of
+from pai_daemon.models.names import FOLDER, named
 from pai_daemon.models.prepare import files_of
 from pai_daemon.models.registry import Profile, profile
 from pai_daemon.models.remote import RemoteEmbedder
-from pai_daemon.models.session import PROVIDERS, VERSION, adds_exactly, available
+from pai_daemon.models.session import PROVIDERS, VERSION, adds_exactly, built_in, why_not
 from pai_daemon.models.sources import HubSource, PackageSource, ServerSource
 from pai_daemon.models.trial import CHOICE, processor
 
@@ -112,9 +113,12 @@ def _runtime(settings: Settings) -> Iterator[Check]:
         )
     else:
         yield Check("ONNX Runtime", "ok", f"{VERSION} ({', '.join(installed) or 'built by hand'})")
-    here = available()
+    here = built_in()
     for provider in PROVIDERS:
-        if provider in here:
+        if provider in here and (reason := why_not(provider)):
+            state: Literal["fault", "note"] = "fault" if settings.provider == provider else "note"
+            yield Check(provider, state, f"built in, and does not start: {reason}")
+        elif provider in here:
             exact = provider != "cpu" or adds_exactly()
             found = "built in" + ("" if exact else "; without fast int8 (no VNNI), so a model takes longer")
             yield Check(provider, "ok", found)
@@ -141,7 +145,7 @@ def _could_have(provider: str) -> bool:
 
 def _model(settings: Settings) -> Iterator[Check]:
     try:
-        chosen = profile(settings.model, settings.models_file, settings.model_key)
+        chosen = named(settings.model, settings.models_file, settings.cache_dir, settings.model_key)
         yield _weights(chosen, settings)
         if not isinstance(chosen.source, ServerSource):
             yield from _prepared(chosen, settings)
@@ -163,7 +167,7 @@ def _weights(chosen: Profile, settings: Settings) -> Check:
         where = f"at {source.address.url}"
         if chosen.location == "remote":
             return Check("model", "note", f"{chosen.name} {where}, beyond this machine: it is not asked")
-        with RemoteEmbedder(chosen, settings.servers_dir, own=settings.models_file) as server:
+        with RemoteEmbedder(chosen, settings.cache_dir, own=settings.models_file) as server:
             found = server.greet().profile
         return Check("model", "ok", f"{found.name} answers {where}: {found.dimensions} numbers")
     here = next(iter(files_of(chosen, settings.cache_dir).values()))
@@ -220,6 +224,8 @@ def addresses(settings: Settings) -> list[dict[str, Any]]:
     if generator is not None:
         what = "the question and the passages it finds"
         found.append(_address(generator.url, "a question", what, settings.generator))
+    if settings.model.startswith(FOLDER):
+        return found
     chosen = profile(settings.model, settings.models_file)
     if isinstance(chosen.source, ServerSource):
         when = "indexing, and each question"

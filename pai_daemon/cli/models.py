@@ -12,7 +12,7 @@ from typing import Any
 import click
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from pai_daemon.cli.output import console, show_json
 from pai_daemon.config import Settings, load
@@ -182,13 +182,13 @@ def _presence(known: Profile, cache_dir: Path) -> tuple[bool, int]:
 
 def _show_models(models: list[dict[str, Any]]) -> None:
     """Print a table; in a pipe a line a model, its cells parted by tabs."""
-    columns = ("Model", "Short", "From", "Here", "Languages", "Dim.", "Tokens", "MB", "Licence")
-    table = Table(*columns, box=None, pad_edge=False, show_edge=False)
+    columns = ("Short", "From", "Here", "Languages", "Dim.", "Tokens", "MB", "Licence")
+    table = Table(Column("Model", no_wrap=True), *columns, box=None, pad_edge=False)
     for model in models:
         cells = (
             f"{model['name']}{' *' if model['chosen'] else ''}",
             ", ".join(model["short_names"]),
-            f"{model['from']} {model['where']}",
+            model["from"],
             "yes" if model["here"] else "no",
             _languages(model),
             str(model["dimensions"]),
@@ -209,7 +209,7 @@ def _languages(model: dict[str, Any]) -> str:
     codes = model["languages"]
     if not codes:
         return "?"
-    return " ".join(codes) if len(codes) <= 4 else f"{len(codes)} languages"
+    return " ".join(codes) if len(codes) <= 4 else str(len(codes))
 
 
 def _megabytes(size_bytes: int) -> str:

@@ -51,6 +51,13 @@ def show_error(error: PaiError, *, as_json: bool) -> None:
         to_people.print(f"[dim]{escape(error.hint)}[/]")
 
 
+def show_hint(hint: dict[str, Any]) -> None:
+    """Print a hint of the status, and below it the command to type."""
+    console.print(f"[yellow]{escape(hint['message'])}[/]")
+    if hint["command"]:
+        console.print(f"  [bold]{escape(hint['command'])}[/]", soft_wrap=True)
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: `1 note`, `2,000 notes`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

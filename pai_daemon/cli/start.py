@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
 from pai_daemon import __version__
-from pai_daemon.cli.output import console, counted
+from pai_daemon.cli.output import console, counted, show_hint
 from pai_daemon.config import load
 from pai_daemon.daemon import Daemon
 from pai_daemon.plugin.install import install, is_enabled
@@ -106,14 +106,25 @@ def _greet(daemon: Daemon, install_plugin: bool) -> None:
 async def _watch(daemon: Daemon, stopped: asyncio.Event) -> None:
     """Show progress until stopped: a bar on a terminal, lines elsewhere."""
     view = _Bar() if console.is_terminal else _Lines()
+    told: set[str] = set()
     with view:
         while not stopped.is_set():
             try:
-                view.show(await asyncio.to_thread(describe, daemon.served), daemon.preparing)
+                status = await asyncio.to_thread(describe, daemon.served)
+                view.show(status, daemon.preparing)
+                tell(status["hints"], told)
             except Exception:  # what is shown must never end what is served
                 log.exception("the progress could not be shown")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), LOOK_S)
+
+
+def tell(hints: list[dict[str, Any]], told: set[str]) -> None:
+    """Print the hints that were not told yet, by their code, and remember them."""
+    for hint in hints:
+        if hint["code"] not in told:
+            told.add(hint["code"])
+            show_hint(hint)
 
 
 def sentence(status: dict[str, Any], preparing: str) -> str:

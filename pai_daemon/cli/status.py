@@ -9,7 +9,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from pai_daemon.cli.output import client_options, connect, console, counted, show_json
+from pai_daemon.cli.output import client_options, connect, console, counted, show_hint, show_json
+from pai_daemon.notes.languages import language_name
 
 MEBIBYTE = 1024 * 1024
 SHOWN_PROBLEMS = 20
@@ -30,12 +31,14 @@ def _show(status: dict[str, Any]) -> None:
     watcher = status["watcher"]
     model, now = status["model"], status["progress"]
     counts = f"{status['notes']:,} in {counted(status['chunks'], 'passage')}"
+    languages = [f"{language_name(code)} {share:.0%}" for code, share in status["languages"].items()]
     rows = {
         "vault": status["vault"]["path"],
         "state": status["state"] + (f": {status['message']}" if status["message"] else ""),
         "notes": f"{counts}, {status['pending_chunks']:,} not yet searchable by meaning",
         "progress": f"{now['done']:,} of {now['total']:,} {now['unit']} ({now['phase']})" if now else None,
         "model": f"{model['name']} on {model['execution_provider'] or 'nothing yet'}",
+        "languages": ", ".join(languages) or None,
         "generator": f"{status['generator']['name']} ({status['generator']['location']})",
         "watcher": watcher["mode"] + (f": {watcher['reason']}" if watcher["reason"] else ""),
         "memory": f"{status['memory']['rss_bytes'] // MEBIBYTE} MiB",
@@ -46,6 +49,9 @@ def _show(status: dict[str, Any]) -> None:
         if value is not None:
             table.add_row(f"[bold]{name}[/]", escape(str(value)))
     console.print(table)
+    for hint in status["hints"]:
+        console.print()
+        show_hint(hint)
     if problems := status["problems"]:
         console.print(f"\n[yellow]{counted(len(problems), 'note')} with problems:[/]")
         for problem in problems[:SHOWN_PROBLEMS]:

@@ -19,6 +19,7 @@ from pai_daemon.context.agenda import Agenda
 from pai_daemon.context.backlog import Backlog, EmbedsTexts
 from pai_daemon.context.index import Index
 from pai_daemon.context.intake import Intake
+from pai_daemon.context.languages import VaultLanguages
 from pai_daemon.context.progress import Progress
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.removals import Removals
@@ -66,7 +67,10 @@ class IndexerStatus:
 
 
 class Indexer:
-    """The thread that keeps one index in step with one vault."""
+    """The thread that keeps one index in step with one vault.
+
+    languages: what the vault is written in, known once all its text is indexed.
+    """
 
     def __init__(
         self,
@@ -94,6 +98,7 @@ class Indexer:
         self._removals = Removals()
         self._backlog = Backlog(index)
         self._intake = Intake(vault, index, reader, self._backlog)
+        self.languages = VaultLanguages()
         self._state: State = "starting"
         self._message: str | None = None
         self._progress: Progress | None = None
@@ -231,7 +236,9 @@ class Indexer:
         return bool(self._backlog) and self._intake.embedder is not None
 
     def _rest(self) -> None:
-        """Say that all is done and wait for work; tidy up after a while without any."""
+        """Look at the languages of a new vault, say that all is done, and wait for work or for upkeep."""
+        if self.languages.is_due(len(self._index.catalog)):
+            self.languages.count(self._index)
         if self._state in ("starting", "indexing", "error"):
             waits = bool(self._backlog)
             self._enter(

@@ -79,10 +79,10 @@ def met(before: Acquaintance | None, model: str, told: str, sample: Floats) -> A
     return before if before.is_like(sample) else Acquaintance(model, told, plain, before.space + 1)
 
 
-def recall(folder: Path, address: Address) -> Acquaintance | None:
+def recall(cache_dir: Path, address: Address) -> Acquaintance | None:
     """Return what is remembered of a server's model; None where it is nothing, or cannot be read."""
     try:
-        kept = json.loads(_file(folder, address).read_text("utf-8"))
+        kept = json.loads(_file(cache_dir, address).read_text("utf-8"))
         scoring = Scoring(**kept.pop("scoring")) if kept.get("scoring") else None
         sample = tuple(float(number) for number in kept.pop("sample"))
         found = Acquaintance(**{**kept, "sample": sample, "scoring": scoring})
@@ -91,20 +91,20 @@ def recall(folder: Path, address: Address) -> Acquaintance | None:
     return found if found.sample else None
 
 
-def remember(folder: Path, address: Address, known: Acquaintance) -> None:
+def remember(cache_dir: Path, address: Address, known: Acquaintance) -> None:
     """Keep what is known of a server's model. Raises UsageError where it cannot be written."""
-    write_private(_file(folder, address), json.dumps(asdict(known)))
+    write_private(_file(cache_dir, address), json.dumps(asdict(known)))
 
 
-def recalled(profile: Profile, folder: Path, own: Path | None = None) -> Profile:
-    """Return the profile as its server last described it; unchanged where it has none, or never answered."""
+def recalled(profile: Profile, cache_dir: Path, own: Path | None = None) -> Profile:
+    """Return the profile as its server last described it; unchanged where it has none or that never did."""
     if not isinstance(profile.source, ServerSource):
         return profile
-    known = recall(folder, profile.source.address)
+    known = recall(cache_dir, profile.source.address)
     return profile if known is None else known.described(profile, own)
 
 
-def _file(folder: Path, address: Address) -> Path:
+def _file(cache_dir: Path, address: Address) -> Path:
     """Return where the acquaintance with a server's model is kept."""
     named = "\x1f".join((address.protocol, address.model, address.url))
-    return folder / f"{hashlib.sha256(named.encode()).hexdigest()[:16]}.json"
+    return cache_dir / "servers" / f"{hashlib.sha256(named.encode()).hexdigest()[:16]}.json"

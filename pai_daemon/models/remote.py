@@ -44,7 +44,7 @@ class RemoteEmbedder:
     def __init__(
         self,
         profile: Profile,
-        folder: Path,
+        cache_dir: Path,
         *,
         own: Path | None = None,
         patience_s: float = PATIENCE_S,
@@ -52,7 +52,7 @@ class RemoteEmbedder:
     ) -> None:
         """Name a server.
 
-        folder: where what it tells is remembered. own: the person's own list of models. patience_s: how
+        cache_dir: where what it tells is remembered. own: the person's own list of models. patience_s: how
         long a request of indexing is tried again while the server is busy. silence_s: how long it may stay
         silent.
         """
@@ -79,7 +79,7 @@ class RemoteEmbedder:
         self._urgent = 0
         self._thread = threading.Thread(target=self._loop.run_forever, name="embedder", daemon=True)
         self._thread.start()
-        self._source, self._folder, self._own = source, folder, own
+        self._source, self._cache_dir, self._own = source, cache_dir, own
 
     def greet(self) -> Self:
         """Get to know the server, and return itself.
@@ -88,7 +88,7 @@ class RemoteEmbedder:
         ModelUnavailable, whose hint says what to do, and UsageError where nothing can be remembered.
         """
         greeting, sample = self._call(self._asking.introduce())
-        before = recall(self._folder, self._source.address)
+        before = recall(self._cache_dir, self._source.address)
         known = met(before, greeting.model, greeting.digest, sample)
         self.profile = known.described(self.profile, self._own)
         self._asking.known = known
@@ -98,7 +98,7 @@ class RemoteEmbedder:
             known = replace(known, scoring=scoring)
             self.profile = replace(self.profile, scoring=scoring)
         if known != before:
-            remember(self._folder, self._source.address, known)
+            remember(self._cache_dir, self._source.address, known)
         return self
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -37,10 +38,27 @@ VERSION: str = onnxruntime.__version__
 NORM_EPSILON = 1e-5
 
 
-def available() -> list[Provider]:
+def built_in() -> list[Provider]:
     """Return the execution providers that the installed ONNX Runtime was built with, CPU last."""
-    built_in = onnxruntime.get_available_providers()
-    return [provider for provider, name in PROVIDERS.items() if name in built_in]
+    names = onnxruntime.get_available_providers()
+    return [provider for provider, name in PROVIDERS.items() if name in names]
+
+
+def available() -> list[Provider]:
+    """Return the execution providers that start here, CPU last."""
+    return [provider for provider in built_in() if not why_not(provider)]
+
+
+@functools.cache
+def why_not(provider: Provider) -> str:
+    """Return why an execution provider that is built in does not start here, "" where it does."""
+    if provider == "cpu":
+        return ""
+    try:
+        session = _opened(_one_product(), provider, 1)
+    except ModelUnavailable as error:
+        return error.detail
+    return "" if session.get_providers()[0] == PROVIDERS[provider] else _missing(provider)
 
 
 class Session:
@@ -55,7 +73,7 @@ class Session:
         self._profile = profile
         self._session = _opened(graph, provider, threads)
         if self._session.get_providers()[0] != PROVIDERS[provider]:
-            raise ModelUnavailable(f"ONNX Runtime could not start {provider}: {_why_not(provider)}")
+            raise ModelUnavailable(f"ONNX Runtime could not start {provider}: {_missing(provider)}")
         self._inputs = {item.name for item in self._session.get_inputs()}
         self._output = _output_of(self._session)
 
@@ -130,7 +148,7 @@ def _output_of(session: Any) -> str:
     return next((name for name in known if name in outputs), outputs[0])
 
 
-def _opened(graph: Path, provider: Provider, threads: int) -> Any:
+def _opened(graph: Path | bytes, provider: Provider, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -139,23 +157,28 @@ def _opened(graph: Path, provider: Provider, threads: int) -> Any:
     options.enable_cpu_mem_arena = False
     # Spinning threads burn a core while idle and gain nothing here.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if not adds_exactly():
+    if isinstance(graph, Path) and not adds_exactly():
         options.add_session_config_entry("session.x64quantprecision", "1")
     settings: dict[str, str] = {}
     if provider == "cuda":
         # The libraries of NVIDIA's packages lie beside Python's, where no loader looks.
-        with contextlib.suppress(AttributeError):
-            onnxruntime.preload_dlls()
+        _load_cuda()
         settings = {"arena_extend_strategy": "kSameAsRequested"}
     elif provider == "coreml":
-        settings = {"ModelFormat": "MLProgram", "ModelCacheDirectory": str(graph.parent / "coreml")}
+        settings = {"ModelFormat": "MLProgram", "ModelCacheDirectory": _cache_beside(graph)}
     elif provider == "directml":
         options.enable_mem_pattern = False
     chosen = [(PROVIDERS[provider], settings)] + ([(PROVIDERS["cpu"], {})] if provider != "cpu" else [])
     try:
-        return onnxruntime.InferenceSession(str(graph), options, providers=chosen)
+        given = str(graph) if isinstance(graph, Path) else graph
+        return onnxruntime.InferenceSession(given, options, providers=chosen)
     except Exception as error:  # ONNX Runtime raises its own, and plain ones
-        raise ModelUnavailable(f"ONNX Runtime cannot load {graph.name} on {provider}: {error}") from error
+        raise ModelUnavailable(f"ONNX Runtime cannot load it on {provider}: {error}") from error
+
+
+def _cache_beside(graph: Path | bytes) -> str:
+    """Return where Core ML keeps what it compiles of a graph, "" for nowhere."""
+    return str(graph.parent / "coreml") if isinstance(graph, Path) else ""
 
 
 @functools.cache
@@ -166,19 +189,39 @@ def adds_exactly() -> bool:
     taken where it is not needed: it takes 1.6 times as long (e5, AVX-512 VNNI).
     """
     rows = np.full((1, 64), 255, np.uint8)
+    (sums,) = _opened(_one_product(), "cpu", 1).run(None, {"rows": rows})
+    return bool((sums == 64 * 255 * 127).all())
+
+
+def _one_product() -> bytes:
+    """Return a graph of one product of integers: `rows`, (1, 64) uint8, to sums of 127 times each."""
     columns = numpy_helper.from_array(np.full((64, 16), 127, np.int8), "columns")
     node = helper.make_node("MatMulInteger", ["rows", "columns"], ["sums"])
     given = helper.make_tensor_value_info("rows", TensorProto.UINT8, [1, 64])
     wanted = helper.make_tensor_value_info("sums", TensorProto.INT32, [1, 16])
     graph = helper.make_graph([node], "sums", [given], [wanted], [columns])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=[PROVIDERS["cpu"]])
-    (sums,) = session.run(None, {"rows": rows})
-    return bool((sums == 64 * 255 * 127).all())
+    written: bytes = model.SerializeToString()
+    return written
 
 
-def _why_not(provider: Provider) -> str:
-    """Return why an execution provider that was built in did not start."""
+@functools.cache
+def _load_cuda() -> str:
+    """Load NVIDIA's libraries from their Python packages; return what could not be loaded."""
+    said = io.StringIO()
+    # ONNX Runtime prints its complaints, and logs them once more.
+    onnxruntime.set_default_logger_severity(4)
+    with contextlib.suppress(AttributeError), contextlib.redirect_stdout(said):
+        onnxruntime.preload_dlls()
+    failed = [line for line in said.getvalue().splitlines() if line.startswith("Failed to load")]
+    return ", ".join(line.split(":")[0].removeprefix("Failed to load ") for line in failed)
+
+
+def _missing(provider: Provider) -> str:
+    """Return what an execution provider most likely lacks that is built in and did not start."""
     if provider == "cuda":
-        return "a library of CUDA or cuDNN is missing or of another version, or there is no NVIDIA GPU."
+        missing = _load_cuda()
+        if missing:
+            return f"{missing} could not be loaded. Run: pip install 'onnxruntime-gpu[cuda,cudnn]'"
+        return "there is no NVIDIA GPU, or its driver is too old."
     return "its driver or system library is missing."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ from aiohttp import web
 
 from pai_daemon import __version__
 from pai_daemon.context.answer import EXTRACTIVE
+from pai_daemon.context.languages import language_hints
 from pai_daemon.context.progress import Progress
 from pai_daemon.serve.state import SERVED, ModelState, Served
 from pai_daemon.serve.wire import reply
 
 routes = web.RouteTableDef()
 MAX_PROBLEMS = 1000
+# Less of a vault than this is more likely a mistake than a language.
+LEAST_SHARE = 0.05
 
 
 @routes.get("/api/health")
@@ -46,6 +50,8 @@ def describe(served: Served) -> dict[str, Any]:
         "progress": None,
         "problems": [],
         "work": {"notes_read": 0, "chunks_embedded": 0, "commits": 0},
+        "languages": {},
+        "hints": [],
         "model": _model(served.model),
         "generator": EXTRACTIVE,
         "watcher": {"mode": "off", "reason": None},
@@ -61,6 +67,7 @@ def describe(served: Served) -> dict[str, Any]:
     if served.model.error is not None:
         failed = f"Only words are matched: {served.model.error.detail} {served.model.error.hint}".strip()
         message = failed if message is None or now.state == "indexing" else f"{message} {failed}"
+    shares = parts.indexer.languages.shares
     document |= {
         "state": "error" if served.model.error is not None and now.state != "held" else now.state,
         "message": message,
@@ -78,6 +85,8 @@ def describe(served: Served) -> dict[str, Any]:
             "chunks_embedded": parts.index.chunks_embedded,
             "commits": parts.index.commits,
         },
+        "languages": {code: round(share, 2) for code, share in shares.items() if share >= LEAST_SHARE},
+        "hints": [asdict(hint) for hint in language_hints(shares, served.model.profile)],
         "generator": parts.answerer.generator,
         "watcher": {"mode": parts.watcher.mode, "reason": parts.watcher.reason or None},
     }

@@ -86,6 +86,15 @@ def test_doctor_tells_a_provider_that_is_chosen_but_not_there(run: Any) -> None:
     assert (check["state"], check["hint"]) == ("fault", "Install onnxruntime-directml.")
 
 
+def test_doctor_says_why_a_provider_does_not_start(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is built in and does not start is a note, and a fault where it is the one that is wanted."""
+    monkeypatch.setattr(doctor, "built_in", lambda: ["cuda", "cpu"])
+    monkeypatch.setattr(doctor, "why_not", lambda name: "no GPU" if name == "cuda" else "")
+    assert _checks(run("--json", model="small"))["cuda"]["state"] == "note"
+    check = _checks(run("--json", model="small", provider="cuda"))["cuda"]
+    assert (check["state"], check["found"]) == ("fault", "built in, and does not start: no GPU")
+
+
 def test_doctor_on_a_disk_that_is_nearly_full_warns(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too little room is said before it is needed."""
     usage = shutil.disk_usage("/")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pai_daemon.cli.output import counted
-from pai_daemon.cli.start import duration, sentence
+from pai_daemon.cli.start import duration, sentence, tell
 
 
 def _status(**changed: Any) -> dict[str, Any]:
@@ -78,3 +78,18 @@ def test_duration_is_said_as_a_person_would(seconds: float, said: str) -> None:
 def test_one_is_singular() -> None:
     """`1 note`, `2 notes`, `0 notes`."""
     assert [counted(n, "note") for n in (0, 1, 2000)] == ["0 notes", "1 note", "2,000 notes"]
+
+
+def test_hint_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """A hint is in every status, and on the terminal once, with its command on a line of its own."""
+    told: set[str] = set()
+    for percent in (62, 63):
+        message = f"{percent} % of your notes are in German."
+        tell([{"code": "language_not_covered", "message": message, "command": "pai models use e5"}], told)
+    assert capsys.readouterr().out == "62 % of your notes are in German.\n  pai models use e5\n"
+
+
+def test_hint_without_a_command_is_its_message(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where there is nothing to type, nothing is offered."""
+    tell([{"code": "x", "message": "Some [bold] words.", "command": None}], set())
+    assert capsys.readouterr().out == "Some [bold] words.\n"

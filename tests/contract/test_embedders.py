@@ -61,7 +61,7 @@ def opened(tmp_path: Path) -> Iterator[Any]:
     with ExitStack() as stack:
 
         def greeted(spec: str, key: str = "secret-key", **options: Any) -> RemoteEmbedder:
-            made = RemoteEmbedder(profile(spec, None, key), tmp_path / "servers", **options)
+            made = RemoteEmbedder(profile(spec, None, key), tmp_path, **options)
             stack.callback(made.close)
             return made.greet()
 
@@ -170,7 +170,7 @@ def test_key_is_sent_as_bearer_and_shown_nowhere(
     with _served(kind, how, opened) as embedder:
         embedder.embed_texts(["a"])
         told = f"{embedder.profile!r} {how.requests} {caplog.text} {embedder.execution_provider}"
-        kept = "".join(path.read_text() for path in embedder._folder.iterdir())
+        kept = "".join(path.read_text() for path in embedder._cache_dir.rglob("*.json"))
     assert set(how.authorizations) == {"Bearer secret-key"}
     assert "secret-key" not in told + kept
 
@@ -479,7 +479,7 @@ def test_profile_is_the_same_after_a_restart_and_while_the_server_is_away(
     with running(APPS[kind](how)) as url:
         first = opened(spec_of(kind, url)).profile
         assert opened(spec_of(kind, url)).profile == first
-    known = recalled(profile(spec_of(kind, url), None, "secret-key"), tmp_path / "servers")
+    known = recalled(profile(spec_of(kind, url), None, "secret-key"), tmp_path)
     assert known == first
     assert known.fingerprint == first.fingerprint
     assert MODEL in known.name

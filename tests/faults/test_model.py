@@ -66,7 +66,7 @@ async def test_daemon_without_a_good_source_still_searches_words(
 
     (vault / "Note.md").write_text("the chaffinch sings", "utf-8")
     bad = replace(profile("small"), source=replace(profile("small").package, sha256="0" * 64))
-    monkeypatch.setattr("pai_daemon.daemon.profile", lambda _name, _own: bad)
+    monkeypatch.setattr("pai_daemon.daemon.named", lambda *_: bad)
     with pytest.raises(ModelUnavailable, match="not the file we know"):
         preparing.prepare(bad, own_cache.cache)
     settings = replace(own_cache.settings, port=0, model="small", threads=1)

@@ -234,5 +234,5 @@ def test_what_cannot_be_read_is_not_remembered(tmp_path: Path, text: str) -> Non
     chosen = profile("openai:m@http://127.0.0.1:1/v1")
     assert isinstance(chosen.source, ServerSource)
     remember(tmp_path, chosen.source.address, met(None, "m", "", _sample(0)))
-    next(tmp_path.iterdir()).write_text(text)
+    next(tmp_path.rglob("*.json")).write_text(text)
     assert recall(tmp_path, chosen.source.address) is None

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from pai_daemon.errors import ModelUnavailable
@@ -111,8 +110,7 @@ def test_accelerator_that_fails_or_computes_something_else_is_refused_with_the_r
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, factor: float, reason: str
 ) -> None:
     """What is offered is tried, and why it was not taken can be read."""
-    offered = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: offered)
+    monkeypatch.setattr(trial, "available", lambda: ["cuda", "cpu"])
     monkeypatch.setattr(trial, "Session", Accelerated)
     monkeypatch.setattr(Accelerated, "fault", fault)
     monkeypatch.setattr(Accelerated, "factor", factor)
@@ -124,6 +122,17 @@ def test_accelerator_that_fails_or_computes_something_else_is_refused_with_the_r
         assert choice.provider == "cpu"
     remembered = json.loads((model_folder(profile("small"), tmp_path) / CHOICE).read_text())
     assert len(remembered) == 1
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_provider_that_does_not_start_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is built in is started on one product before a model is prepared for it."""
+    monkeypatch.setattr(session_module, "_load_cuda", lambda: "libcudnn.so.9")
+    reason = session_module.why_not.__wrapped__("cuda")
+    assert reason.startswith("libcudnn.so.9 could not be loaded. Run: pip install")
+    monkeypatch.setattr(session_module, "_load_cuda", str)
+    assert "no NVIDIA GPU" in session_module.why_not.__wrapped__("cuda")
+    assert session_module.why_not("cpu") == ""
 
 
 def test_processor_is_asked_whether_int8_overflows() -> None:

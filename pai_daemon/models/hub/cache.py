@@ -101,7 +101,7 @@ def described(source: HubSource) -> list[Remote]:
     remotes: list[Remote] = []
     revision = source.revision
     for path, pin in source.files.items():
-        url = hf_hub_url(source.repo, path, revision=revision, endpoint=constants.ENDPOINT)
+        url = hf_hub_url(source.repo, path, revision=revision)
         facts = get_hf_file_metadata(url, timeout=constants.HF_HUB_ETAG_TIMEOUT)
         revision, etag = str(facts.commit_hash), str(facts.etag)
         if not GIT_ID.fullmatch(revision) or not ETAG.fullmatch(etag):
@@ -145,7 +145,7 @@ def _fetch(remote: Remote, report: Report) -> PulledFile:
             if not remote.blob.exists():
                 _fetch_blob(remote, report)
         # Finds the content there, and gives it its name.
-        path = Path(hf_hub_download(remote.repo, remote.path, revision=remote.commit, **_where()))
+        path = Path(hf_hub_download(remote.repo, remote.path, revision=remote.commit))
         if not path.is_symlink():
             # A disk without symlinks, as often on Windows: the library has copied the content.
             remote.blob.unlink(missing_ok=True)
@@ -215,7 +215,7 @@ def _stream(remote: Remote, report: Report) -> None:
         have = 0
     if have == remote.size_bytes > 0:
         return
-    url = hf_hub_url(remote.repo, remote.path, revision=remote.commit, endpoint=constants.ENDPOINT)
+    url = hf_hub_url(remote.repo, remote.path, revision=remote.commit)
     # The token goes to the hub only: the client leaves it out when it follows to another host.
     headers = build_hf_headers() | {"Accept-Encoding": "identity"}
     if have:
@@ -269,7 +269,7 @@ def from_cache(source: HubSource, hint: str) -> tuple[str, dict[str, PulledFile]
 
 def cached(repo: str, path: str, revision: str) -> Path | None:
     """Return where the cache has a file of a revision, None where it does not."""
-    found = try_to_load_from_cache(repo, path, cache_dir=constants.HF_HUB_CACHE, revision=revision)
+    found = try_to_load_from_cache(repo, path, revision=revision)
     return Path(found) if isinstance(found, str) else None
 
 
@@ -289,11 +289,6 @@ def free(known: Pulled) -> int:
     strategy = cache.delete_revisions(*commits)
     strategy.execute()
     return int(strategy.expected_freed_size)
-
-
-def _where() -> dict[str, str]:
-    """Return which hub and which cache are meant; the library settles them when it is imported."""
-    return {"endpoint": constants.ENDPOINT, "cache_dir": constants.HF_HUB_CACHE}
 
 
 def _repo_folder(repo: str, below: str = "") -> Path:
