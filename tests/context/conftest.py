@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.search import Searcher
+from pai_daemon.context.vectors import Floats
+from pai_daemon.errors import ModelUnavailable
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import profile
@@ -66,6 +68,39 @@ class Live:
 
 
 GoLive = Callable[..., Live]
+
+
+class Leaving:
+    """An embedder whose server goes away, and comes back."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self.embedder = embedder
+        self.scoring = embedder.scoring
+        self.is_away = False
+
+    @property
+    def tokens_done(self) -> int:
+        """Return what the embedder returns."""
+        return self.embedder.tokens_done
+
+    def embed_query(self, text: str) -> Floats:
+        """Do what the embedder does, while it is there."""
+        return self._reached().embed_query(text)
+
+    def embed_texts(self, texts: Sequence[str], *, urgent: bool = False) -> Floats:
+        """Do what the embedder does, while it is there."""
+        return self._reached().embed_texts(texts, urgent=urgent)
+
+    def _reached(self) -> Embedder:
+        if self.is_away:
+            raise ModelUnavailable("The server does not answer.", hint="Start it.")
+        return self.embedder
+
+
+@pytest.fixture
+def leaving(embedder: Embedder) -> Leaving:
+    """Return the small model as if it were a server's."""
+    return Leaving(embedder)
 
 
 @pytest.fixture(scope="module")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
 from pai_daemon.context.answer import Answer, Cited, Delta, Question, Sources
 from pai_daemon.context.answers import Answerer
 from pai_daemon.context.catalog import Filter
-from pai_daemon.context.search import Searcher
+from pai_daemon.context.search import Searcher, SearchResult
 from pai_daemon.errors import GeneratorUnavailable, UsageError
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generation.generator import Generator, Message
-from tests.context.conftest import GoLive, Live
+from tests.context.conftest import GoLive, Leaving, Live
 
 
 class Scripted:
@@ -187,6 +187,37 @@ async def test_generator_that_fails_midway_is_an_error(sample: Live, embedder: E
     broken = Scripted("The engine is ", failure=GeneratorUnavailable("The connection broke."))
     with pytest.raises(GeneratorUnavailable):
         await answerer(sample, embedder, broken).ask(Question("When is the engine serviced?"))
+
+
+@pytest.mark.parametrize("generated", [False, True])
+async def test_answer_while_the_model_is_away_comes_from_words(
+    sample: Live, leaving: Leaving, generated: bool
+) -> None:
+    """A server that is away makes no question fail, whoever writes the answer; the answer says so."""
+    leaving.is_away = True
+    searcher = Searcher(sample.vault, sample.index, lambda: leaving)
+    writer = Scripted("It is serviced every 200 hours. [1]") if generated else None
+    answer = await Answerer(searcher, lambda: leaving, writer).ask(Question("engine serviced running hours"))
+    assert answer.found
+    assert answer.citations
+    assert "only words" in answer.warnings[0]
+
+
+async def test_answer_whose_model_leaves_after_the_search_quotes_all_the_same(
+    sample: Live, leaving: Leaving
+) -> None:
+    """Between the search and the choice of sentences a server may go away."""
+
+    class Searched(Searcher):
+        def search(self, *arguments: Any, **options: Any) -> SearchResult:
+            result = super().search(*arguments, **options)
+            leaving.is_away = True
+            return result
+
+    searcher = Searched(sample.vault, sample.index, lambda: leaving)
+    answer = await Answerer(searcher, lambda: leaving, None).ask(Question("engine serviced running hours"))
+    assert answer.found
+    assert "does not answer" in answer.warnings[0]
 
 
 async def test_answer_without_a_model_says_what_is_missing(sample: Live) -> None:
