@@ -21,6 +21,7 @@ from pai_daemon import __version__
 from pai_daemon.cli.output import console, counted, show_hint
 from pai_daemon.config import load
 from pai_daemon.daemon import Daemon
+from pai_daemon.models.sources import ServerSource
 from pai_daemon.plugin.install import install, is_enabled
 from pai_daemon.serve.status import describe
 
@@ -86,10 +87,10 @@ def _greet(daemon: Daemon, install_plugin: bool) -> None:
             say("  2. Settings → Community plugins → Turn on community plugins.")
             say("  3. Enable [bold]PAI daemon[/], then Ctrl/Cmd-P and [bold]Ask your vault[/].")
     model = daemon.served.model.profile
-    if model.location == "remote":
+    if isinstance(model.source, ServerSource) and model.location == "remote":
         say(
-            f"\n[yellow]{escape(model.name)} embeds the notes, beyond this machine: the text of all notes "
-            "and every question are sent there.[/]"
+            f"\n[yellow]{escape(model.name)} at {escape(model.source.address.url)} embeds the notes, beyond "
+            "this machine: the text of all notes and every question are sent there.[/]"
         )
     if daemon.generator.location == "remote":
         say(

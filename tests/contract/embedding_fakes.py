@@ -98,7 +98,7 @@ class Embeds:
         if any(len(words) > self.limit_words for words in heard) and not self.cuts:
             raise TooLong(max(len(words) for words in heard), self.limit_words)
         rows = np.array(self.vectors([" ".join(words[: self.limit_words]) for words in heard]), np.float32)
-        for row, text in zip(rows, texts, strict=True):
+        for row, text in zip(rows, texts, strict=False):
             if self.poison and self.poison in text:
                 if self.poison_status:
                     raise _Faulty(Fault(self.poison_status, {"error": "unsupported value: NaN"}))

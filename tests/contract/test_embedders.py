@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -110,7 +111,8 @@ def test_texts_get_their_own_embeddings_in_order(kind: str, how: Embeds, opened:
     assert found.dtype == np.float32
     assert np.allclose(found, _unit(hashed(texts)), atol=1e-5)
     assert np.allclose(query, found[7], atol=1e-5)
-    assert max(map(len, how.texts)) <= {"tei": 32}.get(kind, 64)
+    inputs = [body.get("input", body.get("inputs")) for _, body in how.requests]
+    assert max(map(len, inputs)) <= {"tei": 32}.get(kind, 64)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -284,6 +286,16 @@ def test_reply_that_is_no_embeddings_is_told(kind: str, body: Any, how: Embeds, 
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_fewer_embeddings_than_texts_are_told(kind: str, how: Embeds, opened: Any) -> None:
+    """A server that drops a text gives no row to the wrong one."""
+    with _served(kind, how, opened) as embedder:
+        how.vectors = lambda texts: hashed(texts)[: max(1, len(texts) - 1)]
+        assert np.allclose(embedder.embed_texts(["a", "b"]), _unit(hashed(["a", "b"])), atol=1e-5)
+        how.vectors = lambda texts: np.concatenate([hashed(texts), hashed(texts)])
+        assert "2 embeddings for 1 texts" in _failure(embedder.embed_texts, ["a", "b"]).detail
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_other_dimensions_are_another_model(kind: str, how: Embeds, opened: Any) -> None:
     """A server that suddenly answers with another width is refused, and the reason is said."""
     with _served(kind, how, opened) as embedder:
@@ -340,7 +352,9 @@ def test_server_that_comes_back_goes_on(kind: str, how: Embeds, opened: Any) -> 
     """Indexing waits for a server that is restarted at its address; a query meanwhile fails at once."""
     with running(APPS[kind](how)) as url:
         embedder = opened(spec_of(kind, url))
+    started_s = time.monotonic()
     assert str(port_of(url)) in _failure(embedder.embed_query, "a").detail
+    assert time.monotonic() - started_s < asking.AWAY_PATIENCE_S / 2
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(embedder.embed_texts, ["a"])
         with running(APPS[kind](how), port_of(url)):
@@ -529,6 +543,21 @@ def test_query_waits_for_one_request_of_indexing_at_most(how: Embeds, opened: An
         assert all(each.result(WAIT_S).shape == (60, DIMENSIONS) for each in bulk)
     assert how.texts[1] == ["urgent"]
     assert len(how.texts) > 6
+
+
+def test_indexing_begins_no_request_while_a_query_waits(how: Embeds, opened: Any) -> None:
+    """A query that the server is at keeps the next request of indexing back until it is answered."""
+    with _served("openai", how, opened) as embedder, ThreadPoolExecutor() as pool:
+        how.gate = threading.Semaphore(0)
+        how.texts.clear()
+        query = pool.submit(embedder.embed_query, "urgent")
+        eventually(lambda: how.texts, "the query")
+        bulk = pool.submit(embedder.embed_texts, ["patient"])
+        time.sleep(0.3)
+        assert how.texts == [["urgent"]]
+        how.gate.release(2)
+        assert query.result(WAIT_S).shape == (DIMENSIONS,)
+        assert bulk.result(WAIT_S).shape == (1, DIMENSIONS)
 
 
 def test_indexing_sends_one_request_of_bounded_size_at_a_time(how: Embeds, opened: Any) -> None:
