@@ -54,8 +54,9 @@ def _folder(kind: str) -> Path:
 class Settings:
     """Everything a person may choose, with a default for each.
 
-    port: TCP port on 127.0.0.1; 0 takes any free one. model: a profile's name. generator: what
-    writes answers, `extractive`, `ollama:MODEL[@URL]` or `openai:MODEL@URL`. provider:
+    port: TCP port on 127.0.0.1; 0 takes any free one. model: a profile's name, `ollama:MODEL[@URL]`,
+    `openai:MODEL@URL` or `tei:URL`; model_key: for its server. generator: what writes answers,
+    `extractive`, `ollama:MODEL[@URL]` or `openai:MODEL@URL`; generator_key: for its server. provider:
     ONNX Runtime's execution provider, `cpu`, `cuda`, `coreml` or `directml`. precision: `int8`, `fp16` or
     `fp32`; both `auto` take what is fastest here. unload_after_s: of idleness, after which the model's memory
     is given back, 0 never. threads: of the embedding session. exclude: gitignore-style patterns of notes
@@ -69,8 +70,9 @@ class Settings:
     cache_dir: Path = field(default_factory=lambda: _folder("cache"))
     port: int = DEFAULT_PORT
     model: str = "multilingual-e5-small"
+    model_key: str = field(default="", repr=False)
     generator: str = "extractive"
-    generator_key: str = ""
+    generator_key: str = field(default="", repr=False)
     provider: str = "auto"
     precision: str = "auto"
     unload_after_s: float = 0.0

@@ -28,13 +28,11 @@ from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
-from pai_daemon.models.embedder import Embedder
-from pai_daemon.models.encoder.graph import Form
 from pai_daemon.models.generation.generators import generator_of
+from pai_daemon.models.loading import load_model
 from pai_daemon.models.names import named
-from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import Profile
-from pai_daemon.models.trial import choose
+from pai_daemon.models.sources import ServerSource
 from pai_daemon.serve.app import Listener
 from pai_daemon.serve.state import ModelState, Parts, Served
 from pai_daemon.serve.status import progress
@@ -47,8 +45,6 @@ log = logging.getLogger(__name__)
 # Progress goes to listeners at most this often; a person reads no faster.
 PUBLISH_S = 0.25
 RETRY_S = 5.0
-# Embedding yields to what the person works with (D7).
-NICENESS = 5
 
 
 class Daemon:
@@ -133,11 +129,12 @@ class Daemon:
             opening = both.create_task(self._open_live_model(served))
         if (loaded := opening.result()) is not None or served.model.error is None:
             await self._settle(served, loaded)
+        await self._await_server(served)
 
     async def _open_live_model(self, served: Served) -> EmbeddingModel | None:
         """Return the model that answers, as far as is known before the index is open; None if it fails."""
         live = read_record(self._index_dir).live
-        if live is None or live.name == self._profile.name:
+        if live is None or live.name == self._profile.spec:
             return await self._open_model(served, self._profile)
         try:
             return await asyncio.to_thread(self._load_model, self._named(live.name))
@@ -147,7 +144,8 @@ class Daemon:
 
     def _named(self, name: str) -> Profile:
         """Return the profile of what the settings or the index call a model."""
-        return named(name, self.settings.models_file, self.settings.cache_dir)
+        chosen = self.settings
+        return named(name, chosen.models_file, chosen.cache_dir, chosen.model_key)
 
     async def _settle(self, served: Served, loaded: EmbeddingModel | None = None) -> None:
         """Let the chosen model answer, at once or when it has embedded what there is (D39).
@@ -183,9 +181,18 @@ class Daemon:
         task.add_done_callback(self._choosing.discard)
 
     async def _settle_later(self, served: Served) -> None:
-        if self._loading is not None:
+        if self._loading is not None and not self._loading.done():
+            self._loading.cancel()
             await asyncio.wait({self._loading})
         await self._settle(served)
+        await self._await_server(served)
+
+    async def _await_server(self, served: Served) -> None:
+        """Ask a server again until it is there: it may be started later."""
+        chosen = self._profile
+        while isinstance(chosen.source, ServerSource) and served.model.error and self._profile == chosen:
+            await asyncio.sleep(RETRY_S)
+            await self._settle(served)
 
     async def _open_index(self, served: Served) -> None:
         while served.parts is None:
@@ -201,13 +208,17 @@ class Daemon:
     async def _open_model(self, served: Served, wanted: Profile) -> EmbeddingModel | None:
         """Return a model, loaded; None if it fails, which the status then says."""
         try:
-            return await asyncio.to_thread(self._load_model, wanted)
+            embedder = await asyncio.to_thread(self._load_model, wanted)
         except Exception as error:  # shown in the status; what answered before goes on
-            failure = _told(error)
-            if self._profile == wanted:
-                served.model.error = failure
-                served.events.publish("state", {"state": "error", "message": failure.detail})
+            if self._profile == wanted and repr(error) != repr(served.model.error):
+                served.model.error = _told(error)
+                message = served.model.error.detail
+                served.events.publish("state", {"state": "error", "message": message})
             return None
+        else:
+            if self._profile == wanted:
+                served.model.error = None
+            return embedder
         finally:
             self._preparing = ""
 
@@ -244,23 +255,7 @@ class Daemon:
             self._preparing = f"Preparing {wanted.name}: {step} {share:.0%}"
 
         self._preparing = f"Loading {wanted.name}"
-        chosen = self.settings
-        choice = choose(
-            wanted,
-            chosen.cache_dir,
-            provider=chosen.provider,
-            precision=chosen.precision,
-            threads=chosen.threads,
-            progress=say,
-        )
-        embedder = Embedder(
-            choice.prepared,
-            provider=choice.provider,
-            threads=chosen.threads,
-            niceness=NICENESS,
-            unload_after_s=chosen.unload_after_s,
-            fallback=lambda: prepare(wanted, chosen.cache_dir, Form("fp32")),
-        )
+        embedder = load_model(wanted, self.settings, say)
         self._loaded[embedder] = wanted
         return embedder
 

@@ -21,10 +21,12 @@ from pai_daemon.cli.output import console, show_json
 from pai_daemon.client import Client
 from pai_daemon.config import Settings, daemon_records, load, read_token
 from pai_daemon.errors import PaiError
+from pai_daemon.models.addresses import address_of, location_of
 from pai_daemon.models.generation.generators import generator_of
 from pai_daemon.models.names import FOLDER, named
 from pai_daemon.models.prepare import files_of
 from pai_daemon.models.registry import Profile, profile
+from pai_daemon.models.remote import RemoteEmbedder
 from pai_daemon.models.session import PROVIDERS, VERSION, adds_exactly, built_in, why_not
 from pai_daemon.models.sources import HubSource, PackageSource, ServerSource
 from pai_daemon.models.trial import CHOICE, processor
@@ -143,9 +145,10 @@ def _could_have(provider: str) -> bool:
 
 def _model(settings: Settings) -> Iterator[Check]:
     try:
-        chosen = named(settings.model, settings.models_file, settings.cache_dir)
+        chosen = named(settings.model, settings.models_file, settings.cache_dir, settings.model_key)
         yield _weights(chosen, settings)
-        yield from _prepared(chosen, settings)
+        if not isinstance(chosen.source, ServerSource):
+            yield from _prepared(chosen, settings)
     except PaiError as error:
         yield Check("model", "fault", error.detail, error.hint)
     try:
@@ -161,7 +164,12 @@ def _weights(chosen: Profile, settings: Settings) -> Check:
     if isinstance(source, PackageSource):
         return Check("model", "ok", f"{chosen.name}, from the package {source.distribution}: {source.file()}")
     if isinstance(source, ServerSource):
-        return Check("model", "ok", f"{chosen.name}, asked of {source.url}")
+        where = f"at {source.address.url}"
+        if chosen.location == "remote":
+            return Check("model", "note", f"{chosen.name} {where}, beyond this machine: it is not asked")
+        with RemoteEmbedder(chosen, settings.cache_dir, own=settings.models_file) as server:
+            found = server.greet().profile
+        return Check("model", "ok", f"{found.name} answers {where}: {found.dimensions} numbers")
     here = next(iter(files_of(chosen, settings.cache_dir).values()))
     return Check("model", "ok", f"{chosen.name}: {here.parent}")
 
@@ -212,18 +220,16 @@ def _daemons(settings: Settings) -> Iterator[Check]:
 def addresses(settings: Settings) -> list[dict[str, Any]]:
     """Return every address that these settings let pai-daemon contact, with when and what for (D8)."""
     found: list[dict[str, Any]] = []
-    generator = generator_of(settings.generator, settings.generator_key)
+    generator = address_of(settings.generator)
     if generator is not None:
-        url = settings.generator.partition("@")[2] or "http://127.0.0.1:11434"
-        found.append(
-            _address(url, "a question", "the question and the passages it finds", settings.generator)
-        )
+        what = "the question and the passages it finds"
+        found.append(_address(generator.url, "a question", what, settings.generator))
     if settings.model.startswith(FOLDER):
         return found
     chosen = profile(settings.model, settings.models_file)
     if isinstance(chosen.source, ServerSource):
         when = "indexing, and each question"
-        found.append(_address(chosen.source.url, when, "the text of all notes", settings.model))
+        found.append(_address(chosen.source.address.url, when, "the text of all notes", settings.model))
     if isinstance(chosen.source, HubSource):
         what = f"the files of {chosen.source.repo} are fetched"
         found.append(_address(HUB, "pai models pull, never by itself", what, "or the mirror in HF_ENDPOINT"))
@@ -231,9 +237,8 @@ def addresses(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _address(url: str, when: str, what: str, by: str) -> dict[str, Any]:
-    host = url.partition("://")[2].partition("/")[0]
-    local = host.rpartition(":")[0].strip("[]") in ("127.0.0.1", "localhost", "::1")
-    return {"url": url, "local": local, "when": when, "what": what, "named_by": by}
+    is_local = location_of(url) == "local"
+    return {"url": url, "local": is_local, "when": when, "what": what, "named_by": by}
 
 
 def _show_addresses(found: list[dict[str, Any]], *, as_json: bool) -> None:

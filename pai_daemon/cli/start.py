@@ -21,6 +21,7 @@ from pai_daemon import __version__
 from pai_daemon.cli.output import console, counted, show_hint
 from pai_daemon.config import load
 from pai_daemon.daemon import Daemon
+from pai_daemon.models.sources import ServerSource
 from pai_daemon.plugin.install import install, is_enabled
 from pai_daemon.serve.status import describe
 
@@ -36,7 +37,11 @@ LOG_LINE_S = 10.0
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Port on 127.0.0.1 (default 8377; 0: any free one)."
 )
-@click.option("--model", help="Embedding model: multilingual-e5-small (default) or all-MiniLM-L6-v2.")
+@click.option(
+    "--model",
+    help="Embedding model: multilingual-e5-small (default), another name, or a server's: ollama:MODEL[@URL], "
+    "openai:MODEL@URL, tei:URL.",
+)
 @click.option(
     "--generator", help="Who writes answers: extractive (default), ollama:MODEL[@URL], openai:MODEL@URL."
 )
@@ -81,6 +86,12 @@ def _greet(daemon: Daemon, install_plugin: bool) -> None:
             say("  1. Open the vault in Obsidian (Open folder as vault).")
             say("  2. Settings → Community plugins → Turn on community plugins.")
             say("  3. Enable [bold]PAI daemon[/], then Ctrl/Cmd-P and [bold]Ask your vault[/].")
+    model = daemon.served.model.profile
+    if isinstance(model.source, ServerSource) and model.location == "remote":
+        say(
+            f"\n[yellow]{escape(model.name)} at {escape(model.source.address.url)} embeds the notes, beyond "
+            "this machine: the text of all notes and every question are sent there.[/]"
+        )
     if daemon.generator.location == "remote":
         say(
             f"\n[yellow]{escape(daemon.generator.name)} writes the answers, beyond this machine: the "

@@ -33,7 +33,7 @@ from pai_daemon.context.prompt import MAX_ANSWER_TOKENS, REFUSAL, fitting_prompt
 from pai_daemon.context.quotes import Quote, quotes
 from pai_daemon.context.search import Passage, Searcher, SearchResult, checked_query
 from pai_daemon.context.space import EmbeddingModel, Space
-from pai_daemon.errors import GeneratorUnavailable
+from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable
 from pai_daemon.models.generation.generator import Generator
 from pai_daemon.models.registry import Scoring
 from pai_daemon.notes.language import guess_language
@@ -95,7 +95,9 @@ class Answerer:
     async def _stream(self, question: Question, space: Space) -> AsyncGenerator[AnswerEvent, None]:
         started_s = time.perf_counter()
         found = await asyncio.to_thread(self._search, question, space)
-        draft = _Draft(question.text.strip(), found, _numbered(found.results), space.embedder)
+        # A server may be away: then its model chooses nothing, and checks nothing.
+        embedder = space.embedder if "semantic" in found.stages else None
+        draft = _Draft(question.text.strip(), found, _numbered(found.results), embedder)
         quoted: list[AnswerEvent] = []
         if self._generator is None:
             quoted = await asyncio.to_thread(self._extract, draft, renumber=True)
@@ -181,13 +183,17 @@ class Answerer:
             for citation in draft.citations
             for sentence in sentences(citation.passage.text, draft.language)
         ]
+        unchecked = [
+            AnswerSentence(text, numbers, bool(numbers)) for text, numbers in zip(texts, claimed, strict=True)
+        ]
         if embedder is None or not evidence or not texts:
-            return [
-                AnswerSentence(text, numbers, bool(numbers))
-                for text, numbers in zip(texts, claimed, strict=True)
-            ]
+            return unchecked
+        try:
+            vectors = embedder.embed_texts([*texts, *(text for _, text in evidence)], urgent=True)
+        except ModelUnavailable as error:
+            draft.warnings.append(f"{error.detail} The sentences were not checked.")
+            return unchecked
         draft.stages.append("check")
-        vectors = embedder.embed_texts([*texts, *(text for _, text in evidence)], urgent=True)
         scores = vectors[: len(texts)] @ vectors[len(texts) :].T
         checked = []
         for row, (text, numbers) in enumerate(zip(texts, claimed, strict=True)):
@@ -211,7 +217,7 @@ class Answerer:
         """
         draft.generator = EXTRACTIVE
         draft.stages.append("extract")
-        best = self._closest(draft, draft.embedder) if draft.embedder is not None else _first(draft)
+        best = self._best(draft)
         if not best:
             draft.found = False
             draft.text = draft.refusal()
@@ -225,6 +231,16 @@ class Answerer:
             draft.sentences.append(AnswerSentence(quoted.text, (quoted.n,), supported=True))
             events += [Delta(piece), Cited(quoted.n)]
         return events
+
+    def _best(self, draft: _Draft) -> list[Quote]:
+        """Return what to quote, chosen by meaning where the model answers."""
+        if draft.embedder is None:
+            return _first(draft)
+        try:
+            return self._closest(draft, draft.embedder)
+        except ModelUnavailable as error:
+            draft.warnings.append(f"{error.detail} Only words were matched.")
+            return _first(draft)
 
     def _closest(self, draft: _Draft, embedder: EmbeddingModel) -> list[Quote]:
         candidates = quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)
@@ -271,7 +287,9 @@ class _Draft:
         self.generator = EXTRACTIVE
         self.is_partial = "semantic" not in found.stages or found.pending_chunks > 0
         if "semantic" not in found.stages:
-            self.warnings.append("The embedding model is not loaded yet; only words were matched.")
+            self.warnings.append(
+                "The embedding model is not loaded (pai status says why); only words were matched."
+            )
         elif found.pending_chunks:
             self.warnings.append(f"{found.pending_chunks} passages are not embedded yet.")
 

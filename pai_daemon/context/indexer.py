@@ -25,7 +25,7 @@ from pai_daemon.context.removals import Removals
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.context.store import KEEP_S
 from pai_daemon.context.switch import Switch
-from pai_daemon.errors import PaiError
+from pai_daemon.errors import ModelUnavailable, PaiError
 from pai_daemon.notes.note import Problem
 from pai_daemon.vault.folder import GRAPH_SETTINGS, layout_of
 from pai_daemon.vault.ignore import IgnoreRules
@@ -201,6 +201,8 @@ class Indexer:
         while not self._agenda.stopping:
             try:
                 self._step()
+            except ModelUnavailable as error:
+                self._fail(error, rescan=False)
             except PaiError as error:
                 self._fail(error)
             except Exception as error:
@@ -267,11 +269,15 @@ class Indexer:
     def _has_work(self) -> bool:
         return self._agenda.is_due() or self._switch.has_work()
 
-    def _fail(self, error: PaiError) -> None:
-        """Say what is wrong and wait a little; then everything is looked at again."""
-        self._next_scan_s = 0.0
+    def _fail(self, error: PaiError, *, rescan: bool = True) -> None:
+        """Say what is wrong and wait a little.
+
+        rescan: look at everything again then. Without a model nothing was lost, and words are still taken in.
+        """
+        if rescan:
+            self._next_scan_s = 0.0
         self._enter("error", f"{error.detail} {error.hint}".strip())
-        self._agenda.wait(self._agenda.is_scan_due, RETRY_S)
+        self._agenda.wait(self._agenda.is_scan_due if rescan else self._agenda.is_due, RETRY_S)
 
     def _enter(self, state: State, message: str | None = None) -> None:
         changed = (state, message) != (self._state, self._message)

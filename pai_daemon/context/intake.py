@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pai_daemon.context.changes import Plan, diff, suspects
 from pai_daemon.context.index import Index
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.rows import StoredChunk
+from pai_daemon.errors import ModelUnavailable
 from pai_daemon.vault.scan import FileStat, Scan, read_bytes
 
 # Up to this much is embedded before it is committed: a save, or a handful of them.
@@ -138,5 +140,6 @@ class Intake:
             if chunk.vector_key not in live.matrix
         }
         if fresh and embedder is not None and at_once and len(fresh) <= WHOLE_CHUNKS:
-            vectors = embedder.embed_texts(list(fresh.values()), urgent=False)
-            self._index.add_vectors(live, list(fresh), vectors)
+            with suppress(ModelUnavailable):  # then the words are found at least
+                vectors = embedder.embed_texts(list(fresh.values()), urgent=False)
+                self._index.add_vectors(live, list(fresh), vectors)

@@ -24,7 +24,7 @@ from pai_daemon.context.places import Places, page_of
 from pai_daemon.context.rows import StoredChunk, chunk_id
 from pai_daemon.context.space import Space
 from pai_daemon.context.vectors import Floats
-from pai_daemon.errors import UsageError
+from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.vault.scan import read_bytes
 
 Mode = Literal["hybrid", "semantic", "text"]
@@ -109,7 +109,8 @@ class Searcher:
     ) -> SearchResult:
         """Return the best passages for a query.
 
-        Raises UsageError for an empty or overlong query, an unknown mode or a limit out of range.
+        Raises UsageError for an empty or overlong query, an unknown mode or a limit out of range, and
+        ModelUnavailable for a search by meaning alone while the model is away.
         """
         with self.borrow() as space:
             return self.search_in(space, query, mode=mode, limit=limit, chosen=chosen)
@@ -134,7 +135,11 @@ class Searcher:
         semantic_weight = 0.0
         if mode != "text" and space.embedder is not None:
             semantic_weight = space.embedder.scoring.semantic_weight
-            legs["semantic"] = self.nearest(space, space.embedder.embed_query(query), DEPTH, chosen)
+            try:
+                legs["semantic"] = self.nearest(space, space.embedder.embed_query(query), DEPTH, chosen)
+            except ModelUnavailable:  # a server may be away
+                if mode == "semantic":
+                    raise
         if mode != "semantic":
             legs["text"] = self._index.store.search_text(query, DEPTH, chosen)
         ranked = fuse(legs, semantic_weight, len(space.matrix))[:limit]

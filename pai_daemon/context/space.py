@@ -82,7 +82,7 @@ class ModelName:
     @classmethod
     def of(cls, profile: Profile) -> ModelName:
         """Return the name of a profile's space."""
-        return cls(profile.name, profile.fingerprint, profile.dimensions)
+        return cls(profile.spec, profile.fingerprint, profile.dimensions)
 
 
 # What answers while it is not known yet which model will.

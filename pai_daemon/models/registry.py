@@ -2,8 +2,8 @@
 
 `models.toml` holds the facts, this module their form. A name is looked up in it and in the person's own
 `models.toml`; other names say where a model is: `file:FOLDER`, `hf:OWNER/NAME`, `ollama:MODEL[@URL]`,
-`openai:MODEL@URL`, `tei:URL`. Importing this module is cheap, so the command line may list models
-without loading anything.
+`openai:MODEL@URL`, `tei:URL`. `servers.toml` says how texts are written for models that servers offer.
+Importing this module is cheap, so the command line may list models without loading anything.
 
 The fingerprint names the vector space: an index keeps it and is embedded anew when it changes (D6). How
 exactly a machine computes, in int8 or half precision, is not part of it (D38).
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
@@ -20,15 +21,16 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pai_daemon.errors import UsageError
-from pai_daemon.models.sources import HubSource, PackageSource, Source
+from pai_daemon.models.addresses import Address, Location, address_of
+from pai_daemon.models.sources import FolderSource, HubSource, PackageSource, ServerSource, Source
 
 # Rises when the same weights and the same text get other embeddings, but for rounding.
 GRAPH_VERSION = 3
 
 Pooling = Literal["mean", "first", "last"]
 # How a model's files become a graph: the two readers of packages, an encoder of the BERT family from its
-# safetensors, an ONNX file as it is, and a table of static embeddings.
-Format = Literal["e5s1", "minilm-zip", "bert", "onnx", "static"]
+# safetensors, an ONNX file as it is, and a table of static embeddings. A server has no files.
+Format = Literal["e5s1", "minilm-zip", "bert", "onnx", "static", "server"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,18 @@ class Profile:
             str(GRAPH_VERSION),
         )
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+    @property
+    def location(self) -> Literal["embedded"] | Location:
+        """Return where the texts are embedded: in this process, or on a server here or elsewhere."""
+        return self.source.address.location if isinstance(self.source, ServerSource) else "embedded"
+
+    @property
+    def spec(self) -> str:
+        """Return what a person writes to get this model again."""
+        if isinstance(self.source, FolderSource):
+            return f"file:{self.source.folder}"
+        return self.source.address.spec if isinstance(self.source, ServerSource) else self.name
 
     @property
     def package(self) -> PackageSource:
@@ -196,11 +210,14 @@ def _of(kind: Any, values: Mapping[str, Any]) -> Any:
     return kind(**values)
 
 
-def profile(name: str, own: Path | None = None) -> Profile:
+def profile(name: str, own: Path | None = None, key: str = "") -> Profile:
     """Return the profile with this name or short name, in any case; `NAME@256` cuts its embeddings.
 
-    own: the person's own list of models. Raises UsageError that lists the names.
+    own: the person's own list of models. key: for a server that wants one. Raises UsageError that lists
+    the names.
     """
+    if (address := address_of(name)) is not None:
+        return server_profile(address, own, key)
     wanted, _, size = name.strip().casefold().partition("@")
     profiles = known_profiles(own)
     for known in profiles:
@@ -212,3 +229,54 @@ def profile(name: str, own: Path | None = None) -> Profile:
         hint=f"`pai models list` shows them: {names}. Or say where it is: file:FOLDER, hf:OWNER/NAME, "
         "ollama:MODEL, openai:MODEL@URL, tei:URL.",
     )
+
+
+def server_profile(address: Address, own: Path | None = None, key: str = "") -> Profile:
+    """Return the profile of a server's model: what only the server can tell is still 0 or unknown.
+
+    Prefixes, languages and scoring are those of the model that the registry or `servers.toml` knows by the
+    name, else none: then the server's own rules hold.
+    """
+    name = ":".join(filter(None, (address.protocol, address.model)))
+    plain = Profile(name, ServerSource(address, key), "server", dimensions=0, max_tokens=0, licence="")
+    for called in server_names(address.model):
+        rules = dict(_server_rules().get(called, {}))
+        # Short names are ours: a server may call anything "small".
+        wanted = rules.pop("same_as", called).casefold()
+        for known in known_profiles(own):
+            if known.name.casefold() == wanted:
+                return replace(
+                    plain,
+                    max_tokens=known.max_tokens,
+                    query_prefix=known.query_prefix,
+                    passage_prefix=known.passage_prefix,
+                    languages=known.languages,
+                    languages_note=known.languages_note,
+                    scoring=known.scoring,
+                )
+        if rules:
+            return replace(plain, languages=frozenset(rules.pop("languages", "").split()), **rules)
+    return plain
+
+
+def server_names(model: str) -> list[str]:
+    """Return what a server's model may be called here, the most telling first.
+
+    That is its name without owner, tag and form of file: `intfloat/multilingual-e5-small`, `bge-m3-GGUF`,
+    `nomic-embed-text:v1.5`, `text-embedding-bge-m3`.
+    """
+    name = model.casefold().rpartition("/")[2]
+    found = [name.replace(":", "-"), *re.split(r"[:@]", name)[:1]]
+    found += [re.sub(r"[-.](gguf|onnx|mlx|f16|f32|bf16|q\d\w*)$", "", each) for each in found]
+    return list(dict.fromkeys([*found, *(each.removeprefix("text-embedding-") for each in found)]))
+
+
+@functools.cache
+def _server_rules() -> Mapping[str, Mapping[str, Any]]:
+    """Return the rules of `servers.toml` by each of their names."""
+    document = tomllib.loads(Path(__file__).with_name("servers.toml").read_text("utf-8"))
+    return {
+        name: {key: value for key, value in rules.items() if key != "names"}
+        for rules in document["models"]
+        for name in rules["names"]
+    }

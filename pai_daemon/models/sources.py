@@ -9,11 +9,9 @@ import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from pai_daemon.errors import ModelUnavailable
-
-Protocol = Literal["ollama", "openai", "tei"]
+from pai_daemon.models.addresses import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +90,20 @@ class FolderSource:
 
 @dataclass(frozen=True, slots=True)
 class ServerSource:
-    """A server that embeds. key: for its Authorization header, "" for none."""
+    """A server that embeds.
 
-    protocol: Protocol
-    url: str
-    model: str
+    key: for its Authorization header, "" for none. digest: of the weights as far as the server tells, and
+    what else tells its model from an earlier one; "" before it was asked.
+    """
+
+    address: Address
     key: str = field(default="", repr=False)
+    digest: str = ""
 
     @property
     def identity(self) -> str:
-        """Return what tells its embeddings from others, as far as it can be told from here."""
-        return f"{self.protocol} {self.model}"
+        """Return what tells its embeddings from others; a server that moves stays the same."""
+        return f"{self.address.protocol} {self.address.model} {self.digest}".strip()
 
 
 Source = PackageSource | HubSource | FolderSource | ServerSource

@@ -132,6 +132,7 @@ def _model(served: Served) -> dict[str, Any]:
     live = chosen if live == NO_MODEL else live
     document: dict[str, Any] = asdict(live) | {
         "execution_provider": embedder.execution_provider if embedder is not None else None,
+        "location": (embedder.profile if embedder is not None else served.model.profile).location,
         "precision": embedder.form if embedder is not None else None,
         "warning": (embedder.warning or None) if embedder is not None else None,
         "texts_split": embedder.texts_split if embedder is not None else 0,

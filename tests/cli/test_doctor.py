@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pai_daemon.cli import doctor
+from tests.contract.embedding_fakes import Embeds, openai_app, running, spec_of
 
 
 @pytest.fixture
@@ -47,6 +48,27 @@ def test_doctor_names_a_model_that_is_missing_and_the_command_that_gets_it(run: 
     result = run("--json", model="bge-small")
     assert result.exit_code == 69
     assert _checks(result)["model"]["hint"] == "Run: pai models pull bge-small-en-v1.5"
+
+
+def test_doctor_greets_the_server_of_a_model(run: Any) -> None:
+    """A server on this machine is asked; where it does not run, the remedy is the command that starts it."""
+    with running(openai_app(Embeds())) as url:
+        check = _checks(run("--json", model=spec_of("openai", url)))["model"]
+    assert check["state"] == "ok"
+    assert "16 numbers" in check["found"]
+    result = run("--json", model=spec_of("openai", url))
+    assert result.exit_code == 69
+    assert "lms server start" in _checks(result)["model"]["hint"]
+
+
+def test_doctor_asks_no_server_beyond_this_machine(run: Any) -> None:
+    """A server elsewhere is named and not contacted: its address here is one that answers nobody else."""
+    how = Embeds()
+    with running(openai_app(how)) as url:
+        address = url.replace("127.0.0.1", "0.0.0.0")
+        check = _checks(run("--json", model=spec_of("openai", address)))["model"]
+    assert (check["state"], "not asked" in check["found"]) == ("note", True)
+    assert how.authorizations == []
 
 
 def test_doctor_tells_a_clash_of_two_runtimes(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,6 +159,42 @@ class Behind:
         self.is_closed = True
 
 
+class Leaving(Behind):
+    """A model whose server goes away, and comes back."""
+
+    is_away = False
+
+    def embed_query(self, text: str) -> Floats:
+        """Embed a question, while the server is there."""
+        self._reach()
+        return super().embed_query(text)
+
+    def embed_texts(self, texts: Sequence[str], *, urgent: bool) -> Floats:
+        """Embed passages, while the server is there."""
+        self._reach()
+        return super().embed_texts(texts, urgent=urgent)
+
+    def _reach(self) -> None:
+        if self.is_away:
+            raise ModelUnavailable("The server does not answer.", hint="Start it.")
+
+
+@pytest.fixture
+def leaving(embedder: Embedder) -> Leaving:
+    """Return the small model as if it were a server's."""
+    return Leaving(embedder)
+
+
+@pytest.fixture
+def left(tmp_path: Path, leaving: Leaving) -> Iterator[Live]:
+    """Yield the sample vault, indexed by a server's model that is away now."""
+    shutil.copytree(SAMPLE_VAULT, tmp_path / "sample")
+    with Live(tmp_path / "sample", tmp_path / "sample-index", leaving) as live:
+        live.settled()
+        leaving.is_away = True
+        yield live
+
+
 GoLive = Callable[..., Live]
 
 

@@ -6,19 +6,19 @@ import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
 from pai_daemon.context.answer import Answer, Cited, Delta, Question, Sources
 from pai_daemon.context.answers import Answerer
 from pai_daemon.context.catalog import Filter
-from pai_daemon.context.search import Searcher
+from pai_daemon.context.search import Searcher, SearchResult
 from pai_daemon.context.space import Space
 from pai_daemon.errors import GeneratorUnavailable, UsageError
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generation.generator import Generator, Message
-from tests.context.conftest import GoLive, Live
+from tests.context.conftest import GoLive, Leaving, Live
 
 
 class Scripted:
@@ -200,6 +200,36 @@ async def test_generator_that_fails_midway_is_an_error(sample: Live, embedder: E
     broken = Scripted("The engine is ", failure=GeneratorUnavailable("The connection broke."))
     with pytest.raises(GeneratorUnavailable):
         await answerer(sample, embedder, broken).ask(Question("When is the engine serviced?"))
+
+
+@pytest.mark.parametrize("generated", [False, True])
+async def test_answer_while_the_model_is_away_comes_from_words(left: Live, generated: bool) -> None:
+    """A server that is away makes no question fail, whoever writes the answer; the answer says so."""
+    writer = Scripted("It is serviced every 200 hours. [1]") if generated else None
+    answer = await Answerer(left.searcher, writer).ask(Question("engine serviced running hours"))
+    assert answer.found
+    assert answer.citations
+    assert "only words" in answer.warnings[0]
+
+
+@pytest.mark.parametrize("generated", [False, True])
+async def test_answer_whose_model_leaves_after_the_search_is_given_all_the_same(
+    left: Live, leaving: Leaving, generated: bool
+) -> None:
+    """Between the search and the choice of sentences, or their check, a server may go away."""
+    leaving.is_away = False
+
+    class Searched(Searcher):
+        def search_in(self, *arguments: Any, **options: Any) -> SearchResult:
+            result = super().search_in(*arguments, **options)
+            leaving.is_away = True
+            return result
+
+    writer = Scripted("It is serviced every 200 hours. [1]") if generated else None
+    searcher = Searched(left.vault, left.index)
+    answer = await Answerer(searcher, writer).ask(Question("engine serviced running hours"))
+    assert answer.found
+    assert "does not answer" in answer.warnings[0]
 
 
 async def test_answer_without_a_model_says_what_is_missing(sample: Live) -> None:

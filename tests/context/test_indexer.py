@@ -14,7 +14,7 @@ from pai_daemon.context.indexer import WINDOW_NOTES
 from pai_daemon.context.removals import Removals
 from pai_daemon.context.vectors import Floats
 from pai_daemon.models.embedder import Embedder
-from tests.context.conftest import Behind, GoLive, Live
+from tests.context.conftest import Behind, GoLive, Leaving, Live
 from tests.daemon_process import eventually
 
 
@@ -222,6 +222,29 @@ def test_failing_embedder_keeps_the_loop_alive(go_live: GoLive, notes: Path, emb
     live.settled("error")
     assert "the session broke" in (live.indexer.status().message or "")
     assert _has(live, "topic")
+
+
+def test_model_that_goes_away_leaves_saves_to_their_words(
+    tmp_path: Path, notes: Path, leaving: Leaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a server is away saves are found by their words, nothing is scanned anew, and it is said why."""
+    with Live(notes, tmp_path / "index", leaving) as live:
+        live.settled()
+        leaving.is_away = True
+        scans: list[bool] = []
+        monkeypatch.setattr(live.indexer, "_scan_all", scans.append)
+        monkeypatch.setattr(indexing, "RETRY_S", 0.05)
+        (notes / "New.md").write_text("a walrus came by")
+        eventually(lambda: _has(live, "walrus"), "the words of the save")
+        live.settled("error")
+        assert "does not answer. Start it." in (live.indexer.status().message or "")
+        (notes / "Newer.md").write_text("a narwhal as well")
+        eventually(lambda: _has(live, "narwhal"), "the words of the next save")
+        assert live.indexer.pending_count() == 2
+        leaving.is_away = False
+        live.settled()
+        assert live.index.missing() == []
+        assert scans == []
 
 
 def test_copy_of_the_index_folder_is_not_needed(go_live: GoLive, notes: Path, tmp_path: Path) -> None:

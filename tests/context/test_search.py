@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pai_daemon.context.catalog import Filter
 from pai_daemon.context.search import Searcher, fuse, highlights
-from pai_daemon.errors import UsageError
+from pai_daemon.errors import ModelUnavailable, UsageError
 from tests.context.conftest import Live
 
 
@@ -37,6 +37,16 @@ def test_result_says_which_legs_ran(sample: Live) -> None:
     assert result.results[0].scores.text is not None
     assert 0.5 < result.results[0].score <= 1.0
     assert sample.searcher.search("stern gland", mode="text").stages == ("text",)
+
+
+def test_model_that_is_away_leaves_the_words(left: Live) -> None:
+    """While a server is away search goes on by words and says so; by meaning alone it cannot."""
+    searcher = left.searcher
+    result = searcher.search("stern gland grease")
+    assert result.stages == ("text",)
+    assert result.results
+    with pytest.raises(ModelUnavailable):
+        searcher.search("stern gland grease", mode="semantic")
 
 
 def test_link_of_a_passage_names_its_heading_or_block(sample: Live) -> None:

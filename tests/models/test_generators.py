@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pai_daemon.errors import UsageError
-from pai_daemon.models.generation.generator import ThoughtFilter, location_of
+from pai_daemon.models.addresses import location_of
+from pai_daemon.models.generation.generator import ThoughtFilter
 from pai_daemon.models.generation.generators import OllamaGenerator, OpenAIGenerator, generator_of
 
 

@@ -13,20 +13,11 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from pai_daemon.models.generation.generator import (
-    SILENCE_S,
-    Advice,
-    Location,
-    Message,
-    Refusal,
-    Server,
-    ThoughtFilter,
-    estimate_tokens,
-    location_of,
-    said,
-)
+from pai_daemon.errors import GeneratorUnavailable
+from pai_daemon.models.addresses import Address
+from pai_daemon.models.generation.generator import Message, ThoughtFilter, estimate_tokens
+from pai_daemon.models.server import SILENCE_S, Advice, Away, Refusal, Server, said
 
-DEFAULT_URL = "http://127.0.0.1:11434"
 CONTEXT_TOKENS = 8_192
 
 
@@ -43,8 +34,7 @@ class OllamaGenerator:
         silence_s: how long the server may stay silent, before the first piece or between two.
         """
         self.name = f"ollama:{model}"
-        # Cloud models are tagged `:cloud` or `:120b-cloud`.
-        self.location: Location = "remote" if model.endswith(("-cloud", ":cloud")) else location_of(url)
+        self.location = Address("ollama", model, url).location
         self.context_tokens = CONTEXT_TOKENS
         self._model = model
         advice = Advice(
@@ -52,7 +42,9 @@ class OllamaGenerator:
             no_model=f"Get the model: `ollama pull {model}`.",
             refused="See Ollama's log.",
         )
-        self._server = Server(self.name, url, advice, headers={}, silence_s=silence_s)
+        self._server = Server(
+            self.name, url, advice, error=GeneratorUnavailable, headers={}, silence_s=silence_s
+        )
         self._facts: Mapping[str, Any] | None = None
 
     async def stream(self, messages: Sequence[Message], *, max_tokens: int) -> AsyncGenerator[str, None]:
@@ -82,8 +74,10 @@ class OllamaGenerator:
     async def _show(self) -> Mapping[str, Any]:
         """Return what the server says about the model, asked once."""
         if self._facts is None:
-            text = "".join([line async for line in self._server.lines("/api/show", {"model": self._model})])
-            facts = self._parsed(text)
+            try:
+                facts = await self._server.document("/api/show", {"model": self._model})
+            except Away as away:
+                raise self._server.away(away) from away
             if facts.get("remote_host") and self.location == "local":
                 raise self._server.failure(
                     "is forwarded to another machine by Ollama", "Name a model that Ollama runs itself."

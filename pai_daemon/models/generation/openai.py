@@ -11,17 +11,10 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from pai_daemon.models.generation.generator import (
-    SILENCE_S,
-    Advice,
-    Location,
-    Message,
-    Refusal,
-    Server,
-    ThoughtFilter,
-    location_of,
-    said,
-)
+from pai_daemon.errors import GeneratorUnavailable
+from pai_daemon.models.addresses import Location, location_of
+from pai_daemon.models.generation.generator import Message, ThoughtFilter
+from pai_daemon.models.server import SILENCE_S, Advice, Refusal, Server, bearer, said
 
 # What LM Studio loads a model with unless told otherwise; the protocol does not say it.
 CONTEXT_TOKENS = 4_096
@@ -44,8 +37,14 @@ class OpenAIGenerator:
             no_model=f"Load the model; in LM Studio: `lms load {model}`.",
             refused="Check the model's name and, where the server wants one, the key (PAI_GENERATOR_KEY).",
         )
-        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._server = Server(self.name, base_url, advice, headers=headers, silence_s=silence_s)
+        self._server = Server(
+            self.name,
+            base_url,
+            advice,
+            error=GeneratorUnavailable,
+            headers=bearer(api_key),
+            silence_s=silence_s,
+        )
         self._limit = "max_tokens"
 
     async def stream(self, messages: Sequence[Message], *, max_tokens: int) -> AsyncGenerator[str, None]:
@@ -82,14 +81,8 @@ class OpenAIGenerator:
                 # OpenAI's own newer models take only the longer name; local servers the shorter.
                 renamed = refused.status == 400 and "max_completion_tokens" in refused.text
                 if attempt == 2 or not renamed:
-                    raise self._refusal(refused) from refused
+                    raise self._server.refusal(refused) from refused
                 self._limit = "max_completion_tokens"
-
-    def _refusal(self, refused: Refusal) -> Exception:
-        if "no models loaded" in refused.text.casefold():
-            # LM Studio says so under 400 as well.
-            refused = Refusal(404, refused.text)
-        return self._server.refusal(refused)
 
     async def _chat(self, body: Mapping[str, Any]) -> AsyncGenerator[str, None]:
         """Yield the content of each event until the stream says it is done."""
