@@ -134,10 +134,10 @@ class Daemon:
     async def _open_live_model(self, served: Served) -> EmbeddingModel | None:
         """Return the model that answers, as far as is known before the index is open; None if it fails."""
         live = read_record(self._index_dir).live
-        if live is None or live.name == self._profile.spec:
+        if live is None or live.spec == self._profile.spec:
             return await self._open_model(served, self._profile)
         try:
-            return await asyncio.to_thread(self._load_model, self._named(live.name))
+            return await asyncio.to_thread(self._load_model, self._named(live.spec))
         except Exception as error:  # words are searched until the chosen model has taken its place
             log.warning("%s, which made the index, cannot be loaded: %s", live.name, _told(error).detail)
             return None

@@ -34,7 +34,9 @@ def read_record(folder: Path) -> Record:
         known = json.loads((folder / NAME).read_text("utf-8"))
         live = known["live"]
         return Record(
-            ModelName(str(live["name"]), str(live["fingerprint"]), int(live["dimensions"])) if live else None,
+            ModelName(live["name"], live["fingerprint"], int(live["dimensions"]), live["spec"])
+            if live
+            else None,
             bool(known["was_complete"]),
             int(known["revision_base"]),
         )

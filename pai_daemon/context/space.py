@@ -72,17 +72,18 @@ class EmbeddingModel(Protocol):
 class ModelName:
     """Which model a space belongs to. Two with one fingerprint are the same.
 
-    name: by which its profile is found again.
+    spec: what a person writes to get it again.
     """
 
     name: str = field(compare=False)
     fingerprint: str
     dimensions: int = field(compare=False)
+    spec: str = field(default="", compare=False)
 
     @classmethod
     def of(cls, profile: Profile) -> ModelName:
         """Return the name of a profile's space."""
-        return cls(profile.spec, profile.fingerprint, profile.dimensions)
+        return cls(profile.name, profile.fingerprint, profile.dimensions, profile.spec)
 
 
 # What answers while it is not known yet which model will.

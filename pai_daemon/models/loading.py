@@ -1,4 +1,4 @@
-"""Loads the model that a profile names: into this process, in the form that is fastest here, or from a server."""
+"""Loads the model that a profile names: into this process as it is fastest here, or from a server."""
 
 from __future__ import annotations
 

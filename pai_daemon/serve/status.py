@@ -138,7 +138,7 @@ def _model(served: Served) -> dict[str, Any]:
         "texts_split": embedder.texts_split if embedder is not None else 0,
         "next": None,
     }
-    if live.name != chosen.name or (parts is not None and parts.index.next is not None):
+    if live.spec != chosen.spec or (parts is not None and parts.index.next is not None):
         document["next"] = {"name": chosen.name} | _built(parts)
     return document
 
