@@ -54,7 +54,7 @@ def test_variable_that_goes_before_the_setting_is_told(use: Any, monkeypatch: py
 def test_model_that_is_not_here_is_not_chosen(
     use: Any, tmp_path: Path, name: str, error: type[UsageError | ModelUnavailable], word: str
 ) -> None:
-    """A name that no list has, or files that are not here: nothing is written, and a hint helps."""
+    """A name that no list has, or whose files are not on this machine, is refused with a hint."""
     result = use(name)
     assert isinstance(result.exception, error)
     assert word in result.exception.hint

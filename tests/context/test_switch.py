@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,7 +138,9 @@ def test_newest_note_is_embedded_first_by_the_new_model(opened: Open) -> None:
     new.let_go()
 
 
-def test_save_during_the_switch_is_found_by_meaning_at_once(opened: Open, notes: Path) -> None:
+def test_save_during_the_switch_is_found_by_meaning_at_once(
+    opened: Open, notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The model that answers embeds it before it is committed, the new one after."""
     old, new = Hashed("old"), Hashed("new")
     live = opened(old)
@@ -145,12 +148,21 @@ def test_save_during_the_switch_is_found_by_meaning_at_once(opened: Open, notes:
     new.waits_after = 8
     live.indexer.choose(new)
     eventually(lambda: new.texts.total() == 8, "a window")
+    waiting: list[int] = []
+    commit = live.index.commit
+
+    def watched(*arguments: Any, **options: Any) -> None:
+        commit(*arguments, **options)
+        waiting.append(live.index.missing_count())
+
+    monkeypatch.setattr(live.index, "commit", watched)
     (notes / "Note new.md").write_text("The heron has number new.\n")
     eventually(live.indexer._agenda.is_due, "the save is noticed")
     new.let_go()
     eventually(lambda: "Note new.md" in live.paths(), "the save")
     assert nearest(live, content("new")) == ("Note new.md", 1.0)
     assert old.texts[content("new")] == 1
+    assert set(waiting) == {0}
     eventually(lambda: answers(live, new), "the switch")
     live.settled()
     assert nearest(live, content("new")) == ("Note new.md", 1.0)

@@ -143,21 +143,35 @@ def test_model_chosen_on_the_command_line_takes_over_in_a_running_daemon(
     assert (again["model"]["name"], again["work"]["chunks_embedded"]) == (E5.name, 0)
 
 
-def test_model_that_cannot_be_loaded_leaves_the_one_that_answers(
-    start_daemon: StartDaemon, vault: Path
-) -> None:
-    """The status says why the chosen model does not come; words and meaning are found as before."""
+def test_model_that_is_not_here_is_refused_at_once(start_daemon: StartDaemon, vault: Path) -> None:
+    """A model of the hub that was not pulled is no choice; the answer names the command that gets it."""
     (vault / "Note.md").write_text("The kingfisher waits above the water.\n", "utf-8")
     daemon = start_daemon()
     daemon.ready()
     reply = daemon.request("POST", "/api/model", body={"model": "bge-small"})
+    assert (reply.status, reply.json["hint"]) == (503, "Run: pai models pull bge-small-en-v1.5")
+    assert daemon.status()["model"]["next"] is None
+
+
+def test_model_that_cannot_be_loaded_leaves_the_one_that_answers(
+    start_daemon: StartDaemon, vault: Path, tmp_path: Path
+) -> None:
+    """The status says why the chosen model does not come; words and meaning are found as before."""
+    (vault / "Note.md").write_text("The kingfisher waits above the water.\n", "utf-8")
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "tokenizer.json").write_text("{}", "utf-8")
+    (broken / "config.json").write_text('{"hidden_size": 384}', "utf-8")
+    (broken / "model.onnx").write_bytes(b"no graph")
+    daemon = start_daemon()
+    daemon.ready()
+    reply = daemon.request("POST", "/api/model", body={"model": f"file:{broken}"})
     assert (reply.status, reply.json["accepted"]) == (202, True)
     status = daemon.until(lambda now: now["message"], "the reason")
     assert status["state"] == "ready"
     assert f"{SMALL.name} still answers" in status["message"]
-    assert "pai models pull" in status["message"]
     assert status["model"]["name"] == SMALL.name
-    assert status["model"]["next"]["name"] == "bge-small-en-v1.5"
+    assert status["model"]["next"]["name"] == "broken"
     found = daemon.client.search("a bird", mode="semantic")
     assert [hit["path"] for hit in found["results"]] == ["Note.md"]
     assert daemon.request("POST", "/api/model", body={"model": "small"}).status == 202
@@ -177,7 +191,8 @@ def test_old_model_that_is_not_known_any_more_leaves_words_until_the_new_one_is_
     folder = folders.settings.index_dir(vault)
     record = json.loads((folder / "model.json").read_text("utf-8"))
     assert record["live"]["fingerprint"] == SMALL.fingerprint
-    record["live"] |= {"name": "one that is gone", "fingerprint": "0123456789abcdef"}
+    record["live"] |= dict.fromkeys(("name", "spec"), "one that is gone")
+    record["live"]["fingerprint"] = "0123456789abcdef"
     (folder / "model.json").write_text(json.dumps(record), "utf-8")
     tables = folder / "tables"
     (tables / f"vectors-{SMALL.fingerprint}.lance").rename(tables / "vectors-0123456789abcdef.lance")

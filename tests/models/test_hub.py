@@ -308,6 +308,9 @@ def test_licence_that_is_accepted_is_recorded_with_its_day(case: Case) -> None:
     assert pulled.accepted_on == datetime.now(UTC).date().isoformat()
     case.pull()
     assert [licence.must_accept for licence in case.licences] == [False, True]
+    shutil.rmtree(case.hub_cache)
+    assert case.pull() == pulled
+    assert [licence.must_accept for licence in case.licences] == [False, True, False]
     assert read_pulled(case.source, case.cache_dir) == pulled
 
 

@@ -23,7 +23,7 @@ from pai_daemon.models.sources import HubSource
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """What a person sees before files are fetched, and has to accept where `must_accept` says so."""
+    """What a person sees before files are fetched, and has to accept once, where `must_accept` says so."""
 
     model: str
     name: str
@@ -53,10 +53,11 @@ def pull(
     """
     source = _hub_source(profile)
     known = recorded(source, cache_dir)
-    may_use = not profile.must_accept or (known is not None and bool(known.accepted_on))
-    if known and may_use and not update and _is_whole(source, known):
+    accepted_on = known.accepted_on if known and known.licence == profile.licence else ""
+    must_accept = profile.must_accept and not accepted_on
+    if known and not must_accept and not update and _is_whole(source, known):
         return known
-    licence = Licence(profile.name, profile.licence, page(source.repo), profile.must_accept)
+    licence = Licence(profile.name, profile.licence, page(source.repo), must_accept)
     if not accept(licence):
         raise ModelUnavailable(
             f"The licence of {profile.name}, {profile.licence}, was not accepted; nothing was fetched.",
@@ -69,11 +70,12 @@ def pull(
             commit, files = from_cache(wanted, hint)
         else:
             remotes = described(wanted)
-            if known and may_use and _is_unchanged(known, remotes):
+            if known and not must_accept and _is_unchanged(known, remotes):
                 return known
             commit, files = remotes[0].commit, fetch_all(remotes, report)
-        today = datetime.now(UTC).date().isoformat() if profile.must_accept else ""
-        pulled = Pulled(source.repo, commit, profile.licence, files, today)
+        if must_accept:
+            accepted_on = datetime.now(UTC).date().isoformat()
+        pulled = Pulled(source.repo, commit, profile.licence, files, accepted_on)
         write_pulled(source, pulled, cache_dir)
     return pulled
 
