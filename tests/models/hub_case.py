@@ -136,11 +136,16 @@ class Case:
         ours = {"HF_ENDPOINT": self.hub.url, "HF_HUB_CACHE": str(self.hub_cache)}
         return clean | ours | dict(more or {})
 
-    def library(self, program: str) -> None:
-        """Run a line of Python that uses the hub's own library, as another program on this machine."""
+    def library(self, program: str, *settings: str) -> None:
+        """Run a line of Python that uses the hub's own library, as another program on this machine.
+
+        settings: more of its environment, as `NAME=value`.
+        """
         subprocess.run(
             [sys.executable, "-c", f"import huggingface_hub; {program}"],
-            env=self.environ() | {"HF_HUB_DISABLE_PROGRESS_BARS": "1"},
+            env=self.environ(
+                dict(each.split("=") for each in settings) | {"HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+            ),
             check=True,
             timeout=30,
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import shutil
 import signal
@@ -12,6 +10,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import filelock
 import pytest
 
 from pai_daemon.errors import DiskFull, ModelUnavailable, UsageError
@@ -86,9 +85,10 @@ def test_record_that_cannot_be_read_is_written_anew(case: Case) -> None:
         assert case.pull().digests == read_pulled(case.source, case.cache_dir).digests  # type: ignore[union-attr]
 
 
-def test_model_that_another_program_has_fetched_is_not_fetched_again(case: Case) -> None:
+@pytest.mark.parametrize("symlinks", ["HF_HUB_DISABLE_SYMLINKS=0", "HF_HUB_DISABLE_SYMLINKS=1"])
+def test_model_that_another_program_has_fetched_is_not_fetched_again(case: Case, symlinks: str) -> None:
     """The cache is the one that programs share: the library's download serves us, and ours the library."""
-    case.library(f"huggingface_hub.snapshot_download('{REPO}')")
+    case.library(f"huggingface_hub.snapshot_download('{REPO}')", symlinks)
     sent = case.hub.sent()
     pulled = case.pull()
     assert case.hub.sent() == sent
@@ -260,14 +260,13 @@ def test_two_pulls_at_once_both_succeed_and_fetch_once(case: Case) -> None:
     assert case.hub.sent(LARGE) == len(case.files[LARGE])
 
 
-@pytest.mark.filterwarnings("ignore:flock not supported")
 def test_disk_without_locks_is_no_hindrance(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A network drive that cannot lock a file still takes a model."""
+    """A network drive that cannot lock a file, as filelock 3 reports it, still takes a model."""
 
-    def refused(*_: object) -> None:
-        raise OSError(errno.ENOSYS, "Function not implemented")
+    def refused(*_: object, **__: object) -> None:
+        raise NotImplementedError("FileSystem does not appear to support flock; use SoftFileLock instead")
 
-    monkeypatch.setattr(fcntl, "flock", refused)
+    monkeypatch.setattr(filelock.FileLock, "acquire", refused)
     assert case.pull().digests[LARGE] == sha256(case.files[LARGE])
 
 

@@ -279,19 +279,12 @@ def cached(repo: str, path: str, revision: str) -> Path | None:
 
 
 def free(known: Pulled) -> int:
-    """Remove a revision from the cache."""
+    """Remove a revision from the cache and return the bytes that were freed. Raises OSError."""
     try:
         cache = scan_cache_dir(constants.HF_HUB_CACHE)
     except CacheNotFound:
         return 0
-    commits = [
-        revision.commit_hash
-        for repo in cache.repos
-        if repo.repo_id == known.repo and repo.repo_type == "model"
-        for revision in repo.revisions
-        if revision.commit_hash == known.revision
-    ]
-    strategy = cache.delete_revisions(*commits)
+    strategy = cache.delete_revisions(known.revision)
     strategy.execute()
     return int(strategy.expected_freed_size)
 

@@ -115,7 +115,10 @@ def _as_recorded(source: HubSource, known: Pulled) -> HubSource:
 def _is_whole(source: HubSource, known: Pulled) -> bool:
     """Return whether every file is here with the content that the record says."""
     files = [known.files.get(path) for path in source.files]
-    return all(file and file.is_there and sha256_of(file.path) == file.sha256 for file in files)
+    try:
+        return all(file and file.is_there and sha256_of(file.path) == file.sha256 for file in files)
+    except OSError:  # a file that cannot be read is fetched again, or fails with the reason
+        return False
 
 
 def _is_unchanged(known: Pulled, remotes: Sequence[Remote]) -> bool:
