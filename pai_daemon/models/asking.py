@@ -187,9 +187,9 @@ class Asking:
                     self.pieces_left_out += 1
                     return await self._request([prefix + BLANK], urgent=urgent)
         self.texts_split += 1
-        parts = halves(text)
+        parts = [half for half in halves(text) if half.strip()]
         rows = [await self._rows([part], prefix, urgent=urgent) for part in parts]
-        return _unit(join(np.concatenate(rows), [2], [size_of(part) for part in parts]))
+        return _unit(join(np.concatenate(rows), [len(parts)], [size_of(part) for part in parts]))
 
     async def _request(self, texts: Sequence[str], *, urgent: bool) -> Floats:
         """Return the embeddings of whole texts from one request, tried again while the server is busy.

@@ -35,16 +35,14 @@ def halves(text: str) -> tuple[str, str]:
     middle, quarter = len(text) // 2, len(text) // 4
     spaces = [found.span() for found in _SPACE.finditer(text, middle - quarter, middle + quarter)]
     start, end = min(spaces, key=lambda span: abs(span[0] - middle), default=(middle, middle))
-    if not start or end == len(text):
-        start = end = middle
     return text[:start], text[end:]
 
 
 def pieces(text: str, limit_bytes: int) -> list[str]:
-    """Return the text in pieces of at most so many bytes, four or more; whole where it fits."""
+    """Return the text in pieces of at most so many bytes, four or more; none of them is blank."""
     if size_of(text) <= limit_bytes or len(text) < 2:
         return [text]
-    return [piece for half in halves(text) for piece in pieces(half, limit_bytes)]
+    return [piece for half in halves(text) if half.strip() for piece in pieces(half, limit_bytes)]
 
 
 def packed(sizes: Sequence[int], most: int, budget_bytes: int) -> Iterator[list[int]]:

@@ -128,6 +128,7 @@ def test_nothing_asks_the_server_for_nothing(kind: str, how: Embeds, opened: Any
 def test_any_text_is_embedded(kind: str, how: Embeds, opened: Any) -> None:
     """Empty texts, NUL, lone surrogates, only emoji and a megabyte break no batch: rows of length 1."""
     texts = ["", " \n\t", "\0", "a\0b", "lone \udc80 surrogate", "🏳️‍🌈" * 50, "word " * 200_000, "x" * 9_000]
+    texts.append("end" + " " * 9_000)
     with _served(kind, how, opened) as embedder:
         found = embedder.embed_texts(texts)
         assert embedder._asking.pieces_left_out == 0
