@@ -1,5 +1,5 @@
 // Embeds texts with transformers.js, asked and answered as by peer.py, on float32 or quantised weights:
-// `node peer.mjs INSTALLED DTYPE MODEL TEXTS PREFIX OUTPUT`. INSTALLED is the folder of node_modules.
+// `node peer.mjs INSTALLED DTYPE MODEL TEXTS OUTPUT`. INSTALLED is the folder of node_modules.
 // It has no batching of its own: one text a call, unless asked otherwise.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -7,12 +7,12 @@ import { basename, dirname } from "node:path";
 import { createInterface } from "node:readline";
 
 const THREADS = 2;
-const [installed, dtype, folder, source, prefix, output] = process.argv.slice(2);
+const [installed, dtype, folder, source, output] = process.argv.slice(2);
 const { env, pipeline } = createRequire(`${installed}/`)("@huggingface/transformers");
 env.allowRemoteModels = false;
 env.localModelPath = dirname(folder);
 
-const texts = JSON.parse(readFileSync(source, "utf-8")).map((text) => prefix + text);
+const texts = JSON.parse(readFileSync(source, "utf-8"));
 const embed = await pipeline("feature-extraction", basename(folder), {
   dtype,
   device: "cpu",

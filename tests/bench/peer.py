@@ -1,10 +1,10 @@
-"""Embeds texts with one tool in a process of its own: `peer.py TOOL MODEL TEXTS PREFIX OUTPUT`.
+"""Embeds texts with one tool in a process of its own: `peer.py TOOL MODEL TEXTS OUTPUT`.
 
-MODEL is a profile's name for ours, the model's folder for others. TEXTS is a JSON list; PREFIX is put
-before each text. The tool's version is printed once it is loaded. Each line of standard input, a JSON
-object, then asks for one run: `batch` is how many texts go together, null as the tool does by itself;
-`count` is how many of the texts, null for all. Answered with `seconds`; a run over all also writes OUTPUT,
-float32 rows. Runs in the tool's own environment, so it imports nothing that is not there.
+MODEL is a profile's name for ours, the model's folder for others. TEXTS is a file with a JSON list. The
+tool's version is printed once it is loaded. Each line of standard input, a JSON object, then asks for one
+run: `batch` is how many texts go together, null as the tool does by itself; `count` is how many of the
+texts, null for all. It is answered with `seconds`; a run over all also writes OUTPUT, float32 rows. This
+runs in the tool's own environment, so it imports nothing that is not there.
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ def _sentence_transformers(folder: str) -> Embed:
 TOOLS = {"pai-daemon": _pai, "fastembed": _fastembed, "sentence-transformers": _sentence_transformers}
 
 
-def main(tool: str, model: str, source: str, prefix: str, output: str) -> None:
+def main(tool: str, model: str, source: str, output: str) -> None:
     """Answer one run after another until standard input ends."""
     # What a library prints is no answer.
     answers, sys.stdout = sys.stdout, sys.stderr
-    texts = [prefix + text for text in json.loads(Path(source).read_text("utf-8"))]
+    texts = json.loads(Path(source).read_text("utf-8"))
     embed = TOOLS[tool](model)
     print(json.dumps({"version": importlib.metadata.version(tool)}), file=answers, flush=True)
     for line in sys.stdin:
