@@ -46,15 +46,15 @@ MODULES = ("Transformer", ""), ("Pooling", "1_Pooling"), ("Normalize", "2_Normal
 POOLING = {"word_embedding_dimension": 384, "pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}
 
 
-def write_peer_model(name: str, folder: Path) -> None:
+def write_peer_model(name: str, folder: Path, *, quantised: bool = True) -> None:
     """Write a model's files into an empty folder, about 1.1 GB for e5. Raises KeyError for another model."""
     WRITERS[name](folder)
     weights = _read_safetensors(folder / "model.safetensors")
     config = json.loads((folder / "config.json").read_text("utf-8"))
     (folder / "onnx").mkdir()
-    plain, quantised = (folder / "onnx" / f"{file}.onnx" for file in ("model", "model_quantized"))
-    _write_onnx(weights, config, plain)
-    _quantise(plain, quantised)
+    _write_onnx(weights, config, folder / "onnx" / "model.onnx")
+    if quantised:
+        _quantise(folder / "onnx" / "model.onnx", folder / "onnx" / "model_quantized.onnx")
 
 
 def _quantise(plain: Path, quantised: Path) -> None:
