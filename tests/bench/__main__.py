@@ -13,6 +13,7 @@ from tests.bench.report import show
 
 BENCHES = {
     "index": "first index end to end, against the bare ONNX session",
+    "embed": "the embedding engine by stage, against the bare session and peers; queries; memory; forms",
     "search": "hybrid search p50 and p95, against a numpy product",
     "save": "a save until it is searchable",
     "start": "a start on an unchanged vault until the first search, against the bare parts",
