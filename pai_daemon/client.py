@@ -50,6 +50,13 @@ class Client:
             raise UsageError(f"Several daemons are running: {vaults}.", hint="Choose one with --vault.")
         return cls(records[0]["url"], token)
 
+    @classmethod
+    def running(cls, settings: Settings) -> list[Client]:
+        """Return a client of each daemon that answers."""
+        token = read_token(settings)
+        found = [cls(record["url"], token) for record in daemon_records(settings) if token is not None]
+        return [client for client in found if client.is_alive()]
+
     def is_alive(self) -> bool:
         """Return whether the daemon answers."""
         with (
@@ -94,6 +101,11 @@ class Client:
     def index(self, **asked: Any) -> dict[str, Any]:
         """Ask for an index run; asked: paths, force, confirm_removals."""
         with self._open("/api/index", asked, timeout_s=TIMEOUT_S) as response:
+            return _object(response.read())
+
+    def choose_model(self, name: str) -> dict[str, Any]:
+        """Let another embedding model answer, once it has embedded everything."""
+        with self._open("/api/model", {"model": name}, timeout_s=TIMEOUT_S) as response:
             return _object(response.read())
 
     def get(self, path: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:

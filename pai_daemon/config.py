@@ -6,13 +6,15 @@ environment. The token lives in the configuration folder, never in a vault, whic
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
 import secrets
+import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -130,6 +132,43 @@ def _read_file(path: Path) -> dict[str, Any]:
     return values
 
 
+def remember(settings: Settings, name: str, value: str) -> None:
+    """Write a setting into the person's settings file; every other line stays as it is.
+
+    Raises UsageError where that file is not one of ours, cannot be written, or has the setting in a form
+    that cannot be changed without touching something else.
+    """
+    path = settings.config_dir / "config.toml"
+    known = _read_file(path)
+    if known.get(name) == value:
+        return
+    before, mode = "", 0o600
+    if path.exists():
+        path = path.resolve()  # settings that are kept elsewhere stay there
+        before, mode = path.read_bytes().decode("utf-8"), stat.S_IMODE(path.stat().st_mode)
+    for text in _with_setting(before, name, json.dumps(value, ensure_ascii=False)):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            if tomllib.loads(text) == known | {name: value}:
+                write_private(path, text, mode=mode)
+                return
+    raise UsageError(
+        f"The setting {name} in {path} cannot be changed from here.", hint=f"Write {name} = {value!r} there."
+    )
+
+
+def _with_setting(text: str, name: str, value: str) -> Iterator[str]:
+    """Yield a settings file with a value in place of each one that the setting seems to have, and at its end.
+
+    Not each is right: what looks like a setting may stand within a text of several lines.
+    """
+    seems = re.compile(rf"""^(\s*["']?{name}["']?\s*=\s*)("(?:[^"\\\n]|\\.)*"|'[^'\n]*')""", re.MULTILINE)
+    for match in seems.finditer(text):
+        yield text[: match.start(2)] + value + text[match.end(2) :]
+    line_end = "\r\n" if "\r\n" in text else "\n"
+    lead = line_end if text and not text.endswith("\n") else ""
+    yield f"{text}{lead}{name} = {value}{line_end}"
+
+
 def _typed(name: str, value: Any) -> Any:
     """Return `value` in the type of the setting, or raise UsageError."""
     kind = str(Settings.__annotations__[name])
@@ -186,14 +225,18 @@ def private_folder(path: Path) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read (mode 0600), atomically. Raises UsageError."""
+def write_private(path: Path, text: str, *, mode: int = 0o600) -> None:
+    """Write a file that only its owner may read, or with another mode, atomically. Raises UsageError.
+
+    Line ends are written as they are.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         private_folder(path.parent)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
+        temporary.chmod(mode)
         temporary.replace(path)
     except OSError as error:
         raise UsageError(

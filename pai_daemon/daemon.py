@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +17,22 @@ import filelock
 import psutil
 
 from pai_daemon import __version__
-from pai_daemon.config import Settings, daemon_records, ensure_token, private_folder, write_private
+from pai_daemon.config import Settings, daemon_records, ensure_token, private_folder, remember, write_private
 from pai_daemon.context.answer import GeneratorName, name_of
 from pai_daemon.context.answers import Answerer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.reading import Reader
+from pai_daemon.context.record import read_record
 from pai_daemon.context.related import Related
-from pai_daemon.context.search import EmbedsQueries, Searcher
+from pai_daemon.context.search import Searcher
+from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
-from pai_daemon.models.embedder import Embedder
-from pai_daemon.models.encoder.graph import Form
 from pai_daemon.models.generation.generators import generator_of
+from pai_daemon.models.loading import load_model
 from pai_daemon.models.names import named
-from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import Profile
-from pai_daemon.models.remote import RemoteEmbedder
 from pai_daemon.models.sources import ServerSource
-from pai_daemon.models.trial import choose
 from pai_daemon.serve.app import Listener
 from pai_daemon.serve.state import ModelState, Parts, Served
 from pai_daemon.serve.status import progress
@@ -46,8 +45,6 @@ log = logging.getLogger(__name__)
 # Progress goes to listeners at most this often; a person reads no faster.
 PUBLISH_S = 0.25
 RETRY_S = 5.0
-# Embedding yields to what the person works with (D7).
-NICENESS = 5
 
 
 class Daemon:
@@ -63,7 +60,10 @@ class Daemon:
         # A path that is a link may lead elsewhere later; the index stays the one it was opened as.
         self._index_dir = settings.index_dir(self.vault)
         self._record_path = settings.record_path(self.vault)
-        self._profile = named(settings.model, settings.models_file, settings.cache_dir, settings.model_key)
+        self._profile = self._named(settings.model)
+        # Each model that was loaded, and for which profile, until nobody uses it any more.
+        self._loaded: weakref.WeakKeyDictionary[EmbeddingModel, Profile] = weakref.WeakKeyDictionary()
+        self._settling = asyncio.Lock()
         self._generator = generator_of(settings.generator, settings.generator_key)
         self._served: Served | None = None
         self._listener: Listener | None = None
@@ -71,7 +71,7 @@ class Daemon:
         self._published_s = 0.0
         self._preparing = ""
         self._loading: asyncio.Task[None] | None = None
-        self._remote: RemoteEmbedder | None = None
+        self._choosing: set[asyncio.Task[None]] = set()
         self.url = ""
 
     @property
@@ -95,7 +95,8 @@ class Daemon:
         self._lock = hold(self.vault, self.settings)
         try:
             model = ModelState(self._profile)
-            self._served = Served(self.settings, self.vault, ensure_token(self.settings), model)
+            token = ensure_token(self.settings)
+            self._served = Served(self.settings, self.vault, token, model, choose=self._choose)
             self._served.events.attach(asyncio.get_running_loop())
             await self._listen(self._served)
             self._announce()
@@ -119,30 +120,84 @@ class Daemon:
         write_private(self._record_path, json.dumps(record))
 
     async def _load(self, served: Served) -> None:
-        """Open the index and the model, side by side; text is indexed while the model is made ready."""
+        """Open the index and the model that answers, side by side, then see to the one that is chosen.
+
+        They are one model, but where the index was made by another. Text is indexed meanwhile.
+        """
         async with asyncio.TaskGroup() as both:
             both.create_task(self._open_index(served))
-            both.create_task(self._open_model(served))
-        if (embedder := served.model.embedder) is None:
-            return
-        served.model.profile = embedder.profile
-        if embedder.profile.fingerprint != self._profile.fingerprint:
-            await self._reopen_index(served, embedder.profile)
-        if served.parts is not None:
-            served.parts.indexer.use(embedder)
+            opening = both.create_task(self._open_live_model(served))
+        if (loaded := opening.result()) is not None or served.model.error is None:
+            await self._settle(served, loaded)
+        await self._await_server(served)
 
-    async def _reopen_index(self, served: Served, found: Profile) -> None:
-        """Open the index for the model that a server turned out to have; what was read stays."""
-        parts, served.parts = served.parts, None
-        if parts is not None:
-            await asyncio.to_thread(parts.indexer.stop)
-        self._profile = found
-        await self._open_index(served)
+    async def _open_live_model(self, served: Served) -> EmbeddingModel | None:
+        """Return the model that answers, as far as is known before the index is open; None if it fails."""
+        live = read_record(self._index_dir).live
+        if live is None or live.spec == self._profile.spec:
+            return await self._open_model(served, self._profile)
+        try:
+            return await asyncio.to_thread(self._load_model, self._named(live.spec))
+        except Exception as error:  # words are searched until the chosen model has taken its place
+            log.warning("%s, which made the index, cannot be loaded: %s", live.name, _told(error).detail)
+            return None
+
+    def _named(self, name: str) -> Profile:
+        """Return the profile of what the settings or the index call a model."""
+        chosen = self.settings
+        return named(name, chosen.models_file, chosen.cache_dir, chosen.model_key)
+
+    async def _settle(self, served: Served, loaded: EmbeddingModel | None = None) -> None:
+        """Let the chosen model answer, at once or when it has embedded what there is (D39).
+
+        loaded: the model that answers or is chosen, where it is not in use yet.
+        """
+        async with self._settling:
+            parts, chosen = served.ready(), self._profile
+            if loaded is not None and not parts.indexer.use(loaded) and self._loaded[loaded] != chosen:
+                # What it had embedded is damaged, or gone.
+                await asyncio.to_thread(loaded.close)
+                loaded = None
+            embedder = loaded or parts.index.space.embedder
+            if embedder is None or self._loaded[embedder] != chosen:
+                embedder = await self._open_model(served, chosen)
+            if embedder is not None and self._profile == chosen:
+                parts.indexer.choose(embedder)
+            elif embedder is not None and embedder is not parts.index.space.embedder:
+                await asyncio.to_thread(embedder.close)  # another one was chosen meanwhile
+
+    async def _choose(self, name: str) -> None:
+        """Let another model answer, also at later starts. Raises UsageError.
+
+        What fails later is in the status.
+        """
+        chosen = await asyncio.to_thread(self._named, name)
+        await asyncio.to_thread(remember, self.settings, "model", name)
+        if chosen == self._profile and self.served.model.error is None:
+            return
+        self._profile, self.served.model = chosen, ModelState(chosen)
+        task = asyncio.create_task(self._settle_later(self.served))
+        self._choosing.add(task)
+        task.add_done_callback(self._choosing.discard)
+
+    async def _settle_later(self, served: Served) -> None:
+        if self._loading is not None and not self._loading.done():
+            self._loading.cancel()
+            await asyncio.wait({self._loading})
+        await self._settle(served)
+        await self._await_server(served)
+
+    async def _await_server(self, served: Served) -> None:
+        """Ask a server again until it is there: it may be started later."""
+        chosen = self._profile
+        while isinstance(chosen.source, ServerSource) and served.model.error and self._profile == chosen:
+            await asyncio.sleep(RETRY_S)
+            await self._settle(served)
 
     async def _open_index(self, served: Served) -> None:
         while served.parts is None:
             try:
-                served.parts = await asyncio.to_thread(self._open, served)
+                served.parts = await asyncio.to_thread(self._open)
             except Exception as error:  # shown in the status, and tried again: a disk can be freed
                 served.error = _told(error)
                 served.events.publish("state", {"state": "error", "message": served.error.detail})
@@ -150,25 +205,28 @@ class Daemon:
         served.error = None
         served.parts.indexer.start(served.parts.watcher)
 
-    async def _open_model(self, served: Served) -> None:
-        while served.model.embedder is None:
-            try:
-                served.model.embedder = await asyncio.to_thread(self._load_model)
+    async def _open_model(self, served: Served, wanted: Profile) -> EmbeddingModel | None:
+        """Return a model, loaded; None if it fails, which the status then says."""
+        try:
+            embedder = await asyncio.to_thread(self._load_model, wanted)
+        except Exception as error:  # shown in the status; what answered before goes on
+            if self._profile == wanted and repr(error) != repr(served.model.error):
+                served.model.error = _told(error)
+                message = served.model.error.detail
+                served.events.publish("state", {"state": "error", "message": message})
+            return None
+        else:
+            if self._profile == wanted:
                 served.model.error = None
-            except Exception as error:  # shown in the status; words are searched without a model
-                if repr(error) != repr(served.model.error):
-                    served.model.error = _told(error)
-                    served.events.publish("state", {"state": "error", "message": served.model.error.detail})
-                if not isinstance(self._profile.source, ServerSource) or not isinstance(error, PaiError):
-                    return
-                await asyncio.sleep(RETRY_S)  # a server may be started later
-            finally:
-                self._preparing = ""
+            return embedder
+        finally:
+            self._preparing = ""
 
-    def _open(self, served: Served) -> Parts:
+    def _open(self) -> Parts:
         chosen = self.settings
-        # Before a server has answered for the first time, nothing is embedded.
-        index = Index(self._index_dir, self._profile.fingerprint, self._profile.dimensions or 1)
+        # The width of some models is known only when they are loaded.
+        wanted = ModelName.of(self._profile) if self._profile.dimensions else None
+        index = Index(self._index_dir, wanted)
         reader = Reader(chosen.note_limit_bytes, index.catalog.block_text, vault_name=self.vault.name)
         indexer = Indexer(
             self.vault,
@@ -179,11 +237,7 @@ class Daemon:
             on_change=self._publish,
         )
         indexer.leave_out()
-
-        def embedder() -> EmbedsQueries | None:
-            return served.model.embedder
-
-        searcher = Searcher(self.vault, index, embedder)
+        searcher = Searcher(self.vault, index)
         return Parts(
             index=index,
             reader=reader,
@@ -191,36 +245,19 @@ class Daemon:
             watcher=Watcher(self.vault, IgnoreRules.of(self.vault, chosen.exclude), indexer.hint),
             searcher=searcher,
             related=Related(self.vault, index, searcher, reader),
-            answerer=Answerer(searcher, embedder, self._generator),
+            answerer=Answerer(searcher, self._generator),
         )
 
-    def _load_model(self) -> Embedder | RemoteEmbedder:
+    def _load_model(self, wanted: Profile) -> EmbeddingModel:
+        """Return a model, made ready and loaded: the only place that does."""
+
         def say(step: str, share: float) -> None:
-            self._preparing = f"Preparing {self._profile.name}: {step} {share:.0%}"
+            self._preparing = f"Preparing {wanted.name}: {step} {share:.0%}"
 
-        self._preparing = f"Loading {self._profile.name}"
-        if isinstance(self._profile.source, ServerSource):
-            if self._remote is None:
-                own = self.settings.models_file
-                self._remote = RemoteEmbedder(self._profile, self.settings.cache_dir, own=own)
-            return self._remote.greet()
-        chosen = self.settings
-        choice = choose(
-            self._profile,
-            chosen.cache_dir,
-            provider=chosen.provider,
-            precision=chosen.precision,
-            threads=chosen.threads,
-            progress=say,
-        )
-        return Embedder(
-            choice.prepared,
-            provider=choice.provider,
-            threads=chosen.threads,
-            niceness=NICENESS,
-            unload_after_s=chosen.unload_after_s,
-            fallback=lambda: prepare(self._profile, chosen.cache_dir, Form("fp32")),
-        )
+        self._preparing = f"Loading {wanted.name}"
+        embedder = load_model(wanted, self.settings, say)
+        self._loaded[embedder] = wanted
+        return embedder
 
     def _publish(self) -> None:
         """Tell listeners what changed; called from the indexer's thread."""
@@ -238,20 +275,19 @@ class Daemon:
 
     async def stop(self) -> None:
         """Stop in order: the door, the indexer's commit under way, the model, the lock."""
-        if self._loading is not None:
-            self._loading.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._loading
-        if self._remote is not None:
-            await asyncio.to_thread(self._remote.close)
+        for task in (self._loading, *self._choosing):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         if self._served is not None:
             self._served.events.close()
         if self._listener is not None:
             await self._listener.close()
         if self._served is not None and self._served.parts is not None:
             await asyncio.to_thread(self._served.parts.indexer.stop)
-        if self._served is not None and self._served.model.embedder is not None:
-            await asyncio.to_thread(self._served.model.embedder.close)
+        for embedder in list(self._loaded):
+            await asyncio.to_thread(embedder.close)
         if self._generator is not None:
             await self._generator.close()
         if self._lock is not None and self._lock.is_locked:

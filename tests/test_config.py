@@ -16,6 +16,7 @@ from pai_daemon.config import (
     load,
     private_folder,
     read_token,
+    remember,
     vault_key,
     write_private,
 )
@@ -148,3 +149,71 @@ def test_records_in_a_file_instead_of_a_folder_are_none(settings: Settings) -> N
     """Where the folder of records is a file, no daemon is known."""
     write_private(settings.config_dir / "daemons", "a file")
     assert daemon_records(settings) == []
+
+
+MINE = """# my settings
+port = 9000   # not the usual one
+
+model = "small"  # fast
+generator = '''
+model = "x"
+'''
+exclude = ["a", "b"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, 'model = "e5"\n'),
+        ("", 'model = "e5"\n'),
+        ("port = 9000", 'port = 9000\nmodel = "e5"\n'),
+        ("port = 9000\r\n", 'port = 9000\r\nmodel = "e5"\r\n'),
+        (MINE, MINE.replace('"small"', '"e5"')),
+        ("'model'  =  'sm#all'#x\n", "'model'  =  \"e5\"#x\n"),
+        ("generator = '''\nmodel = \"x\"'''\n", "generator = '''\nmodel = \"x\"'''\nmodel = \"e5\"\n"),
+        ('model = "e5" # is so\n', 'model = "e5" # is so\n'),
+    ],
+)
+def test_remember_changes_one_setting_and_no_other_byte(
+    settings: Settings, before: str | None, after: str
+) -> None:
+    """Comments, order, quotes and line ends of the person's file stay; the setting has the new value."""
+    path = settings.config_dir / "config.toml"
+    if before is not None:
+        private_folder(path.parent)
+        path.write_bytes(before.encode())
+        path.chmod(0o644)
+    remember(settings, "model", "e5")
+    assert path.read_bytes().decode() == after
+    assert mode(path) == (0o600 if before is None else 0o644)
+    assert load(environ={"PAI_CONFIG_DIR": str(settings.config_dir)}).model == "e5"
+
+
+def test_remember_keeps_a_link_to_settings_elsewhere(settings: Settings, tmp_path: Path) -> None:
+    """A settings file that is kept with others, and linked to, is changed where it is."""
+    kept = tmp_path / "dotfiles.toml"
+    kept.write_text("port = 9000\n", "utf-8")
+    private_folder(settings.config_dir)
+    (settings.config_dir / "config.toml").symlink_to(kept)
+    remember(settings, "model", "e5")
+    assert kept.read_text("utf-8") == 'port = 9000\nmodel = "e5"\n'
+    assert (settings.config_dir / "config.toml").is_symlink()
+
+
+@pytest.mark.parametrize("written", ['model = """\nsmall"""\n', "model = [", 'models = "small"\n'])
+def test_remember_refuses_a_file_that_it_cannot_change_safely(settings: Settings, written: str) -> None:
+    """A value in several lines, or a file that is not ours, is left as it is; the error names the file."""
+    path = settings.config_dir / "config.toml"
+    private_folder(path.parent)
+    path.write_text(written, "utf-8")
+    with pytest.raises(UsageError, match=r"config\.toml"):
+        remember(settings, "model", "e5")
+    assert path.read_text("utf-8") == written
+
+
+@pytest.mark.parametrize("value", ['say "x"', "back\\slash", "Größe 🙂", "tab\there", "line\nbreak"])
+def test_remember_writes_any_text(settings: Settings, value: str) -> None:
+    """Quotes, backslashes and line breaks in a value come back as they were."""
+    remember(settings, "model", value)
+    assert load(environ={"PAI_CONFIG_DIR": str(settings.config_dir)}).model == value

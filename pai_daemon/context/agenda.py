@@ -6,18 +6,22 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from pai_daemon.context.space import EmbeddingModel
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
     """What is to be looked at: the whole vault, or these vault-relative paths.
 
     force: read every note again, whatever its stat. preferred: the note to embed first, "" for none.
+    chosen: models that are to answer, each in the place of the one before.
     """
 
     everything: bool
     paths: frozenset[str]
     force: bool
     preferred: str
+    chosen: tuple[EmbeddingModel, ...]
 
 
 class Agenda:
@@ -34,6 +38,7 @@ class Agenda:
         self._force = False
         self._paths: set[str] = set()
         self._preferred = ""
+        self._chosen: list[EmbeddingModel] = []
 
     def add(self, paths: Collection[str] | None) -> None:
         """Look at these vault-relative paths soon; None looks at the whole vault."""
@@ -58,6 +63,12 @@ class Agenda:
             self._preferred = path
             self._changed.notify_all()
 
+    def choose(self, embedder: EmbeddingModel) -> None:
+        """Let this model, which is loaded, be the one that answers."""
+        with self._changed:
+            self._chosen.append(embedder)
+            self._changed.notify_all()
+
     def stop(self) -> None:
         """Let the thread end after what it is at."""
         with self._changed:
@@ -72,9 +83,12 @@ class Agenda:
     def take(self) -> Due:
         """Return all that is due, and forget it."""
         with self._changed:
-            due = Due(self._everything, frozenset(self._paths), self._force, self._preferred)
+            due = Due(
+                self._everything, frozenset(self._paths), self._force, self._preferred, tuple(self._chosen)
+            )
             self._everything, self._force, self._preferred = False, False, ""
             self._paths.clear()
+            self._chosen.clear()
             return due
 
     def take_paths(self) -> frozenset[str]:
@@ -86,7 +100,7 @@ class Agenda:
 
     def is_due(self) -> bool:
         """Return whether anything is to be done, or the thread to end."""
-        return self.stopping or self._everything or bool(self._paths or self._preferred)
+        return self.stopping or self._everything or bool(self._paths or self._preferred or self._chosen)
 
     def is_scan_due(self) -> bool:
         """Return whether the whole vault is to be looked at, or the thread to end."""

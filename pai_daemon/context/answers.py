@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -31,7 +31,8 @@ from pai_daemon.context.answer import (
 )
 from pai_daemon.context.prompt import MAX_ANSWER_TOKENS, REFUSAL, fitting_prompt, markers, split_answer
 from pai_daemon.context.quotes import Quote, quotes
-from pai_daemon.context.search import EmbedsQueries, Passage, Searcher, SearchResult, checked_query
+from pai_daemon.context.search import Passage, Searcher, SearchResult, checked_query
+from pai_daemon.context.space import EmbeddingModel, Space
 from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable
 from pai_daemon.models.generation.generator import Generator
 from pai_daemon.models.registry import Scoring
@@ -65,16 +66,10 @@ NOT_FOUND_YET = {
 
 
 class Answerer:
-    """Answers questions on one vault. embedder: None while no model is loaded."""
+    """Answers questions on one vault; one question in one space, whatever is switched meanwhile."""
 
-    def __init__(
-        self,
-        searcher: Searcher,
-        embedder: Callable[[], EmbedsQueries | None],
-        generator: Generator | None,
-    ) -> None:
+    def __init__(self, searcher: Searcher, generator: Generator | None) -> None:
         self._searcher = searcher
-        self._embedder = embedder
         self._generator = generator
 
     @property
@@ -84,16 +79,25 @@ class Answerer:
 
     async def ask(self, question: Question) -> Answer:
         """Return the whole answer. Raises UsageError, Overloaded, GeneratorUnavailable."""
-        async for event in self.stream(question):
-            if isinstance(event, Answer):
-                return event
+        async with aclosing(self.stream(question)) as events:
+            async for event in events:
+                if isinstance(event, Answer):
+                    return event
         raise AssertionError("an answer's stream ends with the answer")
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Yield the sources, then the answer as it is written, last the whole Answer."""
+        with self._searcher.borrow() as space:
+            async with aclosing(self._stream(question, space)) as events:
+                async for event in events:
+                    yield event
+
+    async def _stream(self, question: Question, space: Space) -> AsyncGenerator[AnswerEvent, None]:
         started_s = time.perf_counter()
-        found = await asyncio.to_thread(self._search, question)
-        draft = _Draft(question.text.strip(), found, _numbered(found.results))
+        found = await asyncio.to_thread(self._search, question, space)
+        # A server may be away: then its model chooses nothing, and checks nothing.
+        embedder = space.embedder if "semantic" in found.stages else None
+        draft = _Draft(question.text.strip(), found, _numbered(found.results), embedder)
         quoted: list[AnswerEvent] = []
         if self._generator is None:
             quoted = await asyncio.to_thread(self._extract, draft, renumber=True)
@@ -116,11 +120,11 @@ class Answerer:
         answer = await asyncio.to_thread(self._finish, draft)
         yield replace(answer, took_ms=round((time.perf_counter() - started_s) * 1000, 1))
 
-    def _search(self, question: Question) -> SearchResult:
+    def _search(self, question: Question, space: Space) -> SearchResult:
         query = checked_query(question.text)
         if question.selection:
             query = f"{query}\n{question.selection[:SELECTION_CHARACTERS]}"
-        return self._searcher.search(query, limit=question.limit, chosen=question.chosen)
+        return self._searcher.search_in(space, query, limit=question.limit, chosen=question.chosen)
 
     # With a generator.
 
@@ -173,19 +177,23 @@ class Answerer:
     def _checked(self, draft: _Draft) -> list[AnswerSentence]:
         """Return the generated sentences, each held against the sentences of the passages."""
         texts, claimed = split_answer(draft.text, len(draft.citations))
-        embedder = self._embedder()
+        embedder = draft.embedder
         evidence = [
             (citation.n, sentence.text)
             for citation in draft.citations
             for sentence in sentences(citation.passage.text, draft.language)
         ]
-        if embedder is None or not draft.is_by_meaning or not evidence or not texts:
-            return [
-                AnswerSentence(text, numbers, bool(numbers))
-                for text, numbers in zip(texts, claimed, strict=True)
-            ]
+        unchecked = [
+            AnswerSentence(text, numbers, bool(numbers)) for text, numbers in zip(texts, claimed, strict=True)
+        ]
+        if embedder is None or not evidence or not texts:
+            return unchecked
+        try:
+            vectors = embedder.embed_texts([*texts, *(text for _, text in evidence)], urgent=True)
+        except ModelUnavailable as error:
+            draft.warnings.append(f"{error.detail} The sentences were not checked.")
+            return unchecked
         draft.stages.append("check")
-        vectors = embedder.embed_texts([*texts, *(text for _, text in evidence)], urgent=True)
         scores = vectors[: len(texts)] @ vectors[len(texts) :].T
         checked = []
         for row, (text, numbers) in enumerate(zip(texts, claimed, strict=True)):
@@ -226,16 +234,15 @@ class Answerer:
 
     def _best(self, draft: _Draft) -> list[Quote]:
         """Return what to quote, chosen by meaning where the model answers."""
-        embedder = self._embedder()
-        if embedder is None or not draft.is_by_meaning:
+        if draft.embedder is None:
             return _first(draft)
         try:
-            return self._closest(draft, embedder)
+            return self._closest(draft, draft.embedder)
         except ModelUnavailable as error:
             draft.warnings.append(f"{error.detail} Only words were matched.")
             return _first(draft)
 
-    def _closest(self, draft: _Draft, embedder: EmbedsQueries) -> list[Quote]:
+    def _closest(self, draft: _Draft, embedder: EmbeddingModel) -> list[Quote]:
         candidates = quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)
         if not candidates:
             return []
@@ -258,10 +265,17 @@ class Answerer:
 
 
 class _Draft:
-    """An answer being written."""
+    """An answer being written. embedder: by which its passages were found, None where by words alone."""
 
-    def __init__(self, question: str, found: SearchResult, citations: Sequence[Citation]) -> None:
+    def __init__(
+        self,
+        question: str,
+        found: SearchResult,
+        citations: Sequence[Citation],
+        embedder: EmbeddingModel | None,
+    ) -> None:
         self.question = question
+        self.embedder = embedder
         self.citations = citations
         self.revision = found.revision
         self.stages = list(found.stages)
@@ -271,9 +285,8 @@ class _Draft:
         self.found = True
         self.sentences: list[AnswerSentence] = []
         self.generator = EXTRACTIVE
-        self.is_by_meaning = "semantic" in found.stages
-        self.is_partial = not self.is_by_meaning or found.pending_chunks > 0
-        if not self.is_by_meaning:
+        self.is_partial = "semantic" not in found.stages or found.pending_chunks > 0
+        if "semantic" not in found.stages:
             self.warnings.append(
                 "The embedding model is not loaded (pai status says why); only words were matched."
             )

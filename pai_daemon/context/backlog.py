@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
+from pai_daemon.context.embeddings import Embeddings
 from pai_daemon.context.index import Index
-from pai_daemon.context.progress import Progress
+from pai_daemon.context.progress import Phase, Progress
+from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.context.vectors import Floats
 
 # One commit of embeddings; a kill loses at most this much work, some seconds of it.
@@ -20,36 +21,20 @@ SLICE_CHUNKS = 64
 SLICE_CHARACTERS = 20_000
 
 
-class EmbedsTexts(Protocol):
-    """What indexing needs of an embedder."""
-
-    @property
-    def tokens_done(self) -> int:
-        """Return how many tokens were embedded so far."""
-        ...
-
-    def embed_texts(self, texts: Sequence[str], *, urgent: bool) -> Floats:
-        """Return (len(texts), dimensions) float32, each row of length 1."""
-        ...
-
-
 class Backlog:
-    """The vector keys of chunks that are indexed by their words alone so far."""
+    """The texts that one model has not embedded yet; they are indexed by their words alone so far."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, embeddings: Embeddings, phase: Phase = "embedding") -> None:
         self._index = index
-        self._keys: dict[str, None] = dict.fromkeys(index.missing())
+        self._embeddings = embeddings
+        self._phase = phase
         self._preferred: tuple[str, ...] = ()
         self._progress: Progress | None = None
         self._tokens_before = 0
 
     def __len__(self) -> int:
         """Return how many texts wait."""
-        return len(self._keys)
-
-    def add(self, keys: Iterable[str]) -> None:
-        """Let these wait; the last added is embedded first."""
-        self._keys.update(dict.fromkeys(keys))
+        return len(self._embeddings.missing)
 
     def prefer(self, path: str) -> None:
         """Let what waits of the note at this path be embedded first."""
@@ -57,17 +42,16 @@ class Backlog:
         self._preferred = note.vector_keys if note is not None else ()
 
     def embed_window(
-        self, embedder: EmbedsTexts, is_interrupted: Callable[[], bool], report: Callable[[Progress], None]
+        self, embedder: EmbeddingModel, is_interrupted: Callable[[], bool], report: Callable[[Progress], None]
     ) -> None:
         """Embed some of what waits and commit it; stop early, with a commit, when interrupted."""
         self._begin(embedder, report)
-        preferred = [key for key in self._preferred if key in self._keys]
-        window = (preferred or list(self._keys))[-WINDOW_CHUNKS:]
-        # What was embedded with a save meanwhile needs it no more.
-        wanted = [key for key in window if key not in self._index.matrix]
-        contents = sorted(self._index.contents(wanted).items(), key=lambda item: len(item[1]))
+        missing = self._embeddings.missing
+        preferred = [key for key in self._preferred if key in missing]
+        window = (preferred or list(missing))[-WINDOW_CHUNKS:]
+        contents = sorted(self._index.contents(window).items(), key=lambda item: len(item[1]))
         for key in set(window) - {key for key, _ in contents}:
-            del self._keys[key]  # or the note changed again; its new text waits in its place
+            del missing[key]  # or the note changed again; its new text waits in its place
         keys: list[str] = []
         vectors: list[Floats] = []
         for part in _slices(contents):
@@ -77,20 +61,22 @@ class Backlog:
             keys += [key for key, _ in part]
             self._advance(len(part), embedder, report)
         if keys:
-            self._index.add_vectors(keys, np.concatenate(vectors))
-        for key in keys:
-            del self._keys[key]
+            self._index.add_vectors(self._embeddings, keys, np.concatenate(vectors))
 
-    def _begin(self, embedder: EmbedsTexts, report: Callable[[Progress], None]) -> None:
+    def _begin(self, embedder: EmbeddingModel, report: Callable[[Progress], None]) -> None:
         was = self._progress
-        if was is None or was.done >= was.total or was.done + len(self._keys) > was.total:
+        if was is None or was.done >= was.total or was.done + len(self) > was.total:
             now_s = time.monotonic()
             self._tokens_before = embedder.tokens_done
-            self._progress = Progress("embedding", 0, len(self._keys), now_s, now_s)
+            # How far another model is counts from its first embedding, also after a restart.
+            before = self._index.catalog.key_count() - len(self) if self._phase == "switching" else 0
+            self._progress = Progress(
+                self._phase, before, before + len(self), now_s, now_s, done_before=before
+            )
         if self._progress is not None:
             report(self._progress)
 
-    def _advance(self, count: int, embedder: EmbedsTexts, report: Callable[[Progress], None]) -> None:
+    def _advance(self, count: int, embedder: EmbeddingModel, report: Callable[[Progress], None]) -> None:
         if self._progress is not None:
             self._progress = replace(
                 self._progress,

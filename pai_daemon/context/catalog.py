@@ -213,6 +213,19 @@ class Catalog:
         with self._lock:
             return list(self._owners)
 
+    def key_count(self) -> int:
+        """Return how many different texts there are to embed."""
+        return len(self._owners)
+
+    def keys_by_age(self) -> list[str]:
+        """Return a snapshot of every vector key in use, those of the note that changed last at the end."""
+        keys: dict[str, None] = {}
+        for note in sorted(self.notes(), key=lambda note: note.stat.mtime_ns):
+            for key in note.vector_keys:
+                keys.pop(key, None)
+                keys[key] = None
+        return list(keys)
+
     def keys_of(self, chosen: Filter) -> set[str]:
         """Return the vector keys of the notes that pass a filter."""
         return {key for note in self.notes() if chosen.matches(note) for key in note.vector_keys}

@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from pai_daemon.context.agenda import Agenda
-from pai_daemon.context.backlog import Backlog, EmbedsTexts
 from pai_daemon.context.index import Index
 from pai_daemon.context.intake import Intake
 from pai_daemon.context.languages import VaultLanguages
 from pai_daemon.context.progress import Progress
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.removals import Removals
+from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.context.store import KEEP_S
+from pai_daemon.context.switch import Switch
 from pai_daemon.errors import ModelUnavailable, PaiError
 from pai_daemon.notes.note import Problem
 from pai_daemon.vault.folder import GRAPH_SETTINGS, layout_of
@@ -96,8 +97,8 @@ class Indexer:
         self._tidy_due_s = 0.0
         self._purge_due_s = 0.0
         self._removals = Removals()
-        self._backlog = Backlog(index)
-        self._intake = Intake(vault, index, reader, self._backlog)
+        self._switch = Switch(index)
+        self._intake = Intake(vault, index, reader)
         self.languages = VaultLanguages()
         self._state: State = "starting"
         self._message: str | None = None
@@ -127,10 +128,21 @@ class Indexer:
         if self._watcher is not None:
             self._watcher.stop()
 
-    def use(self, embedder: EmbedsTexts) -> None:
-        """Begin to embed; until then only text is indexed."""
-        self._intake.embedder = embedder
+    def use(self, embedder: EmbeddingModel) -> bool:
+        """Begin to embed and to answer with this model, if it is the one whose embeddings there are.
+
+        Returns whether it is; until a model is used, only text is indexed and searched.
+        """
+        is_used = self._index.use(embedder)
         self._agenda.wake()
+        return is_used
+
+    def choose(self, embedder: EmbeddingModel) -> None:
+        """Let this model be the one that answers: at once, or when it has embedded what there is (D39).
+
+        The model is closed when another one is chosen and no query uses it any more.
+        """
+        self._agenda.choose(embedder)
 
     def hint(self, paths: Collection[str] | None) -> None:
         """Look at these vault-relative paths soon; None looks at the whole vault."""
@@ -174,7 +186,7 @@ class Indexer:
 
     def pending_count(self) -> int:
         """Return how many distinct texts wait for their embedding."""
-        return len(self._backlog)
+        return len(self._switch)
 
     @property
     def notes_read(self) -> int:
@@ -200,7 +212,7 @@ class Indexer:
 
     def _step(self) -> None:
         """Do what is due, then embed a little of what waits, or tidy up, or rest."""
-        busy = self._embeds()
+        busy = self._switch.has_work()
         due = self._agenda.take()
         scans = due.everything or time.monotonic() >= self._next_scan_s
         if scans:
@@ -213,10 +225,12 @@ class Indexer:
         self._purge()
         if scans or due.paths or busy:
             self._tidy_due_s = time.monotonic() + IDLE_TIDY_S
+        for embedder in due.chosen:
+            self._switch.choose(embedder)
         if due.preferred:
-            self._backlog.prefer(due.preferred)
-        if self._embeds() and self._intake.embedder is not None:
-            self._backlog.embed_window(self._intake.embedder, self._agenda.is_due, self._report)
+            self._switch.prefer(due.preferred)
+        if self._switch.has_work():
+            self._switch.embed_window(self._agenda.is_due, self._report)
         elif self._index.store.is_untidy():
             self._index.tidy()
         else:
@@ -231,16 +245,12 @@ class Indexer:
         elif step == "sweep" and time.monotonic() >= self._purge_due_s:
             self._index.store.sweep()
 
-    def _embeds(self) -> bool:
-        """Return whether there is something to embed, and a model for it."""
-        return bool(self._backlog) and self._intake.embedder is not None
-
     def _rest(self) -> None:
         """Look at the languages of a new vault, say that all is done, and wait for work or for upkeep."""
         if self.languages.is_due(len(self._index.catalog)):
             self.languages.count(self._index)
         if self._state in ("starting", "indexing", "error"):
-            waits = bool(self._backlog)
+            waits = bool(self._switch)
             self._enter(
                 "indexing" if waits else "ready", "The embedding model is loading." if waits else None
             )
@@ -257,7 +267,7 @@ class Indexer:
             self._tidy_due_s = time.monotonic() + IDLE_TIDY_S
 
     def _has_work(self) -> bool:
-        return self._agenda.is_due() or self._embeds()
+        return self._agenda.is_due() or self._switch.has_work()
 
     def _fail(self, error: PaiError, *, rescan: bool = True) -> None:
         """Say what is wrong and wait a little.

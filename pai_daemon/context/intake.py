@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from pai_daemon.context.backlog import Backlog, EmbedsTexts
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.changes import Plan, diff, suspects
 from pai_daemon.context.index import Index
@@ -25,19 +24,16 @@ class Intake:
     """Reads notes of a vault and commits them to its index. Only the indexer's thread uses it.
 
     notes_read: files whose bytes were read so far. unreadable: path to why it cannot be looked at or read.
-    private: notes that ask to be left out; their stat tells when to ask them again. embedder: None until
-    there is one; then a handful of texts is embedded at once and the others wait in the backlog.
+    private: notes that ask to be left out; their stat tells when to ask them again.
     """
 
-    def __init__(self, vault: Path, index: Index, reader: Reader, backlog: Backlog) -> None:
+    def __init__(self, vault: Path, index: Index, reader: Reader) -> None:
         self.notes_read = 0
         self.unreadable: dict[str, str] = {}
         self.private: dict[str, FileStat] = {}
-        self.embedder: EmbedsTexts | None = None
         self._vault = vault
         self._index = index
         self._reader = reader
-        self._backlog = backlog
         # Notes that were read so soon after a change that another one may have left the same stat.
         self._just_changed: set[str] = set()
 
@@ -132,16 +128,18 @@ class Intake:
         return notes
 
     def _embed(self, notes: list[tuple[IndexedNote, list[StoredChunk]]], *, at_once: bool) -> None:
-        """Embed the texts that are new, or let them wait."""
+        """Embed the texts that are new, if they are a handful; else they wait once they are committed.
+
+        For the space that answers, so that meaning finds a save at once; another one comes after.
+        """
+        live, embedder = self._index.live, self._index.space.embedder
         fresh = {
             chunk.vector_key: chunk.content
             for _, chunks in notes
             for chunk in chunks
-            if chunk.vector_key not in self._index.matrix
+            if chunk.vector_key not in live.matrix
         }
-        if fresh and self.embedder is not None and at_once and len(fresh) <= WHOLE_CHUNKS:
+        if fresh and embedder is not None and at_once and len(fresh) <= WHOLE_CHUNKS:
             with suppress(ModelUnavailable):  # then the words are found at least
-                vectors = self.embedder.embed_texts(list(fresh.values()), urgent=False)
-                self._index.add_vectors(list(fresh), vectors)
-                return
-        self._backlog.add(fresh)
+                vectors = embedder.embed_texts(list(fresh.values()), urgent=False)
+                self._index.add_vectors(live, list(fresh), vectors)

@@ -13,7 +13,8 @@ import numpy as np
 from pai_daemon.context.catalog import Catalog, IndexedNote, tag_closure
 from pai_daemon.context.index import Index
 from pai_daemon.context.reading import Reader
-from pai_daemon.context.search import EmbedsQueries, Passage, Searcher
+from pai_daemon.context.search import Passage, Searcher
+from pai_daemon.context.space import Space
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, NotFound
 from pai_daemon.notes.language import is_stop_word
@@ -77,22 +78,37 @@ class Related:
         Raises NotFound for a path that is not indexed, ModelUnavailable while it is not embedded.
         """
         note = self.indexed(path)
-        vectors = self._index.matrix.get(note.vector_keys)
-        if not len(vectors):
-            raise ModelUnavailable(f"{path} is not embedded yet.", hint="Try again in a moment: pai status.")
-        return self._near(centre(vectors), limit, note, unlinked_only=unlinked_only)
+        with self._searcher.borrow() as space:
+            vectors = space.matrix.get(note.vector_keys)
+            if not len(vectors):
+                raise ModelUnavailable(
+                    f"{path} is not embedded yet.", hint="Try again in a moment: pai status."
+                )
+            return self._near(space, centre(vectors), limit, note, unlinked_only=unlinked_only)
 
-    def to_text(self, text: str, embedder: EmbedsQueries, limit: int = 10) -> list[RelatedNote]:
-        """Return the notes nearest to a piece of text, best first."""
-        return self._near(embedder.embed_texts([text], urgent=True)[0], limit, None)
+    def to_text(self, text: str, limit: int = 10) -> list[RelatedNote]:
+        """Return the notes nearest to a piece of text, best first.
+
+        Raises ModelUnavailable while no model is loaded.
+        """
+        with self._searcher.borrow() as space:
+            if space.embedder is None:
+                raise ModelUnavailable("The embedding model is loading.", hint="Try again in a few seconds.")
+            return self._near(space, space.embedder.embed_texts([text], urgent=True)[0], limit, None)
 
     def _near(
-        self, vector: Floats, limit: int, origin: IndexedNote | None, *, unlinked_only: bool = False
+        self,
+        space: Space,
+        vector: Floats,
+        limit: int,
+        origin: IndexedNote | None,
+        *,
+        unlinked_only: bool = False,
     ) -> list[RelatedNote]:
         path = origin.path if origin else ""
         linked = self._index.catalog.linked(path) if origin else set()
         best: dict[str, tuple[str, float]] = {}
-        for item, score in self._searcher.nearest(vector, NEAREST_CHUNKS):
+        for item, score in self._searcher.nearest(space, vector, NEAREST_CHUNKS):
             other = item.rpartition("#")[0]
             if other != path and not (unlinked_only and other in linked):
                 best.setdefault(other, (item, score))

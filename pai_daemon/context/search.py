@@ -12,18 +12,19 @@ import math
 import re
 import time
 import unicodedata
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Literal, get_args
 
 from pai_daemon.context.catalog import EVERYTHING, Filter
 from pai_daemon.context.index import Index
 from pai_daemon.context.places import Places, page_of
 from pai_daemon.context.rows import StoredChunk, chunk_id
+from pai_daemon.context.space import Space
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
-from pai_daemon.models.registry import Scoring
 from pai_daemon.vault.scan import read_bytes
 
 Mode = Literal["hybrid", "semantic", "text"]
@@ -33,23 +34,6 @@ DEPTH = 100
 TEXT_FLOOR = 1.75
 MAX_LIMIT = 100
 MAX_QUERY_CHARACTERS = 4000
-
-
-class EmbedsQueries(Protocol):
-    """What search and answers need of an embedder."""
-
-    @property
-    def scoring(self) -> Scoring:
-        """Return how its cosines are read."""
-        ...
-
-    def embed_query(self, text: str) -> Floats:
-        """Return (dimensions,) float32 of length 1."""
-        ...
-
-    def embed_texts(self, texts: Sequence[str], *, urgent: bool) -> Floats:
-        """Return (len(texts), dimensions) float32, each row of length 1."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +93,16 @@ class SearchResult:
 
 
 class Searcher:
-    """Answers queries on one vault's index. embedder: returns None while no model is loaded."""
+    """Answers queries on one vault's index."""
 
-    def __init__(self, vault: Path, index: Index, embedder: Callable[[], EmbedsQueries | None]) -> None:
+    def __init__(self, vault: Path, index: Index) -> None:
         self.places = Places(vault.name, index.catalog)
         self._vault = vault
         self._index = index
-        self._embedder = embedder
+
+    def borrow(self) -> AbstractContextManager[Space]:
+        """Lend the space that one question is answered in, from its first search to its last sentence."""
+        return self._index.borrow()
 
     def search(
         self, query: str, *, mode: Mode = "hybrid", limit: int = 10, chosen: Filter = EVERYTHING
@@ -125,6 +112,19 @@ class Searcher:
         Raises UsageError for an empty or overlong query, an unknown mode or a limit out of range, and
         ModelUnavailable for a search by meaning alone while the model is away.
         """
+        with self.borrow() as space:
+            return self.search_in(space, query, mode=mode, limit=limit, chosen=chosen)
+
+    def search_in(
+        self,
+        space: Space,
+        query: str,
+        *,
+        mode: Mode = "hybrid",
+        limit: int = 10,
+        chosen: Filter = EVERYTHING,
+    ) -> SearchResult:
+        """Return the best passages for a query in a space that is borrowed, see `search`."""
         started_s = time.perf_counter()
         query = checked_query(query)
         if mode not in get_args(Mode):
@@ -132,17 +132,17 @@ class Searcher:
         if not 1 <= limit <= MAX_LIMIT:
             raise UsageError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
         legs: dict[str, Leg] = {}
-        embedder = self._embedder()
-        if mode != "text" and embedder is not None:
+        semantic_weight = 0.0
+        if mode != "text" and space.embedder is not None:
+            semantic_weight = space.embedder.scoring.semantic_weight
             try:
-                legs["semantic"] = self.nearest(embedder.embed_query(query), DEPTH, chosen)
+                legs["semantic"] = self.nearest(space, space.embedder.embed_query(query), DEPTH, chosen)
             except ModelUnavailable:  # a server may be away
                 if mode == "semantic":
                     raise
         if mode != "semantic":
             legs["text"] = self._index.store.search_text(query, DEPTH, chosen)
-        semantic_weight = embedder.scoring.semantic_weight if embedder is not None else 0.0
-        ranked = fuse(legs, semantic_weight, len(self._index.matrix))[:limit]
+        ranked = fuse(legs, semantic_weight, len(space.matrix))[:limit]
         passages = self.passages(ranked, legs, query)
         return SearchResult(
             query=query,
@@ -154,14 +154,16 @@ class Searcher:
             results=passages,
         )
 
-    def nearest(self, vector: Floats, limit: int, chosen: Filter = EVERYTHING) -> list[tuple[str, float]]:
+    def nearest(
+        self, space: Space, vector: Floats, limit: int, chosen: Filter = EVERYTHING
+    ) -> list[tuple[str, float]]:
         """Return up to about `limit` (chunk id, cosine) pairs, best first.
 
-        vector: (dimensions,) float32 of length 1.
+        vector: (dimensions,) float32 of length 1, of the space itself or made by its embedder.
         """
         allowed: Collection[str] | None = self._index.catalog.keys_of(chosen) if chosen else None
         found = []
-        for key, score in self._index.matrix.search(vector, limit, allowed):
+        for key, score in space.matrix.search(vector, limit, allowed):
             for path, ordinal in self._index.catalog.owners(key):
                 note = self._index.catalog.get(path)
                 if note is not None and chosen.matches(note):

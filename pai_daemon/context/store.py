@@ -1,9 +1,9 @@
-"""The index on disk. The only module that knows LanceDB.
+"""The tables of the index: `chunks`, and one of embeddings for each model.
 
-Two tables. `chunks` holds the text: one row a chunk, keyed `path#ordinal`; the row with ordinal 0
-also carries the note's own facts. `vectors-<fingerprint>` holds embeddings by the hash of the
-embedded text, and only grows between sweeps. So text is searchable before it is embedded, a
-rename or a `touch` embeds nothing (D2), and another model gets a table of its own (D6).
+`chunks` holds the text: one row a chunk, keyed `path#ordinal`; the row with ordinal 0 also carries the
+note's own facts. `vectors-<fingerprint>` holds embeddings by the hash of the embedded text, see
+`vector_table`. So text is searchable before it is embedded, a rename or a `touch` embeds nothing (D2),
+and another model gets a table of its own (D6).
 
 A window of notes is one merge with tombstones and no delete clause: atomic for readers, and flat
 in the size of the table (about 10 ms from 1k to 100k rows, where the delete clause took 141 ms).
@@ -12,24 +12,31 @@ Dead rows are filtered from every read and swept at upkeep. One thread writes; a
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-import lancedb
-import numpy as np
 import pyarrow as pa
-from lancedb.index import FTS, BTree
-from lancedb.query import MatchQuery
 
 from pai_daemon.context.catalog import Filter, IndexedNote, fold_tag
+from pai_daemon.context.lance import (
+    border,
+    connect,
+    index_values,
+    index_words,
+    quoted,
+    release_memory,
+    table_names,
+    words,
+)
+from pai_daemon.context.record import Record, read_record, write_record
 from pai_daemon.context.rows import (
     CHUNKS_SCHEMA,
     StoredChunk,
@@ -40,69 +47,41 @@ from pai_daemon.context.rows import (
     rows_of,
     tombstone,
 )
-from pai_daemon.context.vectors import Floats
-from pai_daemon.errors import DiskFull, IndexUnavailable
+from pai_daemon.context.vector_table import PREFIX, VectorTable
 
 TABLES = "tables"
 PURGE = "purge"
 # Rises with the columns below or with how notes are cut into chunks; an older index is rebuilt.
 SCHEMA_VERSION = 3
-# Splits CJK text and identifiers, folds accents, no stemming: one index serves every language.
-TOKENIZER = {
-    "base_tokenizer": "icu/split",
-    "stem": False,
-    "remove_stop_words": False,
-    "ascii_folding": True,
-    "with_position": False,
-}
 # Unindexed rows are tokenised at each text query: 6,000 of them cost 90 ms, so tidy well before.
 TIDY_ROWS = 2000
 TIDY_COMMITS = 50
-CACHE_BYTES = 16 * 1024 * 1024
 # A version stays this long for the searches that read it: they take milliseconds.
 KEEP_S = 10.0
 REWRITE_ROWS = 20_000
 
 
-@contextmanager
-def _border() -> Iterator[None]:
-    """Translate LanceDB's errors, which are bare RuntimeErrors that only their text tells apart."""
-    try:
-        yield
-    except (RuntimeError, OSError, ValueError) as error:
-        if "os error 28" in str(error) or "No space left" in str(error):
-            raise DiskFull(
-                "The disk that holds the index is full.",
-                hint="Free some space; indexing goes on by itself. Nothing that was indexed is lost.",
-            ) from error
-        raise IndexUnavailable(
-            f"The index failed: {error}", hint="A restart of the daemon repairs it."
-        ) from error
-
-
 class Store:
-    """The tables of one vault's index in one folder; the caller holds the folder's lock."""
+    """The tables of one vault's index in one folder; the caller holds the folder's lock.
 
-    def __init__(self, folder: Path, fingerprint: str, dimensions: int) -> None:
+    revision: rises with everything that a reader may notice, and is never less at a later start.
+    """
+
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._dimensions = dimensions
         self._write = threading.Lock()
         self._commits_since_tidy = 0
         self._rewritten = self._has_old_files = False
-        with _border():
+        with border():
             folder.mkdir(parents=True, exist_ok=True)
             self._forget_other_schema()
-            session = lancedb.Session(
-                index_cache_size_bytes=CACHE_BYTES, metadata_cache_size_bytes=CACHE_BYTES
-            )
-            self._database = lancedb.connect(str(folder / TABLES), session=session)
-            self._chunks = self._open("chunks", CHUNKS_SCHEMA)
-            self._vectors_name = f"vectors-{fingerprint}"
-            vector = pa.list_(pa.float32(), dimensions)
-            self._vectors = self._open(
-                self._vectors_name, pa.schema([("key", pa.string()), ("vector", vector)])
-            )
-            self.revision: int = self._chunks.version + self._vectors.version
+            self._record = read_record(folder)
+            self._database = connect(folder / TABLES)
+            names = table_names(self._database)
+            self._chunks = self._open_chunks(exists="chunks" in names)
+            self._vectors = {name: self._open_vectors(name) for name in names if name.startswith(PREFIX)}
+        versions = sum(table.version for table in self._vectors.values())
+        self.revision: int = self._chunks.version + versions + self._record.revision_base
 
     def _forget_other_schema(self) -> None:
         stamp = self._folder / "schema.json"
@@ -116,23 +95,62 @@ class Store:
             shutil.rmtree(self._folder / TABLES / "chunks.lance", ignore_errors=True)
             stamp.write_text(json.dumps(current), "utf-8")
 
-    def _open(self, name: str, schema: pa.Schema) -> Any:
-        if name in self._database.list_tables().tables:
-            return self._database.open_table(name)
-        table = self._database.create_table(name, schema=schema)
-        if name == "chunks":
-            table.create_index("chunk_id", config=BTree())
-            table.create_index("path", config=BTree())
-            _index_words(table)
-        else:
-            table.create_index("key", config=BTree())
+    def _open_chunks(self, *, exists: bool) -> Any:
+        if exists:
+            return self._database.open_table("chunks")
+        table = self._database.create_table("chunks", schema=CHUNKS_SCHEMA)
+        index_values(table, "chunk_id")
+        index_values(table, "path")
+        index_words(table)
         return table
 
-    # What the catalog and the matrix are filled from at start.
+    def _open_vectors(self, name: str) -> VectorTable:
+        return VectorTable(self._database, name, self._wrote)
+
+    def _wrote(self) -> None:
+        self._commits_since_tidy += 1
+
+    # Which model answers.
+
+    @property
+    def record(self) -> Record:
+        """Return what is remembered of models."""
+        return self._record
+
+    def remember(self, record: Record) -> None:
+        """Remember something else of models, from this instant on whatever happens. Raises DiskFull."""
+        if record != self._record:
+            with border():
+                write_record(self._folder, record)
+            self._record = record
+
+    def has_vectors(self, fingerprint: str) -> bool:
+        """Return whether there are embeddings of this model."""
+        return PREFIX + fingerprint in self._vectors
+
+    def vectors(self, fingerprint: str) -> VectorTable:
+        """Return the table of this model's embeddings."""
+        name = PREFIX + fingerprint
+        if name not in self._vectors:
+            self._vectors[name] = self._open_vectors(name)
+        return self._vectors[name]
+
+    def drop_vectors_but(self, kept: Iterable[VectorTable]) -> None:
+        """Remove the embeddings of all models but these."""
+        names = {table.name for table in kept}
+        gone = [table for name, table in self._vectors.items() if name not in names]
+        if gone:
+            base = self._record.revision_base + sum(table.version for table in gone)
+            self.remember(replace(self._record, revision_base=base))
+        for table in gone:
+            table.drop()
+            del self._vectors[table.name]
+
+    # What the catalog is filled from at start.
 
     def notes(self) -> list[IndexedNote]:
         """Return every indexed note."""
-        with _border():
+        with border():
             rows = (
                 self._chunks.search()
                 .where("live = true")
@@ -147,14 +165,6 @@ class Store:
             if row["ordinal"] == 0:
                 heads.append(row)
         return [note_of(row, keys[row["path"]]) for row in heads]
-
-    def vectors(self) -> Iterator[tuple[list[str], Floats]]:
-        """Yield every stored (keys, vectors) in batches; vectors (n, dimensions) float32."""
-        with _border():
-            batches = self._vectors.search().select(["key", "vector"]).limit(2**31 - 1).to_batches(8192)
-            for batch in batches:
-                flat = batch.column("vector").flatten().to_numpy(zero_copy_only=False)
-                yield batch.column("key").to_pylist(), flat.reshape(-1, self._dimensions)
 
     # Writing: one thread, whole notes.
 
@@ -186,38 +196,19 @@ class Store:
             self._merge(pa.table(columns), insert=False)
 
     def _merge(self, rows: pa.Table, *, insert: bool) -> None:
-        with self._write, _border():
+        with self._write, border():
             merge = self._chunks.merge_insert("chunk_id").when_matched_update_all()
             (merge.when_not_matched_insert_all() if insert else merge).execute(rows)
-            self._counted()
-
-    def add_vectors(self, keys: Sequence[str], vectors: Floats) -> None:
-        """Append embeddings. A key written twice after a crash is harmless: both rows are equal.
-
-        vectors: (len(keys), dimensions) float32.
-        """
-        if not len(keys):
-            return
-        with self._write, _border():
-            self._vectors.add(self._vector_rows(keys, vectors))
-            self._counted()
-
-    def _vector_rows(self, keys: Sequence[str], vectors: Floats) -> pa.Table:
-        flat = pa.array(np.ascontiguousarray(vectors, np.float32).ravel())
-        column = pa.FixedSizeListArray.from_arrays(flat, self._dimensions)
-        return pa.table({"key": pa.array(keys, pa.string()), "vector": column})
-
-    def _counted(self) -> None:
         self.revision += 1
-        self._commits_since_tidy += 1
+        self._wrote()
 
     # Reading.
 
     def search_text(self, query: str, limit: int, chosen: Filter) -> list[tuple[str, float]]:
         """Return up to `limit` (chunk id, BM25 score) pairs, best first."""
-        with _border():
+        with border():
             found = (
-                self._chunks.search(MatchQuery(query, "content"), query_type="fts")
+                self._chunks.search(words(query), query_type="fts")
                 .where(_where(chosen))
                 .select(["chunk_id", "_score"])
                 .limit(limit)
@@ -230,8 +221,8 @@ class Store:
         wanted = sorted(set(ids))
         if not wanted:
             return {}
-        listed = ", ".join(_quoted(item) for item in wanted)
-        with _border():
+        listed = ", ".join(quoted(item) for item in wanted)
+        with border():
             found = (
                 self._chunks.search()
                 .where(f"chunk_id IN ({listed}) AND live = true")
@@ -249,7 +240,7 @@ class Store:
         """Return whether reads are about to slow down for want of upkeep."""
         if self._commits_since_tidy >= TIDY_COMMITS:
             return True
-        with _border():
+        with border():
             statistics = self._chunks.index_stats("content_idx")
         return statistics is not None and statistics.num_unindexed_rows >= TIDY_ROWS
 
@@ -263,27 +254,17 @@ class Store:
         starting: also remove what a killed writer left half-written; only before serving. Raises
         DiskFull or IndexUnavailable.
         """
-        with self._write, _border():
-            before = (self._chunks.version, self._vectors.version)
+        with self._write, border():
+            before = self._chunks.version
             if self._chunks.count_rows("live = false"):
                 self._chunks.delete("live = false")
             keep = timedelta(milliseconds=1) if starting else timedelta(seconds=KEEP_S)
-            for table in (self._chunks, self._vectors):
-                table.optimize(cleanup_older_than=keep, delete_unverified=starting)
+            self._chunks.optimize(cleanup_older_than=keep, delete_unverified=starting)
+            changed = [table.tidy(keep, starting=starting) for table in self._vectors.values()]
             # Searches may still read the files that this upkeep has replaced: the next one removes them.
-            self._has_old_files = before != (self._chunks.version, self._vectors.version)
+            self._has_old_files = before != self._chunks.version or any(changed)
             self._commits_since_tidy = 0
-        _release_memory()
-
-    def sweep_vectors(self, keys: Sequence[str]) -> None:
-        """Remove embeddings that no chunk uses any more, and those of models no longer chosen."""
-        with self._write, _border():
-            for start in range(0, len(keys), 1000):
-                listed = ", ".join(_quoted(key) for key in keys[start : start + 1000])
-                self._vectors.delete(f"key IN ({listed})")
-            for name in self._database.list_tables().tables:
-                if name.startswith("vectors-") and name != self._vectors_name:
-                    self._database.drop_table(name)
+        release_memory()
 
     @property
     def purge_step(self) -> Literal["rewrite", "sweep"] | None:
@@ -294,26 +275,24 @@ class Store:
 
     def want_purge(self) -> None:
         """Remember that rows are about to go that must leave the disk too. Raises DiskFull."""
-        with _border():
+        with border():
             (self._folder / PURGE).touch()
         self._rewritten = False
 
-    def rewrite(self, keys: Sequence[str], vectors: Floats) -> None:
+    def rewrite(self, rewrite_vectors: Callable[[], None]) -> None:
         """Write all rows anew, so that no file in use keeps what rows that are gone once held.
 
         Upkeep leaves a file alone while less than a tenth of its rows are gone, and an index of words keeps
-        the words of rows that are. keys, vectors: the embeddings to keep, (len(keys), dimensions) float32.
-        About 3 s for 100,000 chunks; searches go on. Raises DiskFull or IndexUnavailable.
+        the words of rows that are. rewrite_vectors: does the same for the embeddings. About 3 s for 100,000
+        chunks; searches go on. Raises DiskFull or IndexUnavailable.
         """
-        with self._write, _border():
+        with self._write, border():
             self._chunks.delete("live = false")
             for batch in self._chunks.search().limit(2**31 - 1).to_batches(REWRITE_ROWS):
                 merge = self._chunks.merge_insert("chunk_id").when_matched_update_all()
                 merge.execute(pa.Table.from_batches([batch]))
-            _index_words(self._chunks)
-            rows = self._vector_rows(keys, vectors)
-            self._vectors = self._database.create_table(self._vectors_name, rows, mode="overwrite")
-            self._vectors.create_index("key", config=BTree())
+            index_words(self._chunks)
+            rewrite_vectors()
         self._rewritten = True
 
     def sweep(self) -> None:
@@ -331,27 +310,12 @@ class Store:
         return total
 
 
-def _index_words(table: Any) -> None:
-    """Make the index of words, anew where there is one."""
-    table.create_index("content", config=FTS(**TOKENIZER), replace=True)
-
-
-def _release_memory() -> None:
-    """Give freed memory back to the system, which glibc keeps: 180 MB after a thousand edits."""
-    with suppress(OSError, AttributeError, TypeError):  # another C library
-        ctypes.CDLL(None).malloc_trim(0)
-
-
 def _where(chosen: Filter) -> str:
     """Return the predicate of a filter; ranges, since LIKE reads `_` as a wildcard."""
     clauses = ["live = true"]
     if folder := chosen.folder.strip("/"):
-        low, high = _quoted(folder + "/"), _quoted(folder + "0")
-        clauses.append(f"(path = {_quoted(folder)} OR (path >= {low} AND path < {high}))")
+        low, high = quoted(folder + "/"), quoted(folder + "0")
+        clauses.append(f"(path = {quoted(folder)} OR (path >= {low} AND path < {high}))")
     if chosen.tag:
-        clauses.append(f"array_has(tags, {_quoted(fold_tag(chosen.tag))})")
+        clauses.append(f"array_has(tags, {quoted(fold_tag(chosen.tag))})")
     return " AND ".join(clauses)
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

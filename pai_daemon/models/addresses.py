@@ -29,6 +29,11 @@ class Address:
     url: str
 
     @property
+    def spec(self) -> str:
+        """Return the setting that names this server's model."""
+        return f"{self.protocol}:{self.model}@{self.url}" if self.model else f"{self.protocol}:{self.url}"
+
+    @property
     def location(self) -> Location:
         """Return where the model runs, as far as its name tells: Ollama forwards `:120b-cloud`."""
         if self.protocol == "ollama" and self.model.endswith(("-cloud", ":cloud")):

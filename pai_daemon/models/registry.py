@@ -22,7 +22,7 @@ from typing import Any, Literal, get_args
 
 from pai_daemon.errors import UsageError
 from pai_daemon.models.addresses import Address, Location, address_of
-from pai_daemon.models.sources import HubSource, PackageSource, ServerSource, Source
+from pai_daemon.models.sources import FolderSource, HubSource, PackageSource, ServerSource, Source
 
 # Rises when the same weights and the same text get other embeddings, but for rounding.
 GRAPH_VERSION = 3
@@ -105,6 +105,13 @@ class Profile:
     def location(self) -> Literal["embedded"] | Location:
         """Return where the texts are embedded: in this process, or on a server here or elsewhere."""
         return self.source.address.location if isinstance(self.source, ServerSource) else "embedded"
+
+    @property
+    def spec(self) -> str:
+        """Return what a person writes to get this model again."""
+        if isinstance(self.source, FolderSource):
+            return f"file:{self.source.folder}"
+        return self.source.address.spec if isinstance(self.source, ServerSource) else self.name
 
     @property
     def package(self) -> PackageSource:

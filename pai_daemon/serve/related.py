@@ -29,7 +29,9 @@ async def related(request: web.Request) -> web.Response:
         parts.indexer.prefer(path)
         results = await asyncio.to_thread(parts.related.to_note, path, count)
     else:
-        results = await asyncio.to_thread(parts.related.to_text, piece, served.model.loaded(), count)
+        if served.model.error is not None and parts.index.space.embedder is None:
+            raise served.model.error
+        results = await asyncio.to_thread(parts.related.to_text, piece, count)
     revision = parts.index.revision
     return reply({"path": path or None, "revision": revision, "results": results}, revision=revision)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,28 +17,24 @@ from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher
 from pai_daemon.errors import ModelUnavailable, PaiError, VaultUnavailable
-from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.registry import Profile
-from pai_daemon.models.remote import RemoteEmbedder
 from pai_daemon.serve.events import EventHub
 from pai_daemon.vault.watch import Watcher
 
 
 @dataclass(slots=True)
 class ModelState:
-    """The embedding model: loading, loaded, or failed for a reason."""
+    """The embedding model that is chosen; the index knows which one answers.
+
+    error: why the chosen one cannot be loaded.
+    """
 
     profile: Profile
-    embedder: Embedder | RemoteEmbedder | None = None
     error: PaiError | None = None
 
-    def loaded(self) -> Embedder | RemoteEmbedder:
-        """Return the embedder, or raise why there is none."""
-        if self.embedder is not None:
-            return self.embedder
-        raise self.error or ModelUnavailable(
-            "The embedding model is loading.", hint="Try again in a few seconds."
-        )
+
+async def _no_other(_name: str) -> None:
+    raise ModelUnavailable("No daemon is there to choose a model.", hint="Choose it in the settings.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,10 @@ class Parts:
 
 @dataclass(slots=True)
 class Served:
-    """One vault and everything that serves it. `parts` is None while the index is opening."""
+    """One vault and everything that serves it. `parts` is None while the index is opening.
+
+    choose: lets another embedding model answer, by its name.
+    """
 
     settings: Settings
     vault: Path
@@ -64,6 +64,7 @@ class Served:
     events: EventHub = field(default_factory=EventHub)
     parts: Parts | None = None
     error: PaiError | None = None
+    choose: Callable[[str], Awaitable[None]] = _no_other
     answering: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
 
     def ready(self) -> Parts:

@@ -15,7 +15,9 @@ from pai_daemon import __version__
 from pai_daemon.context.answer import EXTRACTIVE
 from pai_daemon.context.languages import language_hints
 from pai_daemon.context.progress import Progress
-from pai_daemon.serve.state import SERVED, ModelState, Served
+from pai_daemon.context.record import read_record
+from pai_daemon.context.space import NO_MODEL, ModelName
+from pai_daemon.serve.state import SERVED, Parts, Served
 from pai_daemon.serve.wire import reply
 
 routes = web.RouteTableDef()
@@ -52,7 +54,7 @@ def describe(served: Served) -> dict[str, Any]:
         "work": {"notes_read": 0, "chunks_embedded": 0, "commits": 0},
         "languages": {},
         "hints": [],
-        "model": _model(served.model),
+        "model": _model(served),
         "generator": EXTRACTIVE,
         "watcher": {"mode": "off", "reason": None},
         "memory": {"rss_bytes": psutil.Process().memory_info().rss},
@@ -63,13 +65,17 @@ def describe(served: Served) -> dict[str, Any]:
     if (parts := served.parts) is None:
         return document
     now = parts.indexer.status()
-    message = now.message
-    if served.model.error is not None:
-        failed = f"Only words are matched: {served.model.error.detail} {served.model.error.hint}".strip()
-        message = failed if message is None or now.state == "indexing" else f"{message} {failed}"
+    state, message = now.state, now.message
+    if (failure := served.model.error) is not None:
+        is_away = parts.index.space.embedder is None
+        effect = "Only words are matched" if is_away else f"{parts.index.space.model.name} still answers"
+        failed = f"{effect}: {failure.detail} {failure.hint}".strip()
+        message = failed if message is None or state == "indexing" else f"{message} {failed}"
+        if is_away and state != "held":
+            state = "error"
     shares = parts.indexer.languages.shares
     document |= {
-        "state": "error" if served.model.error is not None and now.state != "held" else now.state,
+        "state": state,
         "message": message,
         "revision": parts.index.revision,
         "notes": len(parts.index.catalog),
@@ -116,15 +122,30 @@ def _free_bytes(folder: Path) -> int | None:
         return None
 
 
-def _model(model: ModelState) -> dict[str, Any]:
-    provider = model.embedder.execution_provider if model.embedder is not None else None
-    return {
-        "name": model.profile.name,
-        "dimensions": model.profile.dimensions,
-        "fingerprint": model.profile.fingerprint,
-        "execution_provider": provider,
-        "location": model.profile.location,
-        "precision": model.embedder.form if model.embedder is not None else None,
-        "warning": (model.embedder.warning or None) if model.embedder is not None else None,
-        "texts_split": model.embedder.texts_split if model.embedder is not None else 0,
+def _model(served: Served) -> dict[str, Any]:
+    """Return the model that answers, and under `next` the one that is to take its place."""
+    parts, chosen = served.parts, ModelName.of(served.model.profile)
+    if parts is not None:
+        live, embedder = parts.index.space.model, parts.index.space.embedder
+    else:
+        live, embedder = read_record(served.settings.index_dir(served.vault)).live or chosen, None
+    live = chosen if live == NO_MODEL else live
+    document: dict[str, Any] = asdict(live) | {
+        "execution_provider": embedder.execution_provider if embedder is not None else None,
+        "location": (embedder.profile if embedder is not None else served.model.profile).location,
+        "precision": embedder.form if embedder is not None else None,
+        "warning": (embedder.warning or None) if embedder is not None else None,
+        "texts_split": embedder.texts_split if embedder is not None else 0,
+        "next": None,
     }
+    if live.spec != chosen.spec or (parts is not None and parts.index.next is not None):
+        document["next"] = {"name": chosen.name} | _built(parts)
+    return document
+
+
+def _built(parts: Parts | None) -> dict[str, int]:
+    """Return how much the next model has embedded: nothing while it is loaded."""
+    if parts is None:
+        return {"done": 0, "total": 0}
+    total, following = parts.index.catalog.key_count(), parts.index.next
+    return {"done": max(0, total - len(following.missing)) if following else 0, "total": total}

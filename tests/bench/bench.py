@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from pai_daemon.config import load
-from pai_daemon.context.backlog import EmbedsTexts
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.reading import Reader
+from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.prepare import prepare
-from pai_daemon.models.registry import Profile, profile
+from pai_daemon.models.registry import profile
 from pai_daemon.vault.ignore import IgnoreRules
 from pai_daemon.vault.watch import Watcher
 from tests.bench.report import ROOT
@@ -29,12 +29,6 @@ def load_model(name: str) -> Embedder:
     """Return a loaded embedder of the user's cache."""
     settings = load()
     return Embedder(prepare(profile(name), settings.cache_dir), threads=settings.threads)
-
-
-class Model(EmbedsTexts, Protocol):
-    """What embeds, and by which profile."""
-
-    profile: Profile
 
 
 @dataclass(slots=True)
@@ -49,10 +43,9 @@ class Indexed:
 
 
 @contextmanager
-def indexed(vault: Path, folder: Path, embedder: Model) -> Iterator[Indexed]:
+def indexed(vault: Path, folder: Path, embedder: EmbeddingModel) -> Iterator[Indexed]:
     """Index a vault as the daemon does, and keep watching it."""
-    chosen = embedder.profile
-    index = Index(folder, chosen.fingerprint, chosen.dimensions)
+    index = Index(folder, ModelName.of(embedder.profile))
     indexer = Indexer(vault, index, Reader(2**21, index.catalog.block_text), rescan_s=3600)
     started_s = time.perf_counter()
     indexer.use(embedder)

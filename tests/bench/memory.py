@@ -41,12 +41,13 @@ at.append(rss())
 from pathlib import Path
 from pai_daemon.config import load
 from pai_daemon.context.index import Index
+from pai_daemon.context.space import ModelName
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import profile
 from pai_daemon.models.tokens import WindowTokenizer
 chosen = profile(sys.argv[1])
-index = Index(Path(sys.argv[2]), chosen.fingerprint, chosen.dimensions)
+index = Index(Path(sys.argv[2]), ModelName.of(chosen))
 at.append(rss())
 prepared = prepare(chosen, load().cache_dir)
 tokenizer = WindowTokenizer(prepared.tokenizer, chosen.max_tokens)

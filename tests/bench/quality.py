@@ -42,9 +42,9 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
             questions, label = sample_questions(), "sample-vault"
         asked[label] = questions[:: max(1, len(questions) // QUICK_QUESTIONS) if quick else 1]
         with indexed(vault, scratch / f"{name}-index", embedder) as ready:
-            searcher = Searcher(vault, ready.index, lambda: embedder)
+            searcher = Searcher(vault, ready.index)
             rows += _search_rows(label, searcher, asked[label])
-            rows += _answer_rows(label, Answerer(searcher, lambda: embedder, None), asked[label])
+            rows += _answer_rows(label, Answerer(searcher, None), asked[label])
             if label == "xquad.en":
                 # The sets hold the same questions in the same order.
                 pairs = zip(asked["xquad.en"], asked["xquad.de"], strict=True)
@@ -66,8 +66,8 @@ def _missing_row(
         shutil.copy(note, half)
     missing = [question for question in questions if not (half / question.path).exists()]
     with indexed(half, scratch / "index", embedder) as ready:
-        searcher = Searcher(half, ready.index, lambda: embedder)
-        answerer = Answerer(searcher, lambda: embedder, None)
+        searcher = Searcher(half, ready.index)
+        answerer = Answerer(searcher, None)
         answered = [asyncio.run(answerer.ask(Asked(question.text))).found for question in missing]
     share = round(sum(answered) / len(answered), 3)
     return Row(f"{label}: article missing, yet answered", share, f"{len(missing)} questions")

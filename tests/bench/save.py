@@ -40,14 +40,23 @@ Ready = tuple[Index, Searcher]
 class RandomVectors:
     """Stands for a model while many passages are indexed: a vector of length 1 by the text's hash."""
 
-    tokens_done = 0
+    tokens_done = texts_split = 0
+    execution_provider = form = warning = ""
 
     def __init__(self, model: Embedder) -> None:
         self.profile = model.profile
+        self.scoring = model.scoring
+
+    def embed_query(self, text: str) -> Floats:
+        """Return (dimensions,) float32 of length 1."""
+        return self._vector(text)
 
     def embed_texts(self, texts: Sequence[str], *, urgent: bool) -> Floats:
         """Return (len(texts), dimensions) float32, each row of length 1."""
         return np.stack([self._vector(text) for text in texts])
+
+    def close(self) -> None:
+        """Nothing to close."""
 
     def _vector(self, text: str) -> Floats:
         seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
@@ -79,7 +88,7 @@ def grown(vault: Path, folder: Path, model: Embedder) -> Iterator[Ready]:
     with indexed(vault, folder, RandomVectors(model)) as ready:
         ready.indexer.use(model)
         ready.index.tidy()
-        yield ready.index, Searcher(vault, ready.index, lambda: model)
+        yield ready.index, Searcher(vault, ready.index)
 
 
 def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:

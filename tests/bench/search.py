@@ -39,8 +39,8 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
         for note in sorted(source.rglob("*.md"))[40:]:
             note.unlink()
     with indexed(source, scratch / "index", embedder) as ready:
-        searcher = Searcher(source, ready.index, lambda: embedder)
-        size = f"{name}, {len(ready.index.matrix):,} chunks"
+        searcher = Searcher(source, ready.index)
+        size = f"{name}, {len(ready.index.space.matrix):,} chunks"
         alone = _times(embedder.embed_query)
         rows = [Row(f"{size}: embedding a query, p50", _percentile(alone, 50), "ms")]
         for mode in ("text", "semantic", "hybrid"):

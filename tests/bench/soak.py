@@ -14,6 +14,7 @@ import psutil
 
 from pai_daemon.config import load
 from pai_daemon.context.index import Index
+from pai_daemon.context.space import ModelName
 from pai_daemon.models.registry import profile
 from tests.bench.bench import Indexed, indexed, load_model
 from tests.bench.data import SAMPLE_VAULT
@@ -131,6 +132,5 @@ def _settled(daemon: DaemonProcess, model: str) -> set[Chunk]:
     daemon.client.index(confirm_removals=True)
     daemon.ready(LIMIT_S)
     daemon.terminate()
-    chosen = profile(model)
     folder = daemon.folders.settings.index_dir(daemon.vault)
-    return rows_of(Index(folder, chosen.fingerprint, chosen.dimensions))
+    return rows_of(Index(folder, ModelName.of(profile(model))))

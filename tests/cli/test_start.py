@@ -52,6 +52,20 @@ def test_words_are_said_to_be_searchable_while_the_model_is_prepared() -> None:
     assert line == "Preparing e5: weights 10%; 2 notes, 5 passages searchable by word"
 
 
+def test_switching_names_the_model_that_takes_over() -> None:
+    """While another model embeds, the line says which, and how far it is."""
+    now = _progress(phase="switching", eta_s=300.0)
+    model = {"execution_provider": "CPU", "next": {"name": "e5"}}
+    line = sentence(_status(state="indexing", progress=now, model=model), "")
+    assert line == "Switching to e5: 50 of 1,200 chunks, 5 min left"
+
+
+def test_preparing_beside_a_model_that_answers_says_that_all_is_searchable() -> None:
+    """While another model is made ready nothing is missing."""
+    model = {"execution_provider": "CPU", "next": {"name": "e5"}}
+    assert sentence(_status(model=model), "Loading e5") == "Loading e5; 2 notes, 5 passages searchable"
+
+
 def test_ready_line_counts_problems() -> None:
     """Bad notes are named at the end, with where to look."""
     assert sentence(_status(), "") == "Ready: 2 notes, 5 passages"

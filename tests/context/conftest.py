@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.search import Searcher
+from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.prepare import prepare
-from pai_daemon.models.registry import profile
+from pai_daemon.models.registry import Scoring, profile
 from pai_daemon.vault.ignore import IgnoreRules
 from pai_daemon.vault.watch import Watcher
 from tests.daemon_process import eventually
@@ -35,21 +41,31 @@ def embedder(model_cache: Path) -> Iterator[Embedder]:
 class Live:
     """A vault, its index and its indexer, running in this process."""
 
-    def __init__(self, vault: Path, folder: Path, embedder: Embedder | None, **options: float) -> None:
-        dimensions = profile("small").dimensions
+    def __init__(
+        self,
+        vault: Path,
+        folder: Path,
+        embedder: EmbeddingModel | None,
+        *,
+        chosen: EmbeddingModel | None = None,
+        rescan_s: float = 3600,
+    ) -> None:
+        wanted = chosen or embedder
         self.vault = vault
-        self.index = Index(folder, profile("small").fingerprint, dimensions)
+        self.index = Index(folder, ModelName.of(wanted.profile if wanted else profile("small")))
         self.reader = Reader(2**21, self.index.catalog.block_text, vault_name=vault.name)
         self.indexer = Indexer(
             vault,
             self.index,
             self.reader,
-            rescan_s=options.get("rescan_s", 3600),
+            rescan_s=rescan_s,
         )
         self.watcher = Watcher(vault, IgnoreRules.of(vault), self.indexer.hint, quiet_s=0.05, longest_s=0.5)
-        self.searcher = Searcher(vault, self.index, lambda: embedder)
+        self.searcher = Searcher(vault, self.index)
         if embedder is not None:
             self.indexer.use(embedder)
+        if chosen is not None:
+            self.indexer.choose(chosen)
         self.indexer.start(self.watcher)
 
     def settled(self, state: str = "ready") -> None:
@@ -67,40 +83,119 @@ class Live:
         self.indexer.stop()
 
 
-GoLive = Callable[..., Live]
+class Hashed:
+    """Stands for a model, and counts: a text's vector is drawn by its hash and the model's name.
+
+    The same text is near itself, and to another model's vectors nothing is. Once it has embedded as many
+    passages as `waits_after` says, it waits until it is let go.
+    """
+
+    execution_provider, form, warning, texts_split = "hash", "fp32", "", 0
+
+    def __init__(self, name: str, dimensions: int = 32) -> None:
+        self.profile = replace(profile("small"), name=name, dimensions=dimensions)
+        self.scoring = Scoring(0.5, 0, 0, 0.1, 0.6)
+        self.tokens_done = 0
+        self.texts: Counter[str] = Counter()
+        self.waits_after: int | None = None
+        self.is_closed = False
+        self._go = threading.Event()
+
+    def let_go(self) -> None:
+        """Go on, and wait no more."""
+        self.waits_after = None
+        self._go.set()
+
+    def embed_query(self, text: str) -> Floats:
+        """Return the vector of a text."""
+        if self.is_closed:
+            raise ModelUnavailable(f"{self.profile.name} is closed.")
+        seed = int.from_bytes(hashlib.sha256(f"{self.profile.name} {text}".encode()).digest()[:8], "little")
+        vector = np.random.default_rng(seed).standard_normal(self.profile.dimensions, np.float32)
+        length: np.float32 = np.linalg.norm(vector)
+        return vector / length
+
+    def embed_texts(self, texts: Sequence[str], *, urgent: bool) -> Floats:
+        """Return the vectors of texts, and count them."""
+        if self.waits_after is not None and self.texts.total() >= self.waits_after:
+            self._go.clear()
+            assert self._go.wait(20)
+        self.texts.update(texts)
+        return np.stack([self.embed_query(text) for text in texts])
+
+    def close(self) -> None:
+        """Answer no more."""
+        self.is_closed = True
 
 
-class Leaving:
-    """An embedder whose server goes away, and comes back."""
+class Behind:
+    """A real model behind which a test may count or wait; to be closed does not close it."""
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: EmbeddingModel) -> None:
         self.embedder = embedder
+        self.profile = embedder.profile
         self.scoring = embedder.scoring
-        self.is_away = False
+        self.execution_provider = embedder.execution_provider
+        self.form = embedder.form
+        self.warning = ""
+        self.texts_split = 0
+        self.is_closed = False
 
     @property
     def tokens_done(self) -> int:
-        """Return what the embedder returns."""
+        """Return how many tokens it has embedded."""
         return self.embedder.tokens_done
 
     def embed_query(self, text: str) -> Floats:
-        """Do what the embedder does, while it is there."""
-        return self._reached().embed_query(text)
+        """Embed a question."""
+        return self.embedder.embed_query(text)
 
-    def embed_texts(self, texts: Sequence[str], *, urgent: bool = False) -> Floats:
-        """Do what the embedder does, while it is there."""
-        return self._reached().embed_texts(texts, urgent=urgent)
+    def embed_texts(self, texts: Sequence[str], *, urgent: bool) -> Floats:
+        """Embed passages."""
+        return self.embedder.embed_texts(texts, urgent=urgent)
 
-    def _reached(self) -> Embedder:
+    def close(self) -> None:
+        """Say that it was closed."""
+        self.is_closed = True
+
+
+class Leaving(Behind):
+    """A model whose server goes away, and comes back."""
+
+    is_away = False
+
+    def embed_query(self, text: str) -> Floats:
+        """Embed a question, while the server is there."""
+        self._reach()
+        return super().embed_query(text)
+
+    def embed_texts(self, texts: Sequence[str], *, urgent: bool) -> Floats:
+        """Embed passages, while the server is there."""
+        self._reach()
+        return super().embed_texts(texts, urgent=urgent)
+
+    def _reach(self) -> None:
         if self.is_away:
             raise ModelUnavailable("The server does not answer.", hint="Start it.")
-        return self.embedder
 
 
 @pytest.fixture
 def leaving(embedder: Embedder) -> Leaving:
     """Return the small model as if it were a server's."""
     return Leaving(embedder)
+
+
+@pytest.fixture
+def left(tmp_path: Path, leaving: Leaving) -> Iterator[Live]:
+    """Yield the sample vault, indexed by a server's model that is away now."""
+    shutil.copytree(SAMPLE_VAULT, tmp_path / "sample")
+    with Live(tmp_path / "sample", tmp_path / "sample-index", leaving) as live:
+        live.settled()
+        leaving.is_away = True
+        yield live
+
+
+GoLive = Callable[..., Live]
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +213,8 @@ def go_live(tmp_path: Path, embedder: Embedder) -> Iterator[GoLive]:
     """Yield a function that indexes a vault; every one is stopped after the test."""
     with ExitStack() as stack:
 
-        def start(vault: Path, folder: str = "index", *, model: bool = True, **options: float) -> Live:
-            live = Live(vault, tmp_path / folder, embedder if model else None, **options)
+        def start(vault: Path, folder: str = "index", *, model: bool = True, rescan_s: float = 3600) -> Live:
+            live = Live(vault, tmp_path / folder, embedder if model else None, rescan_s=rescan_s)
             return stack.enter_context(live)
 
         yield start

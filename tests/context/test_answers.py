@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
@@ -12,6 +14,7 @@ from pai_daemon.context.answer import Answer, Cited, Delta, Question, Sources
 from pai_daemon.context.answers import Answerer
 from pai_daemon.context.catalog import Filter
 from pai_daemon.context.search import Searcher, SearchResult
+from pai_daemon.context.space import Space
 from pai_daemon.errors import GeneratorUnavailable, UsageError
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generation.generator import Generator, Message
@@ -42,10 +45,20 @@ class Scripted:
         """Nothing to close."""
 
 
+class WordsAlone(Searcher):
+    """A searcher whose model is not loaded."""
+
+    @contextmanager
+    def borrow(self) -> Iterator[Space]:
+        """Yield the space without its model."""
+        with super().borrow() as space:
+            yield replace(space, embedder=None)
+
+
 def answerer(sample: Live, embedder: Embedder | None, generator: Generator | None = None) -> Answerer:
     """Return an answerer over the sample vault."""
-    searcher = Searcher(sample.vault, sample.index, lambda: embedder)
-    return Answerer(searcher, lambda: embedder, generator)
+    searcher = sample.searcher if embedder is not None else WordsAlone(sample.vault, sample.index)
+    return Answerer(searcher, generator)
 
 
 @pytest.mark.parametrize(
@@ -190,32 +203,31 @@ async def test_generator_that_fails_midway_is_an_error(sample: Live, embedder: E
 
 
 @pytest.mark.parametrize("generated", [False, True])
-async def test_answer_while_the_model_is_away_comes_from_words(
-    sample: Live, leaving: Leaving, generated: bool
-) -> None:
+async def test_answer_while_the_model_is_away_comes_from_words(left: Live, generated: bool) -> None:
     """A server that is away makes no question fail, whoever writes the answer; the answer says so."""
-    leaving.is_away = True
-    searcher = Searcher(sample.vault, sample.index, lambda: leaving)
     writer = Scripted("It is serviced every 200 hours. [1]") if generated else None
-    answer = await Answerer(searcher, lambda: leaving, writer).ask(Question("engine serviced running hours"))
+    answer = await Answerer(left.searcher, writer).ask(Question("engine serviced running hours"))
     assert answer.found
     assert answer.citations
     assert "only words" in answer.warnings[0]
 
 
-async def test_answer_whose_model_leaves_after_the_search_quotes_all_the_same(
-    sample: Live, leaving: Leaving
+@pytest.mark.parametrize("generated", [False, True])
+async def test_answer_whose_model_leaves_after_the_search_is_given_all_the_same(
+    left: Live, leaving: Leaving, generated: bool
 ) -> None:
-    """Between the search and the choice of sentences a server may go away."""
+    """Between the search and the choice of sentences, or their check, a server may go away."""
+    leaving.is_away = False
 
     class Searched(Searcher):
-        def search(self, *arguments: Any, **options: Any) -> SearchResult:
-            result = super().search(*arguments, **options)
+        def search_in(self, *arguments: Any, **options: Any) -> SearchResult:
+            result = super().search_in(*arguments, **options)
             leaving.is_away = True
             return result
 
-    searcher = Searched(sample.vault, sample.index, lambda: leaving)
-    answer = await Answerer(searcher, lambda: leaving, None).ask(Question("engine serviced running hours"))
+    writer = Scripted("It is serviced every 200 hours. [1]") if generated else None
+    searcher = Searched(left.vault, left.index)
+    answer = await Answerer(searcher, writer).ask(Question("engine serviced running hours"))
     assert answer.found
     assert "does not answer" in answer.warnings[0]
 

@@ -11,26 +11,25 @@ from pathlib import Path
 from pai_daemon.context.backlog import SLICE_CHUNKS
 from pai_daemon.context.vectors import Floats
 from pai_daemon.models.embedder import Embedder
-from tests.context.conftest import GoLive
+from tests.context.conftest import Behind, GoLive
 from tests.daemon_process import eventually
 
 
-class Held:
+class Held(Behind):
     """A real embedder that counts what it embeds, and waits in its first call until it is let go."""
 
     def __init__(self, embedder: Embedder) -> None:
+        super().__init__(embedder)
         self.texts: Counter[str] = Counter()
         self.called = threading.Event()
         self.let_go = threading.Event()
-        self.tokens_done = 0
-        self._embedder = embedder
 
     def embed_texts(self, texts: Sequence[str], *, urgent: bool) -> Floats:
         """Embed once it is let go."""
         self.called.set()
         assert self.let_go.wait(20)
         self.texts.update(texts)
-        return self._embedder.embed_texts(texts, urgent=urgent)
+        return super().embed_texts(texts, urgent=urgent)
 
 
 def test_save_of_a_note_that_waits_embeds_no_text_twice(

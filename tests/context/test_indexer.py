@@ -12,7 +12,9 @@ import pytest
 from pai_daemon.context import indexer as indexing
 from pai_daemon.context.indexer import WINDOW_NOTES
 from pai_daemon.context.removals import Removals
-from tests.context.conftest import GoLive, Leaving, Live
+from pai_daemon.context.vectors import Floats
+from pai_daemon.models.embedder import Embedder
+from tests.context.conftest import Behind, GoLive, Leaving, Live
 from tests.daemon_process import eventually
 
 
@@ -208,45 +210,42 @@ def test_problem_of_a_note_is_listed_and_the_others_are_indexed(go_live: GoLive,
     assert _has(live, "axolotl")
 
 
-def test_failing_embedder_keeps_the_loop_alive(go_live: GoLive, notes: Path) -> None:
+def test_failing_embedder_keeps_the_loop_alive(go_live: GoLive, notes: Path, embedder: Embedder) -> None:
     """An exception of the model is shown in the status; text is searchable and a later model goes on."""
     live = go_live(notes, model=False)
 
-    class Failing:
-        tokens_done = 0
-
-        def embed_texts(self, texts: object, *, urgent: bool) -> object:
+    class Failing(Behind):
+        def embed_texts(self, texts: object, *, urgent: bool) -> Floats:
             raise ValueError("the session broke")
 
-    live.indexer.use(Failing())  # type: ignore[arg-type]
+    live.indexer.use(Failing(embedder))
     live.settled("error")
     assert "the session broke" in (live.indexer.status().message or "")
     assert _has(live, "topic")
 
 
 def test_model_that_goes_away_leaves_saves_to_their_words(
-    go_live: GoLive, notes: Path, leaving: Leaving, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, notes: Path, leaving: Leaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While a server is away saves are found by their words, nothing is scanned anew, and it is said why."""
-    live = go_live(notes, model=False)
-    live.indexer.use(leaving)
-    live.settled()
-    leaving.is_away = True
-    scans: list[bool] = []
-    monkeypatch.setattr(live.indexer, "_scan_all", scans.append)
-    monkeypatch.setattr(indexing, "RETRY_S", 60.0)
-    (notes / "New.md").write_text("a walrus came by")
-    eventually(lambda: _has(live, "walrus"), "the words of the save")
-    live.settled("error")
-    assert "does not answer. Start it." in (live.indexer.status().message or "")
-    (notes / "Newer.md").write_text("a narwhal as well")
-    eventually(lambda: _has(live, "narwhal"), "the words of the next save")
-    assert live.indexer.pending_count() == 2
-    leaving.is_away = False
-    (notes / "Newest.md").write_text("and a seal")
-    live.settled()
-    assert live.index.missing() == []
-    assert scans == []
+    with Live(notes, tmp_path / "index", leaving) as live:
+        live.settled()
+        leaving.is_away = True
+        scans: list[bool] = []
+        monkeypatch.setattr(live.indexer, "_scan_all", scans.append)
+        monkeypatch.setattr(indexing, "RETRY_S", 60.0)
+        (notes / "New.md").write_text("a walrus came by")
+        eventually(lambda: _has(live, "walrus"), "the words of the save")
+        live.settled("error")
+        assert "does not answer. Start it." in (live.indexer.status().message or "")
+        (notes / "Newer.md").write_text("a narwhal as well")
+        eventually(lambda: _has(live, "narwhal"), "the words of the next save")
+        assert live.indexer.pending_count() == 2
+        leaving.is_away = False
+        (notes / "Newest.md").write_text("and a seal")
+        live.settled()
+        assert live.index.missing() == []
+        assert scans == []
 
 
 def test_copy_of_the_index_folder_is_not_needed(go_live: GoLive, notes: Path, tmp_path: Path) -> None:

@@ -206,14 +206,14 @@ def test_note_left_out_leaves_the_files_of_the_index(
     live.index.tidy()
     folder = tmp_path / "index"
     assert _holding(folder, "quokka")
-    vectors = len(live.index.matrix)
+    vectors = len(live.index.space.matrix)
     (vault / "Open.md").write_text("A walk past the bakery.\n")
     if way == "pattern":
         (vault / ".paiignore").write_text("Diary/\n")
     else:
         (vault / "Diary" / "Quokka.md").write_text(f"---\npai: no\n---\n{SECRET}\n")
     eventually(lambda: not _holding(folder, "quokka"), "the word to leave the disk")
-    assert len(live.index.matrix) < vectors
+    assert len(live.index.space.matrix) < vectors
     assert len(live.searcher.search("bread from bakery", limit=100).results) > 50
     assert len(live.searcher.search("bakery", mode="text", limit=100).results) == 61
 

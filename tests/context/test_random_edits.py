@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.context.conftest import SAMPLE_VAULT, GoLive, Live
+from pai_daemon.context import backlog
+from pai_daemon.context.index import Index
+from pai_daemon.context.space import ModelName
+from tests.context.conftest import SAMPLE_VAULT, GoLive, Hashed, Live
 from tests.daemon_process import eventually
 from tests.operations import operate, rows_of, two_writers
 
@@ -54,3 +57,30 @@ def test_index_after_two_writers_equals_a_rebuild(go_live: GoLive, tmp_path: Pat
     for part in range(2):
         two_writers(vault, part, OPERATIONS_OF_TWO)
         assert_equals_a_rebuild(live, go_live, f"fresh-{part}")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_index_after_edits_during_switches_equals_a_rebuild(
+    go_live: GoLive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """While one model after the other is chosen, two writers change notes: nothing is lost or missing."""
+    monkeypatch.setattr(backlog, "WINDOW_CHUNKS", 8)
+    monkeypatch.setattr(backlog, "SLICE_CHUNKS", 2)
+    vault = tmp_path / "vault"
+    shutil.copytree(SAMPLE_VAULT, vault)
+    choose = random.Random(seed)
+    model = Hashed("model 0")
+    with Live(vault, tmp_path / "index", model) as live:
+        live.settled()
+        for number in range(1, 6):
+            model = Hashed(f"model {number}", choose.choice([16, 32]))
+            live.indexer.choose(model)
+            two_writers(vault, 10 * seed + number, choose.choice([2, 60]))
+        assert_equals_a_rebuild(live, go_live, "fresh")
+        eventually(lambda: live.index.space.model == ModelName.of(model.profile), "the last model to answer")
+        live.settled()
+        assert live.index.missing() == []
+        rows = rows_of(live.index)
+    again = Index(tmp_path / "index", ModelName.of(model.profile))
+    assert rows_of(again) == rows
+    assert again.missing() == []

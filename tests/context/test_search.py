@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pai_daemon.context.catalog import Filter
 from pai_daemon.context.search import Searcher, fuse, highlights
 from pai_daemon.errors import ModelUnavailable, UsageError
-from tests.context.conftest import Leaving, Live
+from tests.context.conftest import Live
 
 
 def test_passage_is_the_exact_slice_of_its_note(sample: Live) -> None:
@@ -39,10 +39,9 @@ def test_result_says_which_legs_ran(sample: Live) -> None:
     assert sample.searcher.search("stern gland", mode="text").stages == ("text",)
 
 
-def test_model_that_is_away_leaves_the_words(sample: Live, leaving: Leaving) -> None:
+def test_model_that_is_away_leaves_the_words(left: Live) -> None:
     """While a server is away search goes on by words and says so; by meaning alone it cannot."""
-    leaving.is_away = True
-    searcher = Searcher(sample.vault, sample.index, lambda: leaving)
+    searcher = left.searcher
     result = searcher.search("stern gland grease")
     assert result.stages == ("text",)
     assert result.results
@@ -70,7 +69,7 @@ def test_folder_and_tag_narrow_both_legs(sample: Live) -> None:
 
 def test_passage_of_a_changed_note_is_stale(sample: Live) -> None:
     """A note that changed since it was read says so; a mere touch does not (D13)."""
-    frozen = Searcher(sample.vault, sample.index, lambda: None)
+    frozen = Searcher(sample.vault, sample.index)
     path = sample.vault / "Reading.md"
     sample.watcher.stop()
     before = path.read_bytes()

@@ -49,8 +49,8 @@ def written(path: str, *texts: str, tags: Sequence[str] = ()) -> Written:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """Return an empty store with two-dimensional vectors."""
-    return Store(tmp_path / "index", "print", 2)
+    """Return an empty store."""
+    return Store(tmp_path / "index")
 
 
 def _found(store: Store, query: str, chosen: Filter = EVERYTHING) -> list[str]:
@@ -61,7 +61,7 @@ def test_committed_note_comes_back_whole(store: Store, tmp_path: Path) -> None:
     """Every fact of a note survives being closed and opened."""
     note, chunks = written("Größe's.md", "eins", "zwei", tags=["a/b"])
     store.commit([(note, chunks)], {})
-    again = Store(tmp_path / "index", "print", 2)
+    again = Store(tmp_path / "index")
     assert again.notes() == [note]
     assert list(again.chunks(["Größe's.md#1"]).values()) == [chunks[1]]
 
@@ -162,9 +162,9 @@ def test_folder_and_tag_filters_hold_for_odd_names(store: Store) -> None:
 def test_vectors_come_back_as_they_were_written(store: Store, tmp_path: Path) -> None:
     """Embeddings survive closing, in float32, by key."""
     vectors = np.array([[1.0, 0.0], [0.6, 0.8]], np.float32)
-    store.add_vectors(["k1", "k2"], vectors)
-    again = Store(tmp_path / "index", "print", 2)
-    (keys, found), *_ = again.vectors()
+    store.vectors("print").add(["k1", "k2"], vectors)
+    again = Store(tmp_path / "index")
+    (keys, found), *_ = again.vectors("print").batches()
     assert dict(zip(keys, found.tolist(), strict=True)) == dict(
         zip(["k1", "k2"], vectors.tolist(), strict=True)
     )
@@ -173,30 +173,45 @@ def test_vectors_come_back_as_they_were_written(store: Store, tmp_path: Path) ->
 def test_another_model_has_vectors_of_its_own(store: Store, tmp_path: Path) -> None:
     """Vectors of one model are never read as another's; the text is shared."""
     store.commit([written("a.md", "alpha")], {})
-    store.add_vectors(["k1"], np.array([[1.0, 0.0]], np.float32))
-    other = Store(tmp_path / "index", "other", 2)
-    assert list(other.vectors()) == []
-    assert len(other.notes()) == 1
+    store.vectors("print").add(["k1"], np.array([[1.0, 0.0]], np.float32))
+    store.vectors("other").add(["k2"], np.array([[1.0, 0.0, 0.0]], np.float32))
+    again = Store(tmp_path / "index")
+    assert [keys for keys, _ in again.vectors("print").batches()] == [["k1"]]
+    assert [keys for keys, _ in again.vectors("other").batches()] == [["k2"]]
+    assert len(again.notes()) == 1
 
 
-def test_swept_vectors_are_gone(store: Store, tmp_path: Path) -> None:
-    """A sweep removes what it is told to, and the tables of other models."""
-    Store(tmp_path / "index", "old", 2)
-    store.add_vectors(["k1", "k'2"], np.eye(2, dtype=np.float32))
-    store.sweep_vectors(["k'2"])
-    again = Store(tmp_path / "index", "print", 2)
-    assert [key for keys, _ in again.vectors() for key in keys] == ["k1"]
-    assert not (tmp_path / "index" / "tables" / "vectors-old.lance").exists()
+def test_removed_vectors_are_gone(store: Store, tmp_path: Path) -> None:
+    """What is taken out of the embeddings is not there at the next start."""
+    store.vectors("print").add(["k1", "k'2"], np.eye(2, dtype=np.float32))
+    store.vectors("print").remove(["k'2"])
+    again = Store(tmp_path / "index")
+    assert [key for keys, _ in again.vectors("print").batches() for key in keys] == ["k1"]
+
+
+def test_dropped_vectors_leave_the_disk_and_the_revision_as_it_was(store: Store, tmp_path: Path) -> None:
+    """The embeddings of other models go with their files, and no client sees the revision fall."""
+    for number in range(5):
+        store.vectors("old").add([f"k{number}"], np.eye(1, 2, dtype=np.float32))
+    store.vectors("print").add(["k1"], np.eye(1, 2, dtype=np.float32))
+    tables = tmp_path / "index" / "tables"
+    assert (tables / "vectors-old.lance").exists()
+    before = Store(tmp_path / "index").revision
+    store.drop_vectors_but([store.vectors("print")])
+    assert not (tables / "vectors-old.lance").exists()
+    again = Store(tmp_path / "index")
+    assert again.revision == before
+    assert [keys for keys, _ in again.vectors("print").batches()] == [["k1"]]
 
 
 def test_older_schema_is_rebuilt_and_keeps_its_embeddings(store: Store, tmp_path: Path) -> None:
     """A store of another schema version starts without chunks; embeddings are keyed by text and stay."""
     store.commit([written("a.md", "alpha")], {})
-    store.add_vectors(["k1"], np.array([[1.0, 0.0]], np.float32))
+    store.vectors("print").add(["k1"], np.array([[1.0, 0.0]], np.float32))
     (tmp_path / "index" / "schema.json").write_text('{"schema": 0}')
-    again = Store(tmp_path / "index", "print", 2)
+    again = Store(tmp_path / "index")
     assert again.notes() == []
-    assert [keys for keys, _ in again.vectors()] == [["k1"]]
+    assert [keys for keys, _ in again.vectors("print").batches()] == [["k1"]]
 
 
 def test_revision_rises_across_restarts(store: Store, tmp_path: Path) -> None:
@@ -206,7 +221,7 @@ def test_revision_rises_across_restarts(store: Store, tmp_path: Path) -> None:
         store.commit([written(f"{number}.md", "alpha")], {})
         seen.append(store.revision)
     store.tidy()
-    seen.append(Store(tmp_path / "index", "print", 2).revision)
+    seen.append(Store(tmp_path / "index").revision)
     assert seen == sorted(seen)
 
 

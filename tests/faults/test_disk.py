@@ -158,7 +158,7 @@ def test_index_that_is_damaged_is_rebuilt_or_says_so(
 
 def test_size_of_the_index_is_told_while_it_changes(tmp_path: Path) -> None:
     """Files that vanish while they are counted, as at every upkeep, do not break the status."""
-    store = Store(tmp_path / "index", "test", 4)
+    store = Store(tmp_path / "index")
     busy = threading.Event()
 
     def churn() -> None:

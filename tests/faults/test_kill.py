@@ -61,17 +61,15 @@ class Stored:
 
 def contents(folders: Folders, vault: Path) -> Stored:
     """Return what an index holds: each chunk that the notes name is there, and no other."""
-    chosen = profile("small")
-    store = Store(folders.settings.index_dir(vault), chosen.fingerprint, chosen.dimensions)
+    store = Store(folders.settings.index_dir(vault))
     notes = store.notes()
     ids = [chunk_id(note.path, ordinal) for note in notes for ordinal in range(len(note.vector_keys))]
     assert len(ids) == len(set(ids))
     chunks = {key: asdict(chunk) for key, chunk in store.chunks(ids).items()}
     assert set(chunks) == set(ids)
     hashes = {note.path: note.content_hash for note in notes}
-    return Stored(
-        store.revision, hashes, chunks, Counter(key for batch, _ in store.vectors() for key in batch)
-    )
+    stored = store.vectors(profile("small").fingerprint).batches()
+    return Stored(store.revision, hashes, chunks, Counter(key for batch, _ in stored for key in batch))
 
 
 @dataclass(slots=True)

@@ -266,7 +266,7 @@ def test_index_of_a_vault_of_any_name_opens(folders: Folders, tmp_path: Path, na
     vault = tmp_path / name
     vault.mkdir()
     lock = hold(vault, folders.settings)
-    store = Store(folders.settings.index_dir(vault), "test", 4)
+    store = Store(folders.settings.index_dir(vault))
     assert store.notes() == []
     lock.release()
 

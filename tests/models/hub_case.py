@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -108,14 +109,19 @@ class Case:
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         """Start `pai models …`."""
-        return subprocess.Popen(
-            [*PAI, "models", *arguments],
-            env=self.environ(environ),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            stdin=subprocess.DEVNULL,
-        )
+        # Tests that run in the background of a shell ignore Ctrl-C, and so would their children.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                [*PAI, "models", *arguments],
+                env=self.environ(environ),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                stdin=subprocess.DEVNULL,
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def environ(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the environment of a `pai` that has this hub for a mirror; writes its list of models."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import shutil
 import signal
@@ -258,6 +260,17 @@ def test_two_pulls_at_once_both_succeed_and_fetch_once(case: Case) -> None:
     assert case.hub.sent(LARGE) == len(case.files[LARGE])
 
 
+@pytest.mark.filterwarnings("ignore:flock not supported")
+def test_disk_without_locks_is_no_hindrance(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network drive that cannot lock a file still takes a model."""
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    assert case.pull().digests[LARGE] == sha256(case.files[LARGE])
+
+
 def test_record_is_made_up_for_after_a_kill_before_it_was_written(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,12 +337,13 @@ def test_branch_that_moved_without_other_content_is_the_same_model(case: Case) -
 
 def test_commit_that_is_gone_names_the_way_out(case: Case) -> None:
     """Where the hub no longer has what was pulled, the hint leads to the update."""
-    case.pull()
+    first = case.pull()
     shutil.rmtree(case.hub_cache)
     case.hub.forget(REPO)
     case.hub.commit(REPO, case.files)
     with pytest.raises(ModelUnavailable) as caught:
         case.pull()
+    assert f"no longer has {first.revision}" in caught.value.detail
     assert "--update" in caught.value.hint
     assert case.pull(update=True).digests[LARGE] == sha256(case.files[LARGE])
 

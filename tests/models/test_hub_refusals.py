@@ -74,7 +74,7 @@ def test_token_that_the_hub_refuses_is_said(case: Case, monkeypatch: pytest.Monk
     [
         ({"repo": "acme/absent"}, "There is no http://"),
         ({"revision": "v9"}, f"{REPO} has no revision v9"),
-        ({"files": {"onnx/absent.onnx": ""}}, "onnx/absent.onnx"),
+        ({"files": {"onnx/absent.onnx": ""}}, f"{REPO} has no file onnx/absent.onnx in its revision main"),
     ],
 )
 def test_what_is_not_on_the_hub_is_named(case: Case, changed: dict[str, object], said: str) -> None:

@@ -41,9 +41,10 @@ from huggingface_hub import (  # noqa: E402
 from huggingface_hub.errors import CacheNotFound, FileMetadataError  # noqa: E402
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, http_stream_backoff  # noqa: E402
 
-# What the library tells programmers, as on a disk without symlinks; what matters to a person is an error.
+# What libraries tell programmers, of disks without symlinks or locks; what matters to a person is an error.
 logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
 warnings.filterwarnings("ignore", module="huggingface_hub")
+warnings.filterwarnings("ignore", message="flock not supported")
 
 # How often a connection that gives nothing is tried again, and the first wait, which doubles.
 RETRIES, RETRY_S = 3, 1.0
@@ -167,6 +168,10 @@ def _one_at_a_time(remote: Remote, report: Report) -> Iterator[None]:
             held.acquire(timeout=LOOK_S)
         except Timeout:
             report(remote.path, _size(remote.part), remote.size_bytes)
+        except NotImplementedError:
+            # filelock 3 says so of network drives without locks, 4 makes do with a file. If two processes
+            # write to one part, its hash gives them away.
+            break
     try:
         yield
     finally:

@@ -42,7 +42,7 @@ def page(repo: str) -> str:
 def hub_errors(name: str, source: HubSource) -> Iterator[None]:
     """Translate what the library, its HTTP client and the operating system say into what to do next.
 
-    name: the model's.
+    name: the model's. Raises ModelUnavailable, DiskFull, and UsageError for an address that makes no sense.
     """
     try:
         yield
@@ -78,6 +78,8 @@ def hub_errors(name: str, source: HubSource) -> Iterator[None]:
 def _refusal(error: HfHubHTTPError, name: str, source: HubSource) -> ModelUnavailable:
     """Return what a status of the hub means to a person."""
     where, status = page(source.repo), error.response.status_code
+    asked = error.response.url.path.partition("/resolve/")[2]
+    revision, _, path = asked.partition("/")
     if isinstance(error, GatedRepoError):
         said = f"The authors of {source.repo} want its terms accepted before it is fetched."
         hint = f"Accept them at {where}, run `hf auth login` (or set HF_TOKEN), then: pai models pull {name}"
@@ -85,11 +87,14 @@ def _refusal(error: HfHubHTTPError, name: str, source: HubSource) -> ModelUnavai
         said = f"There is no {where}, or it is private."
         hint = "Check the name; for a private one run `hf auth login`, or set HF_TOKEN."
     elif isinstance(error, RevisionNotFoundError):
-        said = f"{source.repo} has no revision {source.revision}."
-        hint = f"To take what it has now, as another model, run: pai models pull {name} --update"
+        said = f"{source.repo} has no revision {revision}."
+        hint = f"See {where}; the list of models says which revision is asked for."
+        if revision != source.revision:
+            said = f"{source.repo} no longer has {revision}, which was pulled."
+            hint = f"To take what it has now, as another model, run: pai models pull {name} --update"
     elif isinstance(error, RemoteEntryNotFoundError):
-        said = f"{source.repo} does not have the file {error.response.url.path} any more, or never had."
-        hint = f"See {where}; which files a model has is said in models.toml."
+        said = f"{source.repo} has no file {path} in its revision {revision}."
+        hint = f"See {where}; the list of models says which files are asked for."
     elif status in (401, 403):
         said = f"The hub does not let this token read {source.repo} (status {status})."
         hint = "Run `hf auth login` with a token that may read it, or unset HF_TOKEN."

@@ -1,0 +1,54 @@
+"""What the index remembers of models: whose space answers. A small file beside the tables, replaced whole.
+
+It decides after a kill: before the file is replaced the old space answers, afterwards the new one (D39).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pai_daemon.context.space import ModelName
+
+NAME = "model.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Which model answers; None before anything is embedded.
+
+    was_complete: it has once embedded everything there was. revision_base: what the versions of the tables
+    add up to less than before, because some were dropped.
+    """
+
+    live: ModelName | None = None
+    was_complete: bool = False
+    revision_base: int = 0
+
+
+def read_record(folder: Path) -> Record:
+    """Return what an index remembers, nothing where it has no such file or a damaged one."""
+    try:
+        known = json.loads((folder / NAME).read_text("utf-8"))
+        live = known["live"]
+        return Record(
+            ModelName(live["name"], live["fingerprint"], int(live["dimensions"]), live["spec"])
+            if live
+            else None,
+            bool(known["was_complete"]),
+            int(known["revision_base"]),
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return Record()
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Replace the file in one step, on the disk when this returns. Raises OSError."""
+    temporary = folder / f".{NAME}.part"
+    with temporary.open("w", encoding="utf-8") as file:
+        json.dump(asdict(record), file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(folder / NAME)
