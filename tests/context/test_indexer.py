@@ -233,7 +233,7 @@ def test_model_that_goes_away_leaves_saves_to_their_words(
         leaving.is_away = True
         scans: list[bool] = []
         monkeypatch.setattr(live.indexer, "_scan_all", scans.append)
-        monkeypatch.setattr(indexing, "RETRY_S", 0.05)
+        monkeypatch.setattr(indexing, "RETRY_S", 60.0)
         (notes / "New.md").write_text("a walrus came by")
         eventually(lambda: _has(live, "walrus"), "the words of the save")
         live.settled("error")
@@ -242,6 +242,7 @@ def test_model_that_goes_away_leaves_saves_to_their_words(
         eventually(lambda: _has(live, "narwhal"), "the words of the next save")
         assert live.indexer.pending_count() == 2
         leaving.is_away = False
+        (notes / "Newest.md").write_text("and a seal")
         live.settled()
         assert live.index.missing() == []
         assert scans == []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pai_daemon.errors import UsageError
@@ -137,6 +137,7 @@ def test_naming_a_server_imports_no_client() -> None:
 
 
 @given(st.text(min_size=1).filter(str.strip), st.integers(4, 60))
+@example("a" + " " * 100 + "b", 8)
 def test_pieces_hold_all_of_a_text(text: str, limit: int) -> None:
     """Joined, the pieces have every character that is no white space; each fits, and none is blank."""
     found = pieces(sendable(text), limit)
