@@ -26,7 +26,7 @@ from pai_daemon.models.generation.generators import generator_of
 from pai_daemon.models.names import FOLDER, named
 from pai_daemon.models.prepare import files_of
 from pai_daemon.models.registry import Profile, profile
-from pai_daemon.models.remote import RemoteEmbedder
+from pai_daemon.models.remote.embedder import RemoteEmbedder
 from pai_daemon.models.session import PROVIDERS, VERSION, adds_exactly, built_in, why_not
 from pai_daemon.models.sources import HubSource, PackageSource, ServerSource
 from pai_daemon.models.trial import CHOICE, processor

@@ -14,7 +14,7 @@ from pai_daemon.models.encoder.graph import Form
 from pai_daemon.models.prepare import Progress, model_folder, prepare
 from pai_daemon.models.probes import probes
 from pai_daemon.models.registry import Profile, Scoring
-from pai_daemon.models.remote import RemoteEmbedder
+from pai_daemon.models.remote.embedder import RemoteEmbedder
 from pai_daemon.models.scoring import measured
 from pai_daemon.models.sources import ServerSource
 from pai_daemon.models.trial import choose

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pai_daemon.models.acquaintance import recalled
 from pai_daemon.models.folder import describe
 from pai_daemon.models.pulled import resolved
 from pai_daemon.models.registry import Profile, profile
+from pai_daemon.models.remote.acquaintance import recalled
 
 FOLDER = "file:"
 

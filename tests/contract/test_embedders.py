@@ -18,12 +18,12 @@ import pytest
 from aiohttp import web
 
 from pai_daemon.errors import ModelUnavailable, PaiError
-from pai_daemon.models import asking
-from pai_daemon.models.acquaintance import SAMPLE, recalled
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import profile
-from pai_daemon.models.remote import URGENT_LIMIT, RemoteEmbedder
+from pai_daemon.models.remote import asking
+from pai_daemon.models.remote.acquaintance import SAMPLE, recalled
+from pai_daemon.models.remote.embedder import URGENT_LIMIT, RemoteEmbedder
 from tests.conftest import StartDaemon
 from tests.contract.embedding_fakes import (
     APPS,

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from pai_daemon.errors import UsageError
 from pai_daemon.models import registry
-from pai_daemon.models.acquaintance import SAME, met, recall, recalled, remember
 from pai_daemon.models.addresses import Address, address_of
-from pai_daemon.models.asking import _seconds
-from pai_daemon.models.pieces import halves, packed, pieces, sendable, size_of
 from pai_daemon.models.registry import known_profiles, profile, server_names
+from pai_daemon.models.remote.acquaintance import SAME, met, recall, recalled, remember
+from pai_daemon.models.remote.asking import _seconds
+from pai_daemon.models.remote.pieces import halves, packed, pieces, sendable, size_of
 from pai_daemon.models.sources import ServerSource
 
 # Names.

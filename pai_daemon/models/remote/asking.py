@@ -20,11 +20,11 @@ from dataclasses import replace
 import numpy as np
 
 from pai_daemon.errors import ModelUnavailable
-from pai_daemon.models.acquaintance import SAMPLE, Acquaintance
 from pai_daemon.models.batches import join
 from pai_daemon.models.encoder.weights import Floats
-from pai_daemon.models.pieces import BLANK, halves, packed, pieces, sendable, size_of
-from pai_daemon.models.protocols import EmbeddingApi, Greeting
+from pai_daemon.models.remote.acquaintance import SAMPLE, Acquaintance
+from pai_daemon.models.remote.pieces import BLANK, halves, packed, pieces, sendable, size_of
+from pai_daemon.models.remote.protocols import EmbeddingApi, Greeting
 from pai_daemon.models.server import Away, Refusal, Server
 
 # Tokens have about four bytes in most languages and three in most others. Where a server refuses what is

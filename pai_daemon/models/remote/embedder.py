@@ -17,12 +17,12 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from pai_daemon.errors import ModelUnavailable, Overloaded
-from pai_daemon.models.acquaintance import met, recall, remember
-from pai_daemon.models.asking import Asking
 from pai_daemon.models.encoder.weights import Floats
 from pai_daemon.models.probes import probes
-from pai_daemon.models.protocols import api_of
 from pai_daemon.models.registry import Profile, Scoring
+from pai_daemon.models.remote.acquaintance import met, recall, remember
+from pai_daemon.models.remote.asking import Asking
+from pai_daemon.models.remote.protocols import api_of
 from pai_daemon.models.scoring import measured
 from pai_daemon.models.server import SILENCE_S, Server, bearer
 from pai_daemon.models.sources import ServerSource
