@@ -14,6 +14,7 @@ from pai_daemon.errors import PaiError
 # Command to the module that holds it. Talking to a daemon must not cost its imports (1.5 s).
 COMMANDS = {
     "start": "start",
+    "setup": "setup",
     "status": "status",
     "search": "search",
     "ask": "ask",

