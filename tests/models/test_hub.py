@@ -41,13 +41,18 @@ def test_pull_of_a_real_model_brings_its_files_and_is_recorded(
 
 
 def test_progress_of_each_file_rises_to_its_size(case: Case) -> None:
-    """A bar that follows the reports never goes back, and ends full."""
+    """A bar that follows the reports never goes back, and ends full, also for what was there already."""
     case.pull()
     for path, data in case.files.items():
         done = [told[1] for told in case.told if told[0] == path]
         assert done == sorted(done)
         assert done[-1] == len(data)
         assert {told[2] for told in case.told if told[0] == path} == {len(data)}
+    assert len({told[1] for told in case.told if told[0] == LARGE}) > 3
+    case.told.clear()
+    shutil.rmtree(case.cache_dir)
+    case.pull()
+    assert case.told == [(path, len(data), len(data)) for path, data in case.files.items()]
 
 
 def test_fingerprint_is_final_once_the_model_is_pulled(case: Case) -> None:
