@@ -10,6 +10,7 @@ import logging
 import os
 import time
 import weakref
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ class Daemon:
             opening = both.create_task(self._open_live_model(served))
         if (loaded := opening.result()) is not None or served.model.error is None:
             await self._settle(served, loaded)
-        await self._await_server(served)
+        self._later(self._await_server(served))
 
     async def _open_live_model(self, served: Served) -> EmbeddingModel | None:
         """Return the model that answers, as far as is known before the index is open; None if it fails."""
@@ -176,22 +177,27 @@ class Daemon:
         if chosen == self._profile and self.served.model.error is None:
             return
         self._profile, self.served.model = chosen, ModelState(chosen)
-        task = asyncio.create_task(self._settle_later(self.served))
+        self._later(self._settle_later(self.served))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this beside all else, until it is done or the daemon stops."""
+        task = asyncio.create_task(work)
         self._choosing.add(task)
         task.add_done_callback(self._choosing.discard)
 
     async def _settle_later(self, served: Served) -> None:
-        if self._loading is not None and not self._loading.done():
-            self._loading.cancel()
-            await asyncio.wait({self._loading})
+        if self._loading is not None:
+            await asyncio.wait({self._loading})  # until the index is open
         await self._settle(served)
         await self._await_server(served)
 
     async def _await_server(self, served: Served) -> None:
-        """Ask a server again until it is there: it may be started later."""
+        """Ask a server again until it is there, or another model is chosen: it may be started later."""
         chosen = self._profile
-        while isinstance(chosen.source, ServerSource) and served.model.error and self._profile == chosen:
+        while isinstance(chosen.source, ServerSource) and served.model.error:
             await asyncio.sleep(RETRY_S)
+            if self._profile != chosen:
+                return
             await self._settle(served)
 
     async def _open_index(self, served: Served) -> None:

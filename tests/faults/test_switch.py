@@ -179,6 +179,18 @@ def test_model_that_cannot_be_loaded_leaves_the_one_that_answers(
     assert status["model"]["next"] is None
 
 
+def test_model_chosen_while_the_daemon_starts_takes_over(start_daemon: StartDaemon, vault: Path) -> None:
+    """A choice that comes before the index is open counts as soon as it is, and the index opens."""
+    for number in range(3):
+        (vault / f"Note {number}.md").write_text(f"The kingfisher{number} waits above the water.\n", "utf-8")
+    daemon = start_daemon()
+    assert daemon.request("POST", "/api/model", body={"model": "e5"}).status == 202
+    daemon.until(lambda now: now["model"]["execution_provider"] and now["notes"] == 3, "an open index", 20)
+    daemon.until(lambda now: now["model"]["name"] == E5.name, "the switch", 20)
+    assert daemon.ready()["message"] is None
+    assert all(by_meaning(daemon))
+
+
 def test_old_model_that_is_not_known_any_more_leaves_words_until_the_new_one_is_there(
     start_daemon: StartDaemon, vault: Path, folders: Folders
 ) -> None:
