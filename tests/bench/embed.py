@@ -36,6 +36,7 @@ from tests.bench.report import Row
 
 QUICK_NOTES, NOTES = 30, 400
 QUERIES, QUICK_QUERIES = 300, 60
+TINY, QUICK_TINY, GROWTH = 5_000, 100, 1.02
 MIB = 2**20
 WHOLE, IDLE_MS, BULK_MS, REST_MIB, BULK_MIB = 0.9, 12, 150, 180, 350
 
@@ -57,14 +58,19 @@ texts = ["The heron came down to the river before the others woke, and stood. " 
 for _ in range(4):
     embedder.embed_texts(texts)
 at.append(rss())
-print(json.dumps([at[1] - at[0], at[2] - at[0]]))
+for count in (TINY, 20 * TINY):
+    for start in range(0, count, 1_000):
+        embedder.embed_texts([f"heron {number}" for number in range(start, min(start + 1_000, count))])
+    at.append(rss())
+print(json.dumps([at[1] - at[0], at[2] - at[0], at[3], at[4]]))
 """
 
 
 def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
     """Return the share of each stage, latencies, memory, quality by form, and peers on the same texts."""
     load_model(model).close()
-    rest, bulk = measured_apart(_MEMORY, model)
+    tiny = QUICK_TINY if quick else TINY
+    rest, bulk, before, after = measured_apart(_MEMORY.replace("TINY", str(tiny)), model)
     rows = [
         Row(
             "engine's memory at rest",
@@ -81,6 +87,17 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
             holds=bulk <= BULK_MIB * MIB,
         ),
     ]
+    rows.append(
+        Row(
+            f"process's memory after {21 * tiny:,} tiny texts",
+            after / MIB,
+            "MiB",
+            f"after {tiny:,}",
+            before / MIB,
+            f"<= {GROWTH} of it",
+            after <= GROWTH * before,
+        )
+    )
     rows += _index_rows(scratch, model, notes=QUICK_NOTES if quick else NOTES)
     rows += _query_rows(model, QUICK_QUERIES if quick else QUERIES)
     if not quick:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -28,6 +29,8 @@ GROWTH, DISK = 1.05, 1.5
 LIMIT_S = 1800.0
 # An idle daemon does its upkeep after 30 s, gives freed memory back, and goes on until nothing is left to do.
 TIDIED_S = 110.0
+# A vault of many notes, whose daemon should stay small.
+MANY_NOTES, IDLE_MIB, PEAK_MIB = 10_000, 350, 700
 MIB = 2**20
 
 # Each part is what it adds to the process, in the order in which the daemon needs them.
@@ -93,6 +96,7 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
         daemon.ready(LIMIT_S)
         time.sleep(tidied_s)
         fresh = daemon.status()["disk"]["index_bytes"]
+    large = [] if quick else _large_rows(scratch, environ)
     what = f"{name}, {chunks:,} chunks"
     done = f"after {rounds * PER_ROUND:,} edits and as many queries"
     return [
@@ -117,6 +121,39 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
             fresh / MIB,
             f"<= {DISK} of it",
             None if quick else grown <= DISK * fresh,
+        ),
+        *large,
+    ]
+
+
+def _large_rows(scratch: Path, environ: Mapping[str, str]) -> list[Row]:
+    """Return the memory of a daemon with many notes: at the peak of its first index, and idle later."""
+    notes, name = unpacked("vault-zettelkasten-en", scratch)
+    for note in sorted(notes.rglob("*.md"))[MANY_NOTES:]:
+        note.unlink()
+    with DaemonProcess(notes, Folders(scratch / "large", load().cache_dir), environ=environ) as daemon:
+        daemon.ready(LIMIT_S)
+        peak = _peak_bytes(psutil.Process(daemon.pid))
+        daemon.terminate()
+        daemon.start()
+        status = daemon.ready(LIMIT_S)
+        time.sleep(TIDIED_S)
+        idle = _rss_bytes(daemon)
+    what = f"{name}, {status['notes']:,} notes, {status['chunks']:,} chunks"
+    return [
+        Row(
+            f"{what}: memory at the peak of the first index",
+            peak / MIB if peak else None,
+            "MiB",
+            target=f"<= {PEAK_MIB}",
+            holds=peak <= PEAK_MIB * MIB if peak else None,
+        ),
+        Row(
+            f"{what}: memory after a start, idle",
+            idle / MIB,
+            "MiB",
+            target=f"<= {IDLE_MIB}",
+            holds=idle <= IDLE_MIB * MIB,
         ),
     ]
 
