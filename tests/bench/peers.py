@@ -237,10 +237,12 @@ def compare(ours: Worker, theirs: Worker, peer: Peer, work: Work, *, quick: bool
 
 def _faster_size(theirs: Worker, peer: Peer) -> list[int]:
     """Return the size of batch that is clearly faster than the peer's own, if there is one."""
-    own_s = theirs.seconds(count=TRIED_TEXTS)
-    tried = {size: theirs.seconds(size, TRIED_TEXTS) for size in peer.batches}
+    tried = {
+        size: min(theirs.seconds(size, TRIED_TEXTS), theirs.seconds(size, TRIED_TEXTS))
+        for size in (peer.own_batch, *peer.batches)
+    }
     best = min(tried, key=lambda size: tried[size])
-    return [best] if tried[best] < FASTER * own_s else []
+    return [best] if tried[best] < FASTER * tried[peer.own_batch] else []
 
 
 def _alternate(ours: Worker, theirs: Worker, size: int | None, *, quick: bool) -> tuple[float, float]:
