@@ -38,8 +38,8 @@ HERE = Path(__file__).parent
 OURS = (sys.executable, "-P", str(HERE / "peer.py"), "pai-daemon")
 VAULTS = ("vault-tasks-docs-en", "vault-universus-de", "vault-zettelkasten-en")
 TEXTS, QUICK_TEXTS = 400, 40
-# Five rounds, or after three those that begin within a minute.
-ROUNDS, LEAST_ROUNDS, ENOUGH_S = 5, 3, 60.0
+# At most this many rounds begin, and none after so long: a slow peer needs fewer to be told from us.
+ROUNDS, QUICK_ROUNDS, ENOUGH_S = 9, 3, 45.0
 # Pieces of notes have this many characters: about 150 tokens in the mean.
 CHARACTERS = (20, 1_200)
 # Sizes of a batch are tried on this many texts; a size must be this much faster than the peer's own.
@@ -237,20 +237,20 @@ def compare(ours: Worker, theirs: Worker, peer: Peer, work: Work, *, quick: bool
 
 def _faster_size(theirs: Worker, peer: Peer) -> list[int]:
     """Return the size of batch that is clearly faster than the peer's own, if there is one."""
-    own_s = theirs.seconds(count=TRIED_TEXTS)
-    tried = {size: theirs.seconds(size, TRIED_TEXTS) for size in peer.batches}
+    tried = {
+        size: min(theirs.seconds(size, TRIED_TEXTS), theirs.seconds(size, TRIED_TEXTS))
+        for size in (peer.own_batch, *peer.batches)
+    }
     best = min(tried, key=lambda size: tried[size])
-    return [best] if tried[best] < FASTER * own_s else []
+    return [best] if tried[best] < FASTER * tried[peer.own_batch] else []
 
 
 def _alternate(ours: Worker, theirs: Worker, size: int | None, *, quick: bool) -> tuple[float, float]:
     """Return the median seconds of our runs and of the peer's, which took turns."""
     pairs: list[tuple[float, float]] = []
-    started_s = time.perf_counter()
-    while len(pairs) < ROUNDS:
+    ends_s = time.perf_counter() + ENOUGH_S
+    while not pairs or (len(pairs) < (QUICK_ROUNDS if quick else ROUNDS) and time.perf_counter() < ends_s):
         pairs.append((ours.seconds(), theirs.seconds(size)))
-        if len(pairs) >= LEAST_ROUNDS and (quick or time.perf_counter() - started_s > ENOUGH_S):
-            break
     our_s, their_s = zip(*pairs, strict=True)
     return statistics.median(our_s), statistics.median(their_s)
 
