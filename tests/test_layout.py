@@ -137,8 +137,8 @@ def test_no_banned_name() -> None:
 
 
 def test_only_the_daemon_constructs_the_parts() -> None:
-    """Index, Indexer, Searcher, Related, Answerer and Watcher are made in daemon.py, models by load_model."""
-    parts = {"Index", "Indexer", "Searcher", "Related", "Answerer", "Watcher", "load_model"}
+    """Index, Indexer, Searcher, Related, Answerer and Watcher are made in daemon.py."""
+    parts = {"Index", "Indexer", "Searcher", "Related", "Answerer", "Watcher"}
     for module in MODULES:
         if _room(module) == "daemon":
             continue
