@@ -175,7 +175,24 @@ def _build(profile: Profile, cache_dir: Path, target: Path, form: Form, report: 
         folder.rename(target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    _remove_former(profile, target.parent)
     report("done", 1.0)
+
+
+def _remove_former(profile: Profile, current: Path) -> None:
+    """Remove what was prepared of the model's former versions: nobody asks for it again.
+
+    Of a folder of the person there may be two with one name.
+    """
+    if isinstance(profile.source, FolderSource):
+        return
+    for other in current.parent.glob(f"{profile.name}-{'[0-9a-f]' * 16}*"):
+        if other.name.startswith(current.name):
+            continue
+        if other.is_dir():
+            shutil.rmtree(other, ignore_errors=True)
+        else:  # a lock beside it
+            other.unlink(missing_ok=True)
 
 
 def _check(profile: Profile, cache_dir: Path) -> None:

@@ -34,7 +34,7 @@ from tests.bench.data import Question, question_vault, vault
 from tests.bench.peers import rows as peer_rows
 from tests.bench.report import Row
 
-QUICK_NOTES, NOTES = 30, 400
+QUICK_NOTES, NOTES, TURNS = 30, 400, 3
 QUERIES, QUICK_QUERIES = 300, 60
 TINY, QUICK_TINY, GROWTH = 5_000, 100, 1.02
 MIB = 2**20
@@ -109,12 +109,18 @@ def _index_rows(scratch: Path, model: str, notes: int) -> list[Row]:
     source, name = vault("vault-tasks-docs-en" if notes == QUICK_NOTES else "vault-zettelkasten-en", scratch)
     for note in sorted(source.rglob("*.md"), key=lambda path: path.name)[notes:]:
         note.unlink()
-    with load_model(model) as embedder, _stages() as seconds:
-        with indexed(source, scratch / "index", embedder) as ready:
-            whole_s, tokens = ready.whole_s, embedder.tokens_done
-            texts = list(ready.index.contents(ready.index.catalog.vector_keys()).values())
-            stages = dict(seconds)
-        bare_s = _bare_s(embedder, texts)
+    # Turn by turn, and the best of each: what else runs here slows down either.
+    runs: list[tuple[float, dict[str, float]]] = []
+    bare_s = []
+    with load_model(model) as embedder:
+        for turn in range(TURNS):
+            tokens = embedder.tokens_done
+            with _stages() as seconds, indexed(source, scratch / f"index-{turn}", embedder) as ready:
+                runs.append((ready.whole_s, dict(seconds)))
+                texts = list(ready.index.contents(ready.index.catalog.vector_keys()).values())
+            tokens = embedder.tokens_done - tokens
+            bare_s.append(_bare_s(embedder, texts))
+    whole_s, stages = min(runs, key=lambda run: run[0])
     what = f"{name}, {notes} notes, {len(texts):,} chunks"
     rows = [
         Row(
@@ -122,9 +128,9 @@ def _index_rows(scratch: Path, model: str, notes: int) -> list[Row]:
             tokens / whole_s,
             "tokens/s",
             "bare session",
-            tokens / bare_s,
+            tokens / min(bare_s),
             f">= {WHOLE} of it",
-            bare_s / whole_s >= WHOLE,
+            min(bare_s) / whole_s >= WHOLE,
         )
     ]
     return rows + [

@@ -112,6 +112,20 @@ def test_prepare_after_a_kill_removes_the_leftovers(tmp_path: Path) -> None:
     assert not left.exists()
 
 
+def test_prepare_removes_what_former_versions_left(tmp_path: Path) -> None:
+    """A new version of a model takes the place of the old one's files; another model keeps its own."""
+    known = profile("small")
+    former = tmp_path / "models" / f"{known.name}-{'0' * 16}"
+    other = tmp_path / "models" / f"{known.name}-hub-{'0' * 16}"
+    for folder in (former, other):
+        (folder / "int8-00000000").mkdir(parents=True)
+    former.with_name(f"{former.name}.lock").touch()
+    prepare(known, tmp_path)
+    assert not former.exists()
+    assert not former.with_name(f"{former.name}.lock").exists()
+    assert other.exists()
+
+
 def test_prepare_by_two_at_once_builds_once(tmp_path: Path) -> None:
     """The lock lets one build and the other find it done."""
     stages: list[str] = []

@@ -1,10 +1,9 @@
 """The files of a model in the cache of the hub: describes, fetches and checks them, and frees their room.
 
-The library answers for addresses, tokens, proxies, offline
-mode and the cache that every program on this machine shares: what another one has fetched is taken from
-there. Only the bytes are fetched here: the library drops what it has of a file when it is interrupted (1.33
-to 2.4), and hands on 10 MB at a time. A part lies beside the finished file as `….incomplete`, and the next
-attempt goes on where it ends.
+The library answers for addresses, tokens, proxies, offline mode and the cache that every program on this
+machine shares: what another one has fetched is taken from there. Only the bytes are fetched here: the
+library drops what it has of a file when it is interrupted (1.33 to 2.4), and hands on 10 MB at a time. A
+part lies beside the finished file as `….incomplete`, and the next attempt goes on where it ends.
 """
 
 from __future__ import annotations
