@@ -17,7 +17,7 @@ from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.context.vectors import Floats
 
 # One commit of embeddings; a kill loses at most this much work, some seconds of it.
-WINDOW_CHUNKS = 512
+WINDOW_CHUNKS = 256
 # The slice after which hints are looked at: about a third of a second on two cores. While the model works on
 # one, the next is made ready for it.
 SLICE_CHUNKS = 64
