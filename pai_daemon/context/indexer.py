@@ -18,6 +18,7 @@ from typing import Literal, Protocol
 from pai_daemon.context.agenda import Agenda
 from pai_daemon.context.index import Index
 from pai_daemon.context.intake import Intake
+from pai_daemon.context.lance import release_memory
 from pai_daemon.context.languages import VaultLanguages
 from pai_daemon.context.progress import Progress
 from pai_daemon.context.reading import Reader
@@ -254,6 +255,7 @@ class Indexer:
             self._enter(
                 "indexing" if waits else "ready", "The embedding model is loading." if waits else None
             )
+            release_memory()  # of the scan and of what was read
         now_s = time.monotonic()
         waits_s = [self._next_scan_s - now_s, self._removals.wait_s(now_s)]
         if self._index.store.purge_step is not None:
