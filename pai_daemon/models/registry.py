@@ -1,7 +1,7 @@
 """The embedding models we know: what each is, where its weights come from, how its texts are written.
 
 `models.toml` holds the facts, this module their form. A name is looked up in it and in the person's own
-`models.toml`; other names say where a model is: `file:FOLDER`, `hf:OWNER/NAME`, `ollama:MODEL[@URL]`,
+`models.toml`; other names say where a model is: `file:FOLDER`, `ollama:MODEL[@URL]`,
 `openai:MODEL@URL`, `tei:URL`. `servers.toml` says how texts are written for models that servers offer.
 Importing this module is cheap, so the command line may list models without loading anything.
 
@@ -226,7 +226,7 @@ def profile(name: str, own: Path | None = None, key: str = "") -> Profile:
     names = ", ".join(known.name for known in profiles)
     raise UsageError(
         f"There is no embedding model called {name!r}.",
-        hint=f"`pai models list` shows them: {names}. Or say where it is: file:FOLDER, hf:OWNER/NAME, "
+        hint=f"`pai models list` shows them: {names}. Or say where it is: file:FOLDER, "
         "ollama:MODEL, openai:MODEL@URL, tei:URL.",
     )
 
