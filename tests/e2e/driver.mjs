@@ -107,7 +107,15 @@ export class Driver {
       editor.setCursor(editor.offsetToPos(editor.getValue().length));
       editor.focus();
     });
+    // The panel may take the focus once more when it opens; what is typed then goes there.
+    await this.page.waitForFunction(() => {
+      window.app.workspace.getLeaf().view.editor.focus();
+      return Boolean(document.activeElement?.closest(".cm-content"));
+    });
     await this.page.keyboard.insertText(text);
+    await this.page.waitForFunction(
+      (typed) => window.app.workspace.getLeaf().view.editor.getValue().endsWith(typed), text, { timeout: 5_000 },
+    );
   }
 
   /** Holds the answers back for a while, so that stopping one can be seen. */
