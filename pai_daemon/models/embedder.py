@@ -26,6 +26,9 @@ from pai_daemon.models.runner import Runner
 from pai_daemon.models.session import PROVIDERS, Provider
 from pai_daemon.models.tokens import WindowTokenizer
 
+# Of a model that nobody has measured, until `loading` has taken it from the probes.
+UNMEASURED = Scoring(0.5, 0, 0, 0.1, 0.6)
+
 
 class Embedder:
     """A loaded model. Embeddings are float32 rows of length 1, so a product is a cosine.
@@ -37,7 +40,6 @@ class Embedder:
     def __init__(
         self,
         prepared: PreparedModel,
-        scoring: Scoring | None = None,
         *,
         provider: Provider = "cpu",
         threads: int = 2,
@@ -48,7 +50,7 @@ class Embedder:
     ) -> None:
         """Load a prepared model.
 
-        scoring: how its cosines are read, where its profile does not say. threads: of the session.
+        threads: of the session.
         budget_tokens: of one batch, padding included; None takes what runs in a tenth of a second.
         niceness: how far the session's threads yield to other programs (Linux only). unload_after_s: of
         idleness, after which the session's memory is given back until the next text; 0 keeps it.
@@ -56,7 +58,7 @@ class Embedder:
         """
         self.profile = prepared.profile
         self.dimensions = prepared.profile.dimensions
-        self.scoring: Scoring = scoring or prepared.profile.scoring or Scoring(0.5, 0, 0, 0.1, 0.6)
+        self.scoring: Scoring = prepared.profile.scoring or UNMEASURED
         self.tokens_done = 0
         self.texts_split = 0
         self.seconds_busy = 0.0

@@ -14,13 +14,12 @@ from typing import Any
 
 from pai_daemon.errors import UsageError
 from pai_daemon.models.digests import sha256_of
+from pai_daemon.models.encoder.checkpoint import CONFIG, KNOWN_TYPES, TOKENIZER, WEIGHTS
 from pai_daemon.models.registry import Format, Pooling, Profile
 from pai_daemon.models.sources import FolderSource
 
 # Where ONNX files lie, the most precise first: this machine's own form is made from it.
 ONNX_FILES = ("onnx/model.onnx", "model.onnx", "onnx/model_fp16.onnx", "onnx/model_quantized.onnx")
-TOKENIZER, WEIGHTS, CONFIG = "tokenizer.json", "model.safetensors", "config.json"
-BERT_TYPES = ("bert", "roberta", "xlm-roberta", "camembert")
 PLAIN_MODULES = {"Transformer", "Pooling", "Normalize"}
 # Where nothing says how long a text may be.
 DEFAULT_TOKENS = 512
@@ -62,7 +61,7 @@ def _format(folder: Path, files: set[str], config: Mapping[str, Any]) -> tuple[F
     """Return which kind of model it is, and the files that make it."""
     # A further layer behind the pooling is not in the weights that are read.
     kinds = {str(module.get("type", "")).rpartition(".")[2] for module in _modules(folder)}
-    if WEIGHTS in files and config.get("model_type") in BERT_TYPES and kinds <= PLAIN_MODULES:
+    if WEIGHTS in files and config.get("model_type") in KNOWN_TYPES and kinds <= PLAIN_MODULES:
         return "bert", [WEIGHTS, CONFIG]
     if WEIGHTS in files and config.get("model_type") == "model2vec":
         return "static", [WEIGHTS]

@@ -55,10 +55,6 @@ class Safetensors:
         """Return whether there is such a tensor."""
         return name in self._header
 
-    def names(self) -> list[str]:
-        """Return the names of the tensors."""
-        return [name for name in self._header if name != "__metadata__"]
-
     def shape(self, name: str) -> tuple[int, ...]:
         """Return a tensor's shape. Raises ModelUnavailable where there is no such tensor."""
         return tuple(self._entry(name)["shape"])
