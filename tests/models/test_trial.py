@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from pai_daemon.errors import ModelUnavailable
 from pai_daemon.models import session as session_module
 from pai_daemon.models import trial
+from pai_daemon.models.calibrate import Embedded
+from pai_daemon.models.encoder.graph import Form
 from pai_daemon.models.prepare import model_folder
 from pai_daemon.models.registry import profile
 from pai_daemon.models.session import Session
@@ -122,6 +125,15 @@ def test_accelerator_that_fails_or_computes_something_else_is_refused_with_the_r
         assert choice.provider == "cpu"
     remembered = json.loads((model_folder(profile("small"), tmp_path) / CHOICE).read_text())
     assert len(remembered) == 1
+
+
+def test_candidate_that_finds_less_is_refused_but_for_one_place() -> None:
+    """Beyond half a point, or one question that falls to the second place, a form is another model."""
+    rows = np.eye(4, dtype=np.float32)
+    reference = Embedded(rows, rows, rows)
+    near = trial.Trial("cpu", Form("int8"), cosine=0.99, mrr=reference.mrr() - 0.12)
+    assert trial._fault(near, reference) == ""
+    assert trial._fault(replace(near, mrr=reference.mrr() - 0.2), reference).startswith("it finds less")
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider")
