@@ -34,6 +34,12 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def folders(folders: Folders) -> Folders:
+    """Return folders with a cache of their own, so that nothing was pulled before."""
+    return Folders(folders.home, folders.home / "cache")
+
+
+@pytest.fixture
 def hub(checkpoint: Path) -> Iterator[Hub]:
     """Yield a hub that has the official model at the commit that the registry names."""
     source = profile(OFFICIAL).source
