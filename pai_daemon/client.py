@@ -71,11 +71,11 @@ class Client:
         return self.get("/api/status")
 
     def search(self, query: str, **narrowed: Any) -> dict[str, Any]:
-        """Return passages; narrowed: mode, limit, path, tag."""
+        """Return passages; narrowed: mode, limit, path, tag, property, since, before."""
         return self.get("/api/search", {"q": query, **narrowed})
 
     def ask(self, question: str, **narrowed: Any) -> dict[str, Any]:
-        """Return a whole answer; narrowed: limit, path, tag, selection."""
+        """Return a whole answer; narrowed: limit, selection, and what narrows a search."""
         with self._open(
             "/api/ask", {"question": question, **narrowed}, timeout_s=ANSWER_TIMEOUT_S
         ) as response:
@@ -110,8 +110,8 @@ class Client:
 
     def get(self, path: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the document at a route."""
-        given = {name: value for name, value in (values or {}).items() if value not in (None, "")}
-        query = f"?{urllib.parse.urlencode(given)}" if given else ""
+        given = {name: value for name, value in (values or {}).items() if value not in (None, "", ())}
+        query = f"?{urllib.parse.urlencode(given, doseq=True)}" if given else ""
         with self._open(path + query, None, timeout_s=TIMEOUT_S) as response:
             return _object(response.read())
 

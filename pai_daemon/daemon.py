@@ -24,10 +24,10 @@ from pai_daemon.context.answers import Answerer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.reading import Reader
-from pai_daemon.context.record import read_record
 from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import EmbeddingModel, ModelName
+from pai_daemon.context.store.record import read_record
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
 from pai_daemon.models.generation.generators import generator_of
 from pai_daemon.models.loading import load_model

@@ -74,5 +74,5 @@ def two_writers(vault: Path, seed: int, operations: int) -> None:
 def rows_of(index: Index) -> set[Row]:
     """Return every chunk that is indexed."""
     ids = [f"{note.path}#{n}" for note in index.catalog.notes() for n in range(len(note.vector_keys))]
-    chunks = index.store.chunks(ids).values()
+    chunks = index.store.chunks.get(ids).values()
     return {(chunk.path, chunk.ordinal, chunk.text, chunk.start_char, chunk.end_char) for chunk in chunks}

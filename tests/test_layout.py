@@ -29,7 +29,7 @@ ROOMS = (
 OWNERS = {
     "watchdog": ("vault/watch.py", "vault/inotify.py"),
     "onnxruntime": ("models/session.py", "models/encoder/onnx_file.py"),
-    "lancedb": ("context/lance.py",),
+    "lancedb": ("context/store/lance.py",),
     "huggingface_hub": ("models/hub/",),
     "aiohttp.web": ("serve/",),
     "click": ("cli/",),

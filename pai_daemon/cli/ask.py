@@ -8,25 +8,24 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from pai_daemon.cli.output import client_options, connect, console, place, show_json
+from pai_daemon.cli.output import client_options, connect, console, narrowing_options, place, show_json
 
 
 @click.command("ask")
 @click.argument("question", nargs=-1, required=True)
 @click.option("-n", "--limit", default=8, show_default=True, help="From how many passages.")
-@click.option("--path", default="", help="Only below this folder of the vault, or this note.")
-@click.option("--tag", default="", help="Only notes with this tag or one nested in it.")
+@narrowing_options
 @client_options
 def command(
-    question: tuple[str, ...], limit: int, path: str, tag: str, vault: Path | None, as_json: bool
+    question: tuple[str, ...], limit: int, vault: Path | None, as_json: bool, **narrowed: Any
 ) -> None:
     """Answer QUESTION from the notes, and say where each sentence comes from."""
     client, text = connect(vault), " ".join(question)
     if as_json:
-        show_json(client.ask(text, limit=limit, path=path, tag=tag))
+        show_json(client.ask(text, limit=limit, **narrowed))
         return
     answer: dict[str, Any] = {}
-    for event, data in client.ask_stream(text, limit=limit, path=path, tag=tag):
+    for event, data in client.ask_stream(text, limit=limit, **narrowed):
         if event == "delta":
             click.echo(data["text"], nl=False)
         elif event == "done":

@@ -30,6 +30,19 @@ def client_options(command: Command) -> Command:
     )(command)
 
 
+def narrowing_options(command: Command) -> Command:
+    """Add the options that say which notes a question looks at; the command takes them as `narrowed`."""
+    for flag, help_text in (
+        ("--before", "Only notes last written before then."),
+        ("--since", "Only notes written since then: 2026-11-01, 12h, 7d, 2w, 3m, 1y."),
+        ("--property", "Only notes with this property, or this value of it: name or name=value; repeatable."),
+        ("--tag", "Only notes with this tag or one nested in it; repeatable."),
+        ("--path", "Only below this folder of the vault, or this note."),
+    ):
+        command = click.option(flag, help=help_text, multiple=flag in ("--tag", "--property"))(command)
+    return command
+
+
 def connect(vault: Path | None) -> Client:
     """Return a client of the running daemon. Raises DaemonUnreachable."""
     return Client.find(load(), vault)

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from pai_daemon.cli.output import client_options, connect, console, counted, show_json, show_passage
+from pai_daemon.cli.output import (
+    client_options,
+    connect,
+    console,
+    counted,
+    narrowing_options,
+    show_json,
+    show_passage,
+)
 
 
 @click.command("search")
@@ -15,14 +24,13 @@ from pai_daemon.cli.output import client_options, connect, console, counted, sho
 @click.option(
     "--mode", type=click.Choice(["hybrid", "semantic", "text"]), default="hybrid", show_default=True
 )
-@click.option("--path", default="", help="Only below this folder of the vault, or this note.")
-@click.option("--tag", default="", help="Only notes with this tag or one nested in it.")
+@narrowing_options
 @client_options
 def command(
-    query: tuple[str, ...], limit: int, mode: str, path: str, tag: str, vault: Path | None, as_json: bool
+    query: tuple[str, ...], limit: int, mode: str, vault: Path | None, as_json: bool, **narrowed: Any
 ) -> None:
     """Find the passages that fit QUERY, by meaning and by words."""
-    found = connect(vault).search(" ".join(query), limit=limit, mode=mode, path=path, tag=tag)
+    found = connect(vault).search(" ".join(query), limit=limit, mode=mode, **narrowed)
     if as_json:
         show_json(found)
         return

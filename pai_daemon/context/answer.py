@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pai_daemon.context.catalog import EVERYTHING, Filter
+from pai_daemon.context.filters import EVERYTHING, Filter
 from pai_daemon.context.search import Passage
 from pai_daemon.models.generation.generator import Generator
 

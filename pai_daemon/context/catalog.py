@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import unicodedata
 from collections import ChainMap, Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ class IndexedNote:
     the chunks. problems: why parts of it could not be read. read_as: see `Reader.form`. names: what else
     than its path a link may call it by. block_texts: the text of each block that other notes may show, by
     its id in lower case. shown: for each block that this note's chunks show, the digest of the text they
-    were made with.
+    were made with. properties: what it is found by, see `property_entries`.
     """
 
     path: str
@@ -44,31 +43,9 @@ class IndexedNote:
     names: tuple[str, ...] = ()
     block_texts: Mapping[str, str] = field(default_factory=dict)
     shown: Mapping[str, str] = field(default_factory=dict)
+    properties: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which notes a question looks at; empty fields mean all.
-
-    folder: a path prefix such as `Projects` or one note's path. tag: without `#`; it covers the
-    tags nested below it.
-    """
-
-    folder: str = ""
-    tag: str = ""
-
-    def __bool__(self) -> bool:
-        """Return whether the filter excludes anything."""
-        return bool(self.folder or self.tag)
-
-    def matches(self, note: IndexedNote) -> bool:
-        """Return whether a note passes."""
-        folder = self.folder.strip("/")
-        in_folder = not folder or note.path == folder or note.path.startswith(folder + "/")
-        return in_folder and (not self.tag or fold_tag(self.tag) in tag_closure(note.tags))
-
-
-EVERYTHING = Filter()
 MAX_TWINS = 64
 Key = TypeVar("Key")
 Owner = TypeVar("Owner")
@@ -77,20 +54,6 @@ Owner = TypeVar("Owner")
 def digest(text: str | None) -> str:
     """Return what tells whether the text of a block has changed; empty for a block that is not there."""
     return "" if text is None else hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
-
-
-def fold_tag(tag: str) -> str:
-    """Return a tag in the form in which tags are compared."""
-    return unicodedata.normalize("NFC", tag).casefold().strip("#/")
-
-
-def tag_closure(tags: Iterable[str]) -> frozenset[str]:
-    """Return the tags and every tag they are nested in, folded: `a/b` gives `a` and `a/b`."""
-    closed: set[str] = set()
-    for tag in tags:
-        parts = fold_tag(tag).split("/")
-        closed.update("/".join(parts[: depth + 1]) for depth in range(len(parts)))
-    return frozenset(closed)
 
 
 class Catalog:
@@ -225,10 +188,6 @@ class Catalog:
                 keys.pop(key, None)
                 keys[key] = None
         return list(keys)
-
-    def keys_of(self, chosen: Filter) -> set[str]:
-        """Return the vector keys of the notes that pass a filter."""
-        return {key for note in self.notes() if chosen.matches(note) for key in note.vector_keys}
 
     def block_text(self, block_id: str) -> str | None:
         """Return the text of the block with an id that is unique in the vault, None if there is none."""

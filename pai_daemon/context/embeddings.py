@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from pai_daemon.context.space import ModelName
-from pai_daemon.context.vector_table import VectorTable
+from pai_daemon.context.store.vector_table import VectorTable
 from pai_daemon.context.vectors import Floats, VectorMatrix
 from pai_daemon.errors import IndexUnavailable
 

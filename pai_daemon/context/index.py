@@ -15,10 +15,10 @@ from pathlib import Path
 
 from pai_daemon.context.catalog import Catalog, IndexedNote
 from pai_daemon.context.embeddings import Embeddings
-from pai_daemon.context.record import Record
-from pai_daemon.context.rows import StoredChunk
 from pai_daemon.context.space import NO_MODEL, CurrentSpace, EmbeddingModel, ModelName, Space
-from pai_daemon.context.store import TABLES, Store
+from pai_daemon.context.store.record import Record
+from pai_daemon.context.store.rows import StoredChunk
+from pai_daemon.context.store.store import TABLES, Store
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import DiskFull, IndexUnavailable
 
@@ -129,7 +129,7 @@ class Index:
         """Return key to the text to embed, for keys that a chunk still uses."""
         owned = {key: owners[0] for key in keys if (owners := self.catalog.owners(key))}
         ids = {key: f"{path}#{ordinal}" for key, (path, ordinal) in owned.items()}
-        chunks = self.store.chunks(ids.values())
+        chunks = self.store.chunks.get(ids.values())
         return {
             key: chunks[item].content
             for key, item in ids.items()
@@ -226,7 +226,7 @@ def _open(folder: Path, chosen: ModelName | None) -> tuple[Store, Catalog, Embed
 
 
 def _read(store: Store, chosen: ModelName | None) -> tuple[Store, Catalog, Embeddings]:
-    catalog = Catalog(store.notes())
+    catalog = Catalog(store.chunks.notes())
     live = store.record.live
     if live is None or not store.has_vectors(live.fingerprint):
         live = chosen or NO_MODEL

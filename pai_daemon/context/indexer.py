@@ -18,13 +18,13 @@ from typing import Literal, Protocol
 from pai_daemon.context.agenda import Agenda
 from pai_daemon.context.index import Index
 from pai_daemon.context.intake import Intake
-from pai_daemon.context.lance import release_memory
 from pai_daemon.context.languages import VaultLanguages
 from pai_daemon.context.progress import Progress
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.removals import Removals
 from pai_daemon.context.space import EmbeddingModel
-from pai_daemon.context.store import KEEP_S
+from pai_daemon.context.store.lance import release_memory
+from pai_daemon.context.store.store import KEEP_S
 from pai_daemon.context.switch import Switch
 from pai_daemon.errors import ModelUnavailable, PaiError
 from pai_daemon.notes.note import Problem

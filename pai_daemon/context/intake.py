@@ -12,7 +12,7 @@ from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.changes import Plan, diff, suspects
 from pai_daemon.context.index import Index
 from pai_daemon.context.reading import Reader
-from pai_daemon.context.rows import StoredChunk
+from pai_daemon.context.store.rows import StoredChunk
 from pai_daemon.errors import ModelUnavailable
 from pai_daemon.vault.scan import FileStat, Scan, read_bytes
 

@@ -12,7 +12,7 @@ from itertools import islice
 
 from pai_daemon.context.catalog import Catalog
 from pai_daemon.context.index import Index
-from pai_daemon.context.rows import chunk_id
+from pai_daemon.context.store.rows import chunk_id
 from pai_daemon.models.registry import Profile, known_profiles
 from pai_daemon.notes.languages import language_name, language_shares
 
@@ -54,7 +54,7 @@ class VaultLanguages:
     def count(self, index: Index) -> None:
         """Look at a sample of the index. Raises IndexUnavailable, and is not due again then."""
         self.counted_notes = len(index.catalog)
-        chunks = index.store.chunks(sample(index.catalog))
+        chunks = index.store.chunks.get(sample(index.catalog))
         self.shares = language_shares(chunk.text for chunk in chunks.values())
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pai_daemon.context.catalog import IndexedNote, digest
-from pai_daemon.context.rows import StoredChunk
+from pai_daemon.context.filters import property_entries
+from pai_daemon.context.store.rows import StoredChunk
 from pai_daemon.notes.chunks import split_chunks
 from pai_daemon.notes.links import slug
 from pai_daemon.notes.logseq import Graph
@@ -110,7 +112,16 @@ class Reader:
             names=note.names,
             block_texts=_by_folded_id(block_texts(note)) if note.kind == "outline" else {},
             shown={block_id: digest(self.block_text(block_id)) for block_id in sorted(shown)},
+            properties=tuple(property_entries(_properties(note))),
         )
+
+
+def _properties(note: Note) -> dict[str, Any]:
+    """Return the note's properties and the fields in its text; a name that is both keeps all its values."""
+    found: dict[str, Any] = {}
+    for name, value in (*note.properties.items(), *((field.key, field.value) for field in note.fields)):
+        found.setdefault(name, []).extend(value if isinstance(value, list) else [value])
+    return found
 
 
 def _by_folded_id(texts: Mapping[str, str]) -> dict[str, str]:

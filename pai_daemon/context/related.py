@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pai_daemon.context.catalog import Catalog, IndexedNote, tag_closure
+from pai_daemon.context.catalog import Catalog, IndexedNote
+from pai_daemon.context.filters import tag_closure
 from pai_daemon.context.index import Index
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.search import Passage, Searcher

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from pai_daemon.context.catalog import EVERYTHING, Filter
+from pai_daemon.context.filters import EVERYTHING, Filter
 from pai_daemon.context.index import Index
 from pai_daemon.context.places import Places, page_of
-from pai_daemon.context.rows import StoredChunk, chunk_id
 from pai_daemon.context.space import Space
+from pai_daemon.context.store.rows import StoredChunk, chunk_id
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.vault.scan import read_bytes
@@ -141,7 +141,7 @@ class Searcher:
                 if mode == "semantic":
                     raise
         if mode != "semantic":
-            legs["text"] = self._index.store.search_text(query, DEPTH, chosen)
+            legs["text"] = self._index.store.chunks.search(query, DEPTH, chosen)
         ranked = fuse(legs, semantic_weight, len(space.matrix))[:limit]
         passages = self.passages(ranked, legs, query)
         return SearchResult(
@@ -161,13 +161,14 @@ class Searcher:
 
         vector: (dimensions,) float32 of length 1, of the space itself or made by its embedder.
         """
-        allowed: Collection[str] | None = self._index.catalog.keys_of(chosen) if chosen else None
-        found = []
-        for key, score in space.matrix.search(vector, limit, allowed):
-            for path, ordinal in self._index.catalog.owners(key):
-                note = self._index.catalog.get(path)
-                if note is not None and chosen.matches(note):
-                    found.append((chunk_id(path, ordinal), score))
+        if chosen:
+            ids = self._index.store.chunks.matching(chosen)
+            nearest = space.matrix.search(vector, limit, ids.keys())
+            found = [(item, score) for key, score in nearest for item in ids[key]]
+        else:
+            owners = self._index.catalog.owners
+            nearest = space.matrix.search(vector, limit)
+            found = [(chunk_id(*owner), score) for key, score in nearest for owner in owners(key)]
         return found[:limit]
 
     def passages(
@@ -177,7 +178,7 @@ class Searcher:
         query: str,
     ) -> tuple[Passage, ...]:
         """Return the passages of ranked (chunk id, score) pairs, in their order."""
-        chunks = self._index.store.chunks(item for item, _ in ranked)
+        chunks = self._index.store.chunks.get(item for item, _ in ranked)
         parts = {name: dict(leg) for name, leg in legs.items()}
         terms = _terms(query)
         found = []

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from pai_daemon.context.lance import release_memory
+from pai_daemon.context.store.lance import release_memory
 from pai_daemon.context.vectors import Floats, VectorMatrix
 from pai_daemon.models.registry import Profile, Scoring
 

@@ -17,12 +17,11 @@ from pai_daemon.context.answer import (
     Question,
     Sources,
 )
-from pai_daemon.context.catalog import Filter
 from pai_daemon.context.search import checked_query
 from pai_daemon.errors import Overloaded
 from pai_daemon.serve.events import frame, send_stream
 from pai_daemon.serve.state import SERVED
-from pai_daemon.serve.wire import body, flag, limit, reply, text
+from pai_daemon.serve.wire import body, flag, limit, narrowing, reply, text
 
 routes = web.RouteTableDef()
 
@@ -35,7 +34,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
     question = Question(
         text=checked_query(text(values, "question")),
         limit=limit(values, DEFAULT_PASSAGES),
-        chosen=Filter(folder=text(values, "path"), tag=text(values, "tag")),
+        chosen=narrowing(values),
         selection=text(values, "selection"),
     )
     streamed = flag(values, "stream")

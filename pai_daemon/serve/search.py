@@ -7,23 +7,22 @@ from typing import cast
 
 from aiohttp import web
 
-from pai_daemon.context.catalog import Filter
 from pai_daemon.context.search import Mode
 from pai_daemon.serve.state import SERVED
-from pai_daemon.serve.wire import limit, reply, text
+from pai_daemon.serve.wire import limit, narrowing, reply, text
 
 routes = web.RouteTableDef()
 
 
 @routes.get("/api/search")
 async def search(request: web.Request) -> web.Response:
-    """Return passages for `q`, best first; `mode`, `limit`, `path` and `tag` narrow it."""
+    """Return passages for `q`, best first; `mode`, `limit` and what `narrowing` reads narrow it."""
     values = request.query
     result = await asyncio.to_thread(
         request.app[SERVED].ready().searcher.search,
         text(values, "q"),
         mode=cast("Mode", text(values, "mode", "hybrid")),
         limit=limit(values, 10),
-        chosen=Filter(folder=text(values, "path"), tag=text(values, "tag")),
+        chosen=narrowing(values),
     )
     return reply(result, revision=result.revision)

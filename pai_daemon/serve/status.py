@@ -15,8 +15,8 @@ from pai_daemon import __version__
 from pai_daemon.context.answer import EXTRACTIVE
 from pai_daemon.context.languages import language_hints
 from pai_daemon.context.progress import Progress
-from pai_daemon.context.record import read_record
 from pai_daemon.context.space import NO_MODEL, ModelName
+from pai_daemon.context.store.record import read_record
 from pai_daemon.serve.state import SERVED, Parts, Served
 from pai_daemon.serve.wire import reply
 

@@ -7,10 +7,13 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
+from multidict import MultiMapping
 
+from pai_daemon.context.filters import Filter, moment_ns
 from pai_daemon.context.search import MAX_LIMIT
 from pai_daemon.errors import PaiError, UsageError
 
@@ -43,6 +46,29 @@ def text(values: Mapping[str, Any], name: str, default: str = "") -> str:
     except UnicodeEncodeError as error:
         raise UsageError(f"{name} holds half a character: a surrogate without its pair.") from error
     return value
+
+
+def texts(values: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return the strings of a name that a query repeats, or that a body gives as a string or a list."""
+    given = values.getall(name, []) if isinstance(values, MultiMapping) else values.get(name)
+    listed = given if isinstance(given, list) else [] if given is None else [given]
+    return tuple(found for item in listed if (found := text({name: item}, name).strip()))
+
+
+def narrowing(values: Mapping[str, Any]) -> Filter:
+    """Return the notes to look at: `path`, `tag`, `property`, `since` and `before` of a query or body.
+
+    Raises UsageError.
+    """
+    now = datetime.now().astimezone()
+    since, before = (text(values, name) for name in ("since", "before"))
+    return Filter(
+        folder=text(values, "path"),
+        tags=texts(values, "tag"),
+        properties=texts(values, "property"),
+        since_ns=moment_ns(since, now) if since else None,
+        before_ns=moment_ns(before, now) if before else None,
+    )
 
 
 def flag(values: Mapping[str, Any], name: str) -> bool:

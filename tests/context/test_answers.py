@@ -12,7 +12,7 @@ import pytest
 
 from pai_daemon.context.answer import Answer, Cited, Delta, Question, Sources
 from pai_daemon.context.answers import Answerer
-from pai_daemon.context.catalog import Filter
+from pai_daemon.context.filters import Filter
 from pai_daemon.context.search import Searcher, SearchResult
 from pai_daemon.context.space import Space
 from pai_daemon.errors import GeneratorUnavailable, UsageError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pai_daemon.context.catalog import Catalog, Filter, IndexedNote, tag_closure
+from pai_daemon.context.catalog import Catalog, IndexedNote
 from pai_daemon.vault.scan import FileStat
 
 
@@ -48,21 +48,3 @@ def test_backlinks_follow_links_by_name() -> None:
     catalog = Catalog([note("x/a.md", links=("b", "missing")), note("y/b.md")])
     assert catalog.linked("x/a.md") == {"y/b.md"}
     assert catalog.backlinks("y/b.md") == ["x/a.md"]
-
-
-def test_folder_filter_does_not_match_a_longer_name() -> None:
-    """`Proj` is not the folder of `Projects/a.md`; `Projects/` and a note's own path match."""
-    assert not Filter(folder="Proj").matches(note("Projects/a.md"))
-    assert Filter(folder="Projects/").matches(note("Projects/a.md"))
-    assert Filter(folder="Projects/a.md").matches(note("Projects/a.md"))
-
-
-def test_tag_filter_covers_nested_tags_in_any_case() -> None:
-    """`#Area` finds `area/home`, and not the other way round."""
-    assert Filter(tag="#Area").matches(note("a.md", tags=("area/home",)))
-    assert not Filter(tag="area/home").matches(note("a.md", tags=("area",)))
-
-
-def test_tag_closure_holds_every_level() -> None:
-    """A nested tag counts for each tag it is nested in."""
-    assert tag_closure(["A/b/c"]) == {"a", "a/b", "a/b/c"}

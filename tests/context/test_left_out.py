@@ -145,7 +145,7 @@ def test_block_of_a_page_left_out_is_shown_nowhere(go_live: GoLive, tmp_path: Pa
         ids = [
             f"{note.path}#{n}" for note in live.index.catalog.notes() for n in range(len(note.vector_keys))
         ]
-        kept = live.index.store.chunks(ids).values()
+        kept = live.index.store.chunks.get(ids).values()
         return {passage.path for passages in hits for passage in passages if "quokka" in passage.text} | {
             chunk.path for chunk in kept if "quokka" in chunk.content
         }
@@ -190,7 +190,7 @@ def _holding(folder: Path, word: str) -> list[Path]:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what is left out leave the disk within a moment."""
     monkeypatch.setattr("pai_daemon.context.indexer.PURGE_S", 0.3)
-    monkeypatch.setattr("pai_daemon.context.store.KEEP_S", 0.1)
+    monkeypatch.setattr("pai_daemon.context.store.store.KEEP_S", 0.1)
 
 
 @pytest.mark.usefixtures("soon")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pai_daemon.context.catalog import Filter
+from pai_daemon.context.filters import Filter
 from pai_daemon.context.search import Searcher, fuse, highlights
 from pai_daemon.errors import ModelUnavailable, UsageError
 from tests.context.conftest import Live
@@ -63,7 +63,7 @@ def test_folder_and_tag_narrow_both_legs(sample: Live) -> None:
         found = sample.searcher.search("the boat and the garden", mode=mode, chosen=Filter(folder="Garden"))
         assert found.results
         assert all(passage.path.startswith("Garden/") for passage in found.results)
-    tagged = sample.searcher.search("boat", chosen=Filter(tag="project"))
+    tagged = sample.searcher.search("boat", chosen=Filter(tags=("project",)))
     assert {passage.path for passage in tagged.results} <= {"Projects/Narrowboat.md", "Projects/Mooring.md"}
 
 

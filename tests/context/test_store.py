@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pai_daemon.context.catalog import EVERYTHING, Filter, IndexedNote
-from pai_daemon.context.rows import StoredChunk
-from pai_daemon.context.store import Store
+from pai_daemon.context.catalog import IndexedNote
+from pai_daemon.context.filters import EVERYTHING, Filter
+from pai_daemon.context.store.rows import StoredChunk, facts_of
+from pai_daemon.context.store.store import Store
 from pai_daemon.errors import DiskFull, IndexUnavailable
 from pai_daemon.notes.note import Problem
 from pai_daemon.vault.scan import FileStat
@@ -54,7 +55,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def _found(store: Store, query: str, chosen: Filter = EVERYTHING) -> list[str]:
-    return [item for item, _ in store.search_text(query, 10, chosen)]
+    return [item for item, _ in store.chunks.search(query, 10, chosen)]
 
 
 def test_committed_note_comes_back_whole(store: Store, tmp_path: Path) -> None:
@@ -62,18 +63,18 @@ def test_committed_note_comes_back_whole(store: Store, tmp_path: Path) -> None:
     note, chunks = written("Größe's.md", "eins", "zwei", tags=["a/b"])
     store.commit([(note, chunks)], {})
     again = Store(tmp_path / "index")
-    assert again.notes() == [note]
-    assert list(again.chunks(["Größe's.md#1"]).values()) == [chunks[1]]
+    assert again.chunks.notes() == [note]
+    assert list(again.chunks.get(["Größe's.md#1"]).values()) == [chunks[1]]
 
 
 def test_edited_note_leaves_none_of_its_old_chunks(store: Store) -> None:
     """A note that got shorter has only its new chunks, for reading and for searching."""
     store.commit([written("a.md", "alpha", "beta", "gamma")], {})
     store.commit([written("a.md", "delta")], {"a.md": 3})
-    assert [note.vector_keys for note in store.notes()] == [("key-delta",)]
+    assert [note.vector_keys for note in store.chunks.notes()] == [("key-delta",)]
     assert _found(store, "alpha beta gamma") == []
     assert _found(store, "delta") == ["a.md#0"]
-    assert store.chunks(["a.md#1", "a.md#2"]) == {}
+    assert store.chunks.get(["a.md#1", "a.md#2"]) == {}
 
 
 def test_removal_and_rename_are_one_commit(store: Store) -> None:
@@ -82,7 +83,7 @@ def test_removal_and_rename_are_one_commit(store: Store) -> None:
     before = store.revision
     store.commit([written("c.md", "alpha")], {"a.md": 1, "b.md": 1})
     assert store.revision == before + 1
-    assert [note.path for note in store.notes()] == ["c.md"]
+    assert [note.path for note in store.chunks.notes()] == ["c.md"]
 
 
 def test_reader_never_sees_half_a_note(store: Store) -> None:
@@ -95,7 +96,7 @@ def test_reader_never_sees_half_a_note(store: Store) -> None:
 
     def read() -> None:
         while not stop.is_set():
-            counts.add(len(store.chunks(f"a.md#{n}" for n in range(6))))
+            counts.add(len(store.chunks.get(f"a.md#{n}" for n in range(6))))
 
     reader = threading.Thread(target=read)
     reader.start()
@@ -112,9 +113,9 @@ def test_tidying_sweeps_dead_rows_and_changes_no_answer(store: Store) -> None:
     """Upkeep leaves what readers see as it was."""
     store.commit([written("a.md", "alpha", "beta"), written("b.md", "alpha")], {})
     store.commit([], {"b.md": 1})
-    before = (store.notes(), _found(store, "alpha"))
+    before = (store.chunks.notes(), _found(store, "alpha"))
     store.tidy()
-    assert (store.notes(), _found(store, "alpha")) == before
+    assert (store.chunks.notes(), _found(store, "alpha")) == before
     assert before[1] == ["a.md#0"]
 
 
@@ -124,7 +125,7 @@ def test_touch_changes_the_stat_alone(store: Store) -> None:
     store.commit([(note, chunks)], {})
     touched = replace(note, stat=FileStat(9, 9, 9))
     store.touch([touched])
-    assert store.notes() == [touched]
+    assert store.chunks.notes() == [touched]
     assert _found(store, "alpha") == ["a.md#0"]
 
 
@@ -155,8 +156,37 @@ def test_folder_and_tag_filters_hold_for_odd_names(store: Store) -> None:
         {},
     )
     assert _found(store, "alpha", Filter(folder="it's_50%")) == ["it's_50%/a.md#0"]
-    assert _found(store, "alpha", Filter(tag="Work")) == ["it's_50%/a.md#0"]
+    assert _found(store, "alpha", Filter(tags=("Work",))) == ["it's_50%/a.md#0"]
     assert _found(store, "alpha", Filter(folder="it's_50%x.md")) == ["it's_50%x.md#0"]
+
+
+def test_property_and_time_filters_narrow_words_and_meaning_alike(store: Store) -> None:
+    """What matches a filter is the same for both legs; a touch moves every chunk of the note in time."""
+    done, chunks = written("done.md", "alpha", "beta")
+    done = replace(done, properties=("status", "status=done"))
+    store.commit([(done, chunks), written("open.md", "alpha")], {})
+    chosen = Filter(properties=("Status=DONE",))
+    assert _found(store, "alpha beta", chosen) == ["done.md#1", "done.md#0"]
+    assert store.chunks.matching(chosen) == {"key-alpha": ["done.md#0"], "key-beta": ["done.md#1"]}
+    store.touch([replace(done, stat=FileStat(1, 90, 3))])
+    assert set(store.chunks.matching(Filter(since_ns=90))) == {"key-alpha", "key-beta"}
+    assert _found(store, "alpha", Filter(before_ns=90)) == ["open.md#0"]
+
+
+def test_index_of_the_schema_before_answers_and_has_its_notes_read_again(tmp_path: Path) -> None:
+    """Columns that it lacks are added empty; its words are found, and each note counts as outdated."""
+    store = Store(tmp_path / "index")
+    note, chunks = written("a.md", "alpha", tags=["work"])
+    store.commit([(replace(note, read_as="md"), chunks)], {})
+    table = store.chunks._table
+    table.drop_columns(["modified", "properties"])
+    table.update(where="ordinal = 0", values={"note": facts_of(note).replace('"schema": 4, ', "")})
+    (tmp_path / "index" / "schema.json").write_text('{"schema": 3}')
+    again = Store(tmp_path / "index")
+    assert _found(again, "alpha", Filter(tags=("work",))) == ["a.md#0"]
+    assert [note.read_as for note in again.chunks.notes()] == [""]
+    again.commit([(replace(note, properties=("status",)), chunks)], {"a.md": 1})
+    assert _found(again, "alpha", Filter(properties=("status",))) == ["a.md#0"]
 
 
 def test_vectors_come_back_as_they_were_written(store: Store, tmp_path: Path) -> None:
@@ -178,7 +208,7 @@ def test_another_model_has_vectors_of_its_own(store: Store, tmp_path: Path) -> N
     again = Store(tmp_path / "index")
     assert [keys for keys, _ in again.vectors("print").batches()] == [["k1"]]
     assert [keys for keys, _ in again.vectors("other").batches()] == [["k2"]]
-    assert len(again.notes()) == 1
+    assert len(again.chunks.notes()) == 1
 
 
 def test_removed_vectors_are_gone(store: Store, tmp_path: Path) -> None:
@@ -210,7 +240,7 @@ def test_older_schema_is_rebuilt_and_keeps_its_embeddings(store: Store, tmp_path
     store.vectors("print").add(["k1"], np.array([[1.0, 0.0]], np.float32))
     (tmp_path / "index" / "schema.json").write_text('{"schema": 0}')
     again = Store(tmp_path / "index")
-    assert again.notes() == []
+    assert again.chunks.notes() == []
     assert [keys for keys, _ in again.vectors("print").batches()] == [["k1"]]
 
 
@@ -235,11 +265,10 @@ def test_full_disk_is_told_apart(store: Store, monkeypatch: pytest.MonkeyPatch) 
         def merge_insert(self, _: str) -> None:
             raise RuntimeError(self.text)
 
-    monkeypatch.setattr(
-        store, "_chunks", Broken("lance error: No space left on device (os error 28), x.rs:1")
-    )
+    full = Broken("lance error: No space left on device (os error 28), x.rs:1")
+    monkeypatch.setattr(store.chunks, "_table", full)
     with pytest.raises(DiskFull, match="full"):
         store.commit([written("a.md", "alpha")], {})
-    monkeypatch.setattr(store, "_chunks", Broken("something else"))
+    monkeypatch.setattr(store.chunks, "_table", Broken("something else"))
     with pytest.raises(IndexUnavailable, match="something else"):
         store.commit([written("a.md", "alpha")], {})

@@ -16,8 +16,8 @@ import pytest
 
 from pai_daemon.context import backlog
 from pai_daemon.context.index import Index
-from pai_daemon.context.record import read_record, write_record
 from pai_daemon.context.space import CurrentSpace, ModelName, Space
+from pai_daemon.context.store.record import read_record, write_record
 from pai_daemon.context.vectors import VectorMatrix
 from tests.context.conftest import Hashed, Live
 from tests.daemon_process import eventually
@@ -297,7 +297,7 @@ def test_kill_around_the_step_leaves_one_space_whole(
         if instant == "before":
             write_record(folder, record)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("pai_daemon.context.store.write_record", write)
+    monkeypatch.setattr("pai_daemon.context.store.store.write_record", write)
     live.indexer.choose(new)
     eventually(lambda: answers(live, new), "the switch")
     left = Index(killed, ModelName.of(new.profile))
@@ -319,7 +319,7 @@ def test_record_that_cannot_be_written_leaves_the_old_space(
         def write(_folder: Path, _record: object) -> None:
             raise OSError(28, "No space left on device")
 
-        patch.setattr("pai_daemon.context.store.write_record", write)
+        patch.setattr("pai_daemon.context.store.store.write_record", write)
         live.indexer.choose(new)
         live.settled("error")
         assert "is full" in (live.indexer.status().message or "")

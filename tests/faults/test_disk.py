@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pai_daemon.context.store import Store
+from pai_daemon.context.store.store import Store
 from pai_daemon.errors import IndexUnavailable
 from tests.conftest import StartDaemon
 from tests.daemon_process import DaemonProcess, Folders, eventually

@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pai_daemon.context.rows import chunk_id
-from pai_daemon.context.store import TIDY_COMMITS, Store
+from pai_daemon.context.store.rows import chunk_id
+from pai_daemon.context.store.store import TIDY_COMMITS, Store
 from pai_daemon.errors import DaemonUnreachable, NotFound, VaultUnavailable
 from pai_daemon.models.registry import profile
 from tests.conftest import StartDaemon
@@ -62,10 +62,10 @@ class Stored:
 def contents(folders: Folders, vault: Path) -> Stored:
     """Return what an index holds: each chunk that the notes name is there, and no other."""
     store = Store(folders.settings.index_dir(vault))
-    notes = store.notes()
+    notes = store.chunks.notes()
     ids = [chunk_id(note.path, ordinal) for note in notes for ordinal in range(len(note.vector_keys))]
     assert len(ids) == len(set(ids))
-    chunks = {key: asdict(chunk) for key, chunk in store.chunks(ids).items()}
+    chunks = {key: asdict(chunk) for key, chunk in store.chunks.get(ids).items()}
     assert set(chunks) == set(ids)
     hashes = {note.path: note.content_hash for note in notes}
     stored = store.vectors(profile("small").fingerprint).batches()

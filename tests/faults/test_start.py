@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pai_daemon.config import load
-from pai_daemon.context.store import Store
+from pai_daemon.context.store.store import Store
 from pai_daemon.daemon import hold
 from pai_daemon.errors import UsageError, VaultUnavailable
 from pai_daemon.models.generation.generators import generator_of
@@ -267,7 +267,7 @@ def test_index_of_a_vault_of_any_name_opens(folders: Folders, tmp_path: Path, na
     vault.mkdir()
     lock = hold(vault, folders.settings)
     store = Store(folders.settings.index_dir(vault))
-    assert store.notes() == []
+    assert store.chunks.notes() == []
     lock.release()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pai_daemon.context.store import Store
+from pai_daemon.context.store.store import Store
 from pai_daemon.context.vectors import Floats
 from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import profile

@@ -12,7 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pai_daemon.context.catalog import IndexedNote, tag_closure
+from pai_daemon.context.catalog import IndexedNote
+from pai_daemon.context.filters import tag_closure
 from pai_daemon.notes.note import Problem
 from pai_daemon.vault.scan import FileStat
 
@@ -35,8 +36,15 @@ CHUNKS_SCHEMA = pa.schema(
         ("block_ids", pa.list_(pa.string())),
         ("tags", pa.list_(pa.string())),
         ("note", pa.string()),
+        ("modified", pa.int64()),
+        ("properties", pa.list_(pa.string())),
     ]
 )
+# Rises with the columns or with how notes are cut into chunks; a note of an older one is read again.
+SCHEMA_VERSION = 4
+READABLE_SCHEMAS = (3, SCHEMA_VERSION)
+# What a readable one may lack.
+LATER_COLUMNS = ("modified", "properties")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,7 @@ def facts_of(note: IndexedNote) -> str:
     """Return the note's own facts as the JSON that its first chunk carries."""
     return json.dumps(
         {
+            "schema": SCHEMA_VERSION,
             "stat": [note.stat.size, note.stat.mtime_ns, note.stat.inode],
             "aliases": note.aliases,
             "tags": note.tags,
@@ -87,6 +96,7 @@ def facts_of(note: IndexedNote) -> str:
             "names": note.names,
             "block_texts": dict(note.block_texts),
             "shown": dict(note.shown),
+            "properties": note.properties,
         },
         ensure_ascii=False,
     )
@@ -105,19 +115,25 @@ def note_of(row: Mapping[str, Any], keys: Mapping[int, str]) -> IndexedNote:
         targets=tuple(facts["targets"]),
         problems=tuple(Problem(**problem) for problem in facts["problems"]),
         vector_keys=tuple(keys[ordinal] for ordinal in sorted(keys)),
-        read_as=facts["read_as"],
+        read_as=facts["read_as"] if facts.get("schema") == SCHEMA_VERSION else "",
         names=tuple(facts["names"]),
         block_texts=facts["block_texts"],
         shown=facts["shown"],
+        properties=tuple(facts.get("properties", ())),
     )
 
 
 def rows_of(note: IndexedNote, chunks: Sequence[StoredChunk]) -> Iterator[dict[str, Any]]:
     """Yield the rows of a note."""
-    tags = sorted(tag_closure(note.tags))
+    of_note = {
+        "live": True,
+        "tags": sorted(tag_closure(note.tags)),
+        "modified": note.stat.mtime_ns,
+        "properties": list(note.properties),
+    }
     for chunk in chunks:
         facts = facts_of(note) if chunk.ordinal == 0 else None
-        yield asdict(chunk) | {"chunk_id": chunk.chunk_id, "live": True, "tags": tags, "note": facts}
+        yield asdict(chunk) | of_note | {"chunk_id": chunk.chunk_id, "note": facts}
 
 
 def tombstone(path: str, ordinal: int) -> dict[str, Any]:

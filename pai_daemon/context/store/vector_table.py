@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pai_daemon.context.lance import border, index_values, quoted, table_names
+from pai_daemon.context.store.lance import border, index_values, quoted, table_names
 from pai_daemon.context.vectors import Floats
 
 # Followed by the fingerprint of the model.

@@ -1,4 +1,4 @@
-"""LanceDB as the index uses it: the connection, its errors, and its two kinds of index.
+"""LanceDB as the index uses it: the connection, its errors, and its kinds of index.
 
 The only module that imports it; the tables that it hands out are used in `store` and `vector_table`.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import lancedb
-from lancedb.index import FTS, BTree
+from lancedb.index import FTS, BTree, LabelList
 from lancedb.query import MatchQuery
 
 from pai_daemon.errors import DiskFull, IndexUnavailable
@@ -58,6 +58,11 @@ def table_names(database: Any) -> list[str]:
 def index_values(table: Any, column: str) -> None:
     """Make the index that finds the rows of a value."""
     table.create_index(column, config=BTree())
+
+
+def index_labels(table: Any, column: str) -> None:
+    """Make an index for the items of a column of lists, anew where there is one."""
+    table.create_index(column, config=LabelList(), replace=True)
 
 
 def index_words(table: Any) -> None:

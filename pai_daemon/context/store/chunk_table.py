@@ -1,0 +1,192 @@
+"""The text on disk: one row a chunk, keyed `path#ordinal`; a note's first row also carries its facts.
+
+A window of notes is one merge with tombstones and no delete clause: atomic for readers, and flat in the
+size of the table (about 10 ms from 1k to 100k rows, where the delete clause took 141 ms). Dead rows hold no
+text, are never returned, and are swept at upkeep. One thread writes; any thread reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pyarrow as pa
+
+from pai_daemon.context.catalog import IndexedNote
+from pai_daemon.context.filters import Filter, fold_property, fold_tag
+from pai_daemon.context.store.lance import (
+    border,
+    index_labels,
+    index_values,
+    index_words,
+    quoted,
+    table_names,
+    words,
+)
+from pai_daemon.context.store.rows import (
+    CHUNKS_SCHEMA,
+    LATER_COLUMNS,
+    StoredChunk,
+    chunk_id,
+    chunk_of,
+    facts_of,
+    note_of,
+    rows_of,
+    tombstone,
+)
+
+NAME = "chunks"
+REWRITE_ROWS = 20_000
+ALL_ROWS = 2**31 - 1
+
+
+class ChunkTable:
+    """The chunks of all notes. Raises DiskFull or IndexUnavailable from everything it does."""
+
+    def __init__(self, database: Any) -> None:
+        with border():
+            if NAME in table_names(database):
+                self._table: Any = database.open_table(NAME)
+                self._add_later_columns()
+            else:
+                self._table = database.create_table(NAME, schema=CHUNKS_SCHEMA)
+                index_values(self._table, "chunk_id")
+                index_values(self._table, "path")
+                index_words(self._table)
+                self._index_filters()
+
+    def _add_later_columns(self) -> None:
+        """Give an older table the columns it lacks; its notes are read again, and answer meanwhile."""
+        missing = [name for name in LATER_COLUMNS if name not in self._table.schema.names]
+        if missing:
+            self._table.add_columns([CHUNKS_SCHEMA.field(name) for name in missing])
+            self._index_filters()
+
+    def _index_filters(self) -> None:
+        index_labels(self._table, "tags")
+        index_labels(self._table, "properties")
+
+    @property
+    def version(self) -> int:
+        """Return how often the table was written."""
+        return int(self._table.version)
+
+    # Writing.
+
+    def commit(
+        self, notes: Sequence[tuple[IndexedNote, Sequence[StoredChunk]]], previous: Mapping[str, int]
+    ) -> bool:
+        """Write notes, and take out others, in one commit, see `Store.commit`; return whether any."""
+        rows = [row for note, chunks in notes for row in rows_of(note, chunks)]
+        kept = {note.path: len(chunks) for note, chunks in notes}
+        for path, count in previous.items():
+            rows += [tombstone(path, ordinal) for ordinal in range(kept.get(path, 0), count)]
+        if rows:
+            self._merge(pa.Table.from_pylist(rows, schema=CHUNKS_SCHEMA), insert=True)
+        return bool(rows)
+
+    def touch(self, notes: Sequence[IndexedNote]) -> None:
+        """Write only the notes' own facts, where their bytes are the same."""
+        rows = [
+            (chunk_id(note.path, ordinal), note.stat.mtime_ns, None if ordinal else facts_of(note))
+            for note in notes
+            for ordinal in range(len(note.vector_keys))
+        ]
+        columns = dict(zip(("chunk_id", "modified", "note"), map(list, zip(*rows, strict=True)), strict=True))
+        self._merge(pa.table(columns), insert=False)
+
+    def _merge(self, rows: pa.Table, *, insert: bool) -> None:
+        with border():
+            merge = self._table.merge_insert("chunk_id").when_matched_update_all()
+            (merge.when_not_matched_insert_all() if insert else merge).execute(rows)
+
+    # Reading.
+
+    def notes(self) -> list[IndexedNote]:
+        """Return every indexed note."""
+        columns = ["path", "ordinal", "content_hash", "vector_key", "title", "note"]
+        rows = self._rows(columns, "live = true")
+        keys: dict[str, dict[int, str]] = {}
+        heads = []
+        for row in rows.to_pylist():
+            keys.setdefault(row["path"], {})[row["ordinal"]] = row["vector_key"]
+            if row["ordinal"] == 0:
+                heads.append(row)
+        return [note_of(row, keys[row["path"]]) for row in heads]
+
+    def get(self, ids: Iterable[str]) -> dict[str, StoredChunk]:
+        """Return the live chunks with these ids."""
+        wanted = sorted(set(ids))
+        if not wanted:
+            return {}
+        listed = ", ".join(quoted(item) for item in wanted)
+        columns = list(StoredChunk.__dataclass_fields__)
+        found = self._rows(columns, f"chunk_id IN ({listed}) AND live = true", len(wanted))
+        chunks = (chunk_of(row) for row in found.to_pylist())
+        return {chunk.chunk_id: chunk for chunk in chunks}
+
+    def matching(self, chosen: Filter) -> dict[str, list[str]]:
+        """Return the chunks that pass a filter: their ids, by vector key."""
+        found = self._rows(["chunk_id", "vector_key"], _where(chosen))
+        ids: dict[str, list[str]] = {}
+        for item, key in zip(found["chunk_id"].to_pylist(), found["vector_key"].to_pylist(), strict=True):
+            ids.setdefault(key, []).append(item)
+        return ids
+
+    def search(self, query: str, limit: int, chosen: Filter) -> list[tuple[str, float]]:
+        """Return up to `limit` (chunk id, BM25 score) pairs, best first."""
+        with border():
+            asked = self._table.search(words(query), query_type="fts").select(["chunk_id", "_score"])
+            # Dead rows hold no words: without a filter none is needed, and the search takes half as long.
+            found = (asked.where(_where(chosen)) if chosen else asked).limit(limit).to_arrow()
+        return list(zip(found["chunk_id"].to_pylist(), found["_score"].to_pylist(), strict=True))
+
+    def _rows(self, columns: Sequence[str], where: str, limit: int = ALL_ROWS) -> pa.Table:
+        with border():
+            return self._table.search().where(where).select(list(columns)).limit(limit).to_arrow()
+
+    # Upkeep.
+
+    def untidy_rows(self) -> int:
+        """Return how many rows each search for words reads one by one, because no index knows them yet."""
+        with border():
+            statistics = self._table.index_stats("content_idx")
+        return statistics.num_unindexed_rows if statistics is not None else 0
+
+    def tidy(self, keep: timedelta, *, starting: bool) -> bool:
+        """Sweep dead rows and do the upkeep, see `Store.tidy`; return whether it changed anything."""
+        with border():
+            before = self.version
+            self._sweep()
+            self._table.optimize(cleanup_older_than=keep, delete_unverified=starting)
+            return self.version != before
+
+    def rewrite(self) -> None:
+        """Write all rows anew, see `Store.rewrite`."""
+        with border():
+            self._sweep()
+            for batch in self._table.search().limit(ALL_ROWS).to_batches(REWRITE_ROWS):
+                merge = self._table.merge_insert("chunk_id").when_matched_update_all()
+                merge.execute(pa.Table.from_batches([batch]))
+            index_words(self._table)
+            self._index_filters()
+
+    def _sweep(self) -> None:
+        if self._table.count_rows("live = false"):
+            self._table.delete("live = false")
+
+
+def _where(chosen: Filter) -> str:
+    """Return the predicate of a filter; ranges, since LIKE reads `_` as a wildcard."""
+    clauses = ["live = true"]
+    if folder := chosen.folder.strip("/"):
+        low, high = quoted(folder + "/"), quoted(folder + "0")
+        clauses.append(f"(path = {quoted(folder)} OR (path >= {low} AND path < {high}))")
+    clauses += [f"array_has(tags, {quoted(fold_tag(tag))})" for tag in chosen.tags]
+    clauses += [f"array_has(properties, {quoted(fold_property(item))})" for item in chosen.properties]
+    if chosen.since_ns is not None:
+        clauses.append(f"modified >= {chosen.since_ns}")
+    if chosen.before_ns is not None:
+        clauses.append(f"modified < {chosen.before_ns}")
+    return " AND ".join(clauses)

@@ -1,0 +1,208 @@
+"""The tables of the index: `chunks`, and one of embeddings for each model.
+
+`chunks` holds the text, see `chunk_table`. `vectors-<fingerprint>` holds embeddings by the hash of the
+embedded text, see `vector_table`. So text is searchable before it is embedded, a rename or a `touch` embeds
+nothing (D2), and another model gets a table of its own (D6).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pai_daemon.context.catalog import IndexedNote
+from pai_daemon.context.store.chunk_table import ChunkTable
+from pai_daemon.context.store.lance import border, connect, release_memory, table_names
+from pai_daemon.context.store.record import Record, read_record, write_record
+from pai_daemon.context.store.rows import READABLE_SCHEMAS, SCHEMA_VERSION, StoredChunk
+from pai_daemon.context.store.vector_table import PREFIX, VectorTable
+
+TABLES = "tables"
+PURGE = "purge"
+STAMP = "schema.json"
+# Unindexed rows are tokenised at each text query: 6,000 of them cost 90 ms, so tidy well before.
+TIDY_ROWS = 2000
+TIDY_COMMITS = 50
+# A version stays this long for the searches that read it: they take milliseconds.
+KEEP_S = 10.0
+
+
+class Store:
+    """The tables of one vault's index in one folder; the caller holds the folder's lock.
+
+    revision: rises with everything that a reader may notice, and is never less at a later start.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._write = threading.Lock()
+        self._commits_since_tidy = 0
+        self._rewritten = self._has_old_files = False
+        with border():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._forget_unreadable()
+            self._record = read_record(folder)
+            self._database = connect(folder / TABLES)
+            names = table_names(self._database)
+        self.chunks = ChunkTable(self._database)
+        self._vectors = {name: self._open_vectors(name) for name in names if name.startswith(PREFIX)}
+        self._stamp()
+        versions = sum(table.version for table in self._vectors.values())
+        self.revision: int = self.chunks.version + versions + self._record.revision_base
+
+    def _forget_unreadable(self) -> None:
+        """Remove the text of a version that cannot be taken over: the notes are read again."""
+        try:
+            known = json.loads((self._folder / STAMP).read_text("utf-8"))["schema"]
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            known = None
+        if known not in READABLE_SCHEMAS:
+            # Embeddings are keyed by their text: they stay good whatever the columns of `chunks` are.
+            shutil.rmtree(self._folder / TABLES / "chunks.lance", ignore_errors=True)
+
+    def _stamp(self) -> None:
+        """Say which version the tables have, once they have it."""
+        with border():
+            (self._folder / STAMP).write_text(json.dumps({"schema": SCHEMA_VERSION}), "utf-8")
+
+    def _open_vectors(self, name: str) -> VectorTable:
+        return VectorTable(self._database, name, self._wrote)
+
+    def _wrote(self) -> None:
+        self._commits_since_tidy += 1
+
+    # Which model answers.
+
+    @property
+    def record(self) -> Record:
+        """Return what is remembered of models."""
+        return self._record
+
+    def remember(self, record: Record) -> None:
+        """Remember something else of models, from this instant on whatever happens. Raises DiskFull."""
+        if record != self._record:
+            with border():
+                write_record(self._folder, record)
+            self._record = record
+
+    def has_vectors(self, fingerprint: str) -> bool:
+        """Return whether there are embeddings of this model."""
+        return PREFIX + fingerprint in self._vectors
+
+    def vectors(self, fingerprint: str) -> VectorTable:
+        """Return the table of this model's embeddings."""
+        name = PREFIX + fingerprint
+        if name not in self._vectors:
+            self._vectors[name] = self._open_vectors(name)
+        return self._vectors[name]
+
+    def drop_vectors_but(self, kept: Iterable[VectorTable]) -> None:
+        """Remove the embeddings of all models but these."""
+        names = {table.name for table in kept}
+        gone = [table for name, table in self._vectors.items() if name not in names]
+        if gone:
+            base = self._record.revision_base + sum(table.version for table in gone)
+            self.remember(replace(self._record, revision_base=base))
+        for table in gone:
+            table.drop()
+            del self._vectors[table.name]
+
+    # Writing: one thread, whole notes.
+
+    def commit(
+        self,
+        notes: Sequence[tuple[IndexedNote, Sequence[StoredChunk]]],
+        previous: Mapping[str, int],
+    ) -> None:
+        """Write notes, and take out others, in one commit.
+
+        notes: each with all its chunks. previous: how many chunks the index has of every path
+        that is written or goes; a path that is here and not in `notes` is taken out.
+        Raises DiskFull or IndexUnavailable; then nothing was written.
+        """
+        with self._write:
+            if self.chunks.commit(notes, previous):
+                self._committed()
+
+    def touch(self, notes: Sequence[IndexedNote]) -> None:
+        """Write only the notes' own facts, where their bytes are the same."""
+        if notes:
+            with self._write:
+                self.chunks.touch(notes)
+                self._committed()
+
+    def _committed(self) -> None:
+        self.revision += 1
+        self._wrote()
+
+    # Upkeep.
+
+    def is_untidy(self) -> bool:
+        """Return whether reads are about to slow down for want of upkeep."""
+        return self._commits_since_tidy >= TIDY_COMMITS or self.chunks.untidy_rows() >= TIDY_ROWS
+
+    def has_pending_upkeep(self) -> bool:
+        """Return whether anything was committed since the last upkeep, or has been left for the next."""
+        return self._commits_since_tidy > 0 or self._has_old_files
+
+    def tidy(self, *, starting: bool = False) -> None:
+        """Sweep dead rows, bring the indexes up to date and drop old versions.
+
+        starting: also remove what a killed writer left half-written; only before serving. Raises
+        DiskFull or IndexUnavailable.
+        """
+        keep = timedelta(milliseconds=1) if starting else timedelta(seconds=KEEP_S)
+        with self._write:
+            changed = [self.chunks.tidy(keep, starting=starting)]
+            changed += [table.tidy(keep, starting=starting) for table in self._vectors.values()]
+            # Searches may still read the files that this upkeep has replaced: the next one removes them.
+            self._has_old_files = any(changed)
+            self._commits_since_tidy = 0
+        release_memory()
+
+    @property
+    def purge_step(self) -> Literal["rewrite", "sweep"] | None:
+        """Return what is left to do for rows that went for good: this outlives the process."""
+        if not (self._folder / PURGE).exists():
+            return None
+        return "sweep" if self._rewritten else "rewrite"
+
+    def want_purge(self) -> None:
+        """Remember that rows are about to go that must leave the disk too. Raises DiskFull."""
+        with border():
+            (self._folder / PURGE).touch()
+        self._rewritten = False
+
+    def rewrite(self, rewrite_vectors: Callable[[], None]) -> None:
+        """Write all rows anew, so that no file in use keeps what rows that are gone once held.
+
+        Upkeep leaves a file alone while less than a tenth of its rows are gone, and an index of words keeps
+        the words of rows that are. rewrite_vectors: does the same for the embeddings. About 3 s for 100,000
+        chunks; searches go on. Raises DiskFull or IndexUnavailable.
+        """
+        with self._write:
+            self.chunks.rewrite()
+            rewrite_vectors()
+        self._rewritten = True
+
+    def sweep(self) -> None:
+        """Remove the files that a rewriting left behind, once it is older than KEEP_S."""
+        self.tidy()
+        (self._folder / PURGE).unlink(missing_ok=True)
+
+    def size_bytes(self) -> int:
+        """Return the size of the index on disk."""
+        total = 0
+        for folder, _, names in os.walk(self._folder):
+            for name in names:
+                with suppress(OSError):  # upkeep removes files meanwhile
+                    total += (Path(folder) / name).stat().st_size
+        return total
