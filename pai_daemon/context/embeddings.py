@@ -25,6 +25,7 @@ class Embeddings:
         self.model = model
         self.table = table
         self.matrix = VectorMatrix(model.dimensions)
+        self.matrix.reserve(len(table))
         for stored, vectors in table.batches():
             if vectors.shape[1] != model.dimensions:
                 raise IndexUnavailable(f"The embeddings of {model.name} have another width than it gives.")
