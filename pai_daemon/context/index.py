@@ -18,7 +18,7 @@ from pai_daemon.context.embeddings import Embeddings
 from pai_daemon.context.space import NO_MODEL, CurrentSpace, EmbeddingModel, ModelName, Space
 from pai_daemon.context.store.record import Record
 from pai_daemon.context.store.rows import StoredChunk
-from pai_daemon.context.store.store import TABLES, Store
+from pai_daemon.context.store.store import DOUBT, TABLES, Store
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import DiskFull, IndexUnavailable
 
@@ -215,13 +215,14 @@ def _open(folder: Path, chosen: ModelName | None) -> tuple[Store, Catalog, Embed
     """Return store, catalog and the embeddings that answer; a damaged index makes way for a new one (D6)."""
     try:
         store = Store(folder)
-        store.tidy(starting=True)
+        store.check()
         return _read(store, chosen)
     except DiskFull:
         raise
     except IndexUnavailable as error:
         log.warning("the index is made anew: %s", error.detail)
         shutil.rmtree(folder / TABLES)
+        (folder / DOUBT).unlink(missing_ok=True)
         return _read(Store(folder), chosen)
 
 

@@ -35,7 +35,7 @@ class VectorMatrix:
         self._lock = threading.Lock()
         self._keys: list[str] = []
         self._rows: dict[str, int] = {}
-        # Blocks of (rows, dimensions), all of it in use; the last is the beginning of `_open`, where that has rows.
+        # Each (rows, dimensions), all in use; the last is the beginning of `_open`, where that has rows.
         self._blocks: list[Floats] = []
         self._open: Floats = np.empty((0, dimensions), np.float32)
 

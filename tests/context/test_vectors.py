@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -110,12 +112,21 @@ def test_vectors_in_many_blocks_are_searched_as_one_matrix(
     assert all(scores[key] == pytest.approx(score, abs=1e-6) for key, score in found)
 
 
-def test_search_during_an_addition_sees_whole_vectors() -> None:
-    """What was taken for a search stays as it was while more is added and others are dropped."""
-    matrix, vectors = _matrix(20)
-    before = matrix.get([f"k{row}" for row in range(20)])
-    matrix.add(["later"], _unit(1, seed=5))
-    matrix.keep({"k1", "later"})
-    matrix.add([f"n{row}" for row in range(20)], _unit(20, seed=6))
-    assert np.array_equal(before, vectors)
-    assert np.array_equal(matrix.get(["k1"])[0], vectors[1])
+def test_search_while_vectors_come_and_go_is_exact() -> None:
+    """A search beside the writer finds each key with its own cosine."""
+    every, query = _unit(3000), _unit(1, seed=2)[0]
+    matrix, done = VectorMatrix(8), threading.Event()
+
+    def write() -> None:
+        for start in range(0, 3000, 10):
+            matrix.add([f"k{row}" for row in range(start, start + 10)], every[start : start + 10])
+            if start % 500 == 0:
+                matrix.keep({f"k{row}" for row in range(0, start, 3)})
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while not done.is_set():
+        for key, score in matrix.search(query, 10):
+            assert every[int(key[1:])] @ query == pytest.approx(score, abs=1e-6)
+    writer.join()

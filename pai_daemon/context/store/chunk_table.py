@@ -154,12 +154,12 @@ class ChunkTable:
             statistics = self._table.index_stats("content_idx")
         return statistics.num_unindexed_rows if statistics is not None else 0
 
-    def tidy(self, keep: timedelta, *, starting: bool) -> bool:
+    def tidy(self, keep: timedelta) -> bool:
         """Sweep dead rows and do the upkeep, see `Store.tidy`; return whether it changed anything."""
         with border():
             before = self.version
             self._sweep()
-            self._table.optimize(cleanup_older_than=keep, delete_unverified=starting)
+            self._table.optimize(cleanup_older_than=keep, delete_unverified=True)
             return self.version != before
 
     def rewrite(self) -> None:

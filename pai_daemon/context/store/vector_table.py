@@ -44,7 +44,7 @@ class VectorTable:
             return 0 if self._table is None else int(self._table.count_rows())
 
     def batches(self) -> Iterator[tuple[list[str], Floats]]:
-        """Yield every stored (keys, vectors) in batches; vectors (n, dimensions) float32, not to be changed."""
+        """Yield every stored (keys, vectors) in batches; vectors (n, dimensions) float32, read-only."""
         if self._table is None:
             return
         with border():
@@ -80,13 +80,13 @@ class VectorTable:
             with border():
                 self._make(keys, vectors)
 
-    def tidy(self, keep: timedelta, *, starting: bool) -> bool:
+    def tidy(self, keep: timedelta) -> bool:
         """Do the upkeep, see `Store.tidy`; return whether it changed anything."""
         if self._table is None:
             return False
         before = self.version
         with border():
-            self._table.optimize(cleanup_older_than=keep, delete_unverified=starting)
+            self._table.optimize(cleanup_older_than=keep, delete_unverified=True)
         return self.version != before
 
     def drop(self) -> None:
