@@ -70,6 +70,20 @@ def test_committed_note_comes_back_whole(store: Store, tmp_path: Path) -> None:
     assert list(again.chunks.get(["Größe's.md#1"]).values()) == [chunks[1]]
 
 
+def test_notes_come_back_whatever_order_their_rows_have(store: Store, tmp_path: Path) -> None:
+    """Rows that were written anew lie elsewhere; each note still has its own keys, in their order."""
+    notes = {path: written(path, *(f"{path}-{n}" for n in range(12))) for path in ("b.md", "a.md", "c d.md")}
+    for item in notes.values():
+        store.commit([item], {})
+    shorter = written("b.md", *(f"again-{n}" for n in range(11)))
+    store.commit([shorter], {"b.md": 12})
+    store.touch([notes["a.md"][0]])
+    expected = [notes["a.md"][0], shorter[0], notes["c d.md"][0]]
+    assert store.chunks.notes() == expected
+    store.tidy()
+    assert Store(tmp_path / "index").chunks.notes() == expected
+
+
 def test_edited_note_leaves_none_of_its_old_chunks(store: Store) -> None:
     """A note that got shorter has only its new chunks, for reading and for searching."""
     store.commit([written("a.md", "alpha", "beta", "gamma")], {})
