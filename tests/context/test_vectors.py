@@ -120,8 +120,8 @@ def test_search_while_vectors_come_and_go_is_exact() -> None:
     def write() -> None:
         for start in range(0, 3000, 10):
             matrix.add([f"k{row}" for row in range(start, start + 10)], every[start : start + 10])
-            if start % 500 == 0:
-                matrix.keep({f"k{row}" for row in range(0, start, 3)})
+            if start % 50 == 0:
+                matrix.keep({f"k{row}" for row in range(start // 2, start)})
         done.set()
 
     writer = threading.Thread(target=write)
