@@ -11,9 +11,10 @@ import threading
 from collections import ChainMap, Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import cast
 
-from pai_daemon.context.changes import UNKNOWN, Known
+from pai_daemon.context.changes import UNKNOWN, Remembered
+from pai_daemon.context.owners import Owners
 from pai_daemon.notes.note import Problem
 from pai_daemon.vault.resolve import LinkResolver
 from pai_daemon.vault.scan import FileStat
@@ -47,8 +48,6 @@ class IndexedNote:
 
 
 MAX_TWINS = 64
-Key = TypeVar("Key")
-Owner = TypeVar("Owner")
 
 
 def digest(text: str | None) -> str:
@@ -62,16 +61,17 @@ class Catalog:
     def __init__(self, notes: Iterable[IndexedNote] = ()) -> None:
         self._lock = threading.RLock()
         self._notes: dict[str, IndexedNote] = {}
-        self._known: dict[str, Known] = {}
         self._folders: Counter[str] = Counter()
-        self._by_inode: dict[int, dict[str, None]] = {}
-        self._owners: dict[str, dict[tuple[str, int], None]] = {}
-        self._block_owners: dict[str, dict[str, None]] = {}
+        self._by_inode: Owners[int] = Owners()
+        self._owners: Owners[str] = Owners()
+        self._block_owners: Owners[str] = Owners()
         self._showing: dict[str, None] = {}
         self._attachments: frozenset[str] = frozenset()
         self.links = LinkResolver({})
         for note in notes:
-            self.put(note)
+            self._add(note)
+        for folder, count in Counter(path.rpartition("/")[0] for path in self._notes).items():
+            self._folders.update(dict.fromkeys(_folders_of(f"{folder}/"), count))
 
     def __len__(self) -> int:
         """Return how many notes are indexed."""
@@ -81,17 +81,20 @@ class Catalog:
         """Add a note, or replace what was known of it."""
         with self._lock:
             self.drop(note.path)
-            self._notes[note.path] = note
-            self._known[note.path] = Known(note.stat, note.content_hash)
+            self._add(note)
             self._folders.update(_folders_of(note.path))
-            self._by_inode.setdefault(note.stat.inode, {})[note.path] = None
-            self.links.add(note.path, note.aliases, note.names)
-            for block_id in note.block_texts:
-                self._block_owners.setdefault(block_id, {})[note.path] = None
-            if note.shown:
-                self._showing[note.path] = None
-            for ordinal, key in enumerate(note.vector_keys):
-                self._owners.setdefault(key, {})[note.path, ordinal] = None
+
+    def _add(self, note: IndexedNote) -> None:
+        """Take in all of a note that is not known, but for its folders."""
+        self._notes[note.path] = note
+        self._by_inode.add(note.stat.inode, note.path)
+        self.links.add(note.path, note.aliases, note.names)
+        for block_id in note.block_texts:
+            self._block_owners.add(block_id, note.path)
+        if note.shown:
+            self._showing[note.path] = None
+        for key in note.vector_keys:
+            self._owners.add(key, note.path)
 
     def drop(self, path: str) -> None:
         """Forget a note; nothing happens when it is not known."""
@@ -99,15 +102,14 @@ class Catalog:
             note = self._notes.pop(path, None)
             if note is None:
                 return
-            del self._known[path]
             self._folders.subtract(_folders_of(path))
-            _disown(self._by_inode, note.stat.inode, path)
+            self._by_inode.remove(note.stat.inode, path)
             self.links.remove(path)
             self._showing.pop(path, None)
             for block_id in note.block_texts:
-                _disown(self._block_owners, block_id, path)
-            for ordinal, key in enumerate(note.vector_keys):
-                _disown(self._owners, key, (path, ordinal))
+                self._block_owners.remove(block_id, path)
+            for key in set(note.vector_keys):
+                self._owners.remove(key, path)
 
     def set_attachments(self, paths: Collection[str], among: Collection[str] | None = None) -> None:
         """Know exactly these files that are no notes; links may lead to them.
@@ -136,14 +138,15 @@ class Catalog:
         with self._lock:
             return list(self._notes.values())
 
-    def known(self, outdated: Iterable[str] = ()) -> Mapping[str, Known]:
+    def known(self, outdated: Iterable[str] = ()) -> Mapping[str, Remembered]:
         """Return path to what the index remembers of the file; the input of `changes`.
 
         A view that follows the catalog, for the one thread that writes: a copy would cost each save some
         milliseconds for every ten thousand notes. outdated: notes to read again whatever their bytes are.
         """
-        again = {path: UNKNOWN for path in outdated if path in self._known}
-        return ChainMap(again, self._known) if again else self._known
+        remembered = cast("dict[str, Remembered]", self._notes)  # which nobody writes through this view
+        again: dict[str, Remembered] = {path: UNKNOWN for path in outdated if path in remembered}
+        return ChainMap(again, remembered) if again else remembered
 
     def at(self, paths: Collection[str]) -> set[str]:
         """Return the indexed notes at these vault-relative paths, and below those that are folders."""
@@ -158,7 +161,7 @@ class Catalog:
         """Return the notes that were the same file as one of these: links to it, or other names of it."""
         with self._lock:
             notes = (self._notes[path] for path in paths if path in self._notes)
-            same = (self._by_inode[note.stat.inode] for note in notes)
+            same = [self._by_inode.of(note.stat.inode) for note in notes]
             # A file system that numbers no files gives all of them one number.
             return {path for paths in same if 1 < len(paths) <= MAX_TWINS for path in paths}
 
@@ -169,7 +172,16 @@ class Catalog:
     def owners(self, key: str) -> list[tuple[str, int]]:
         """Return the (path, ordinal) of every chunk with this vector key; equal text has one key."""
         with self._lock:
-            return list(self._owners.get(key, ()))
+            return [
+                (path, ordinal)
+                for path in self._owners.of(key)
+                for ordinal, own in enumerate(self._notes[path].vector_keys)
+                if own == key
+            ]
+
+    def is_used(self, key: str) -> bool:
+        """Return whether a chunk has this vector key."""
+        return key in self._owners
 
     def vector_keys(self) -> list[str]:
         """Return a snapshot of every vector key in use."""
@@ -182,12 +194,9 @@ class Catalog:
 
     def keys_by_age(self) -> list[str]:
         """Return a snapshot of every vector key in use, those of the note that changed last at the end."""
-        keys: dict[str, None] = {}
-        for note in sorted(self.notes(), key=lambda note: note.stat.mtime_ns):
-            for key in note.vector_keys:
-                keys.pop(key, None)
-                keys[key] = None
-        return list(keys)
+        newest = sorted(self.notes(), key=lambda note: note.stat.mtime_ns, reverse=True)
+        keys = dict.fromkeys(key for note in newest for key in reversed(note.vector_keys))
+        return list(keys)[::-1]
 
     def block_text(self, block_id: str) -> str | None:
         """Return the text of the block with an id that is unique in the vault, None if there is none."""
@@ -198,7 +207,7 @@ class Catalog:
     def block_owner(self, block_id: str) -> str | None:
         """Return the path of the note that holds the block; the first by name where a copy holds it too."""
         with self._lock:
-            return min(self._block_owners.get(block_id.lower(), ()), default=None)
+            return min(self._block_owners.of(block_id.lower()), default=None)
 
     def outdated(self) -> set[str]:
         """Return the paths of the notes whose chunks show another text of a block than it has now."""
@@ -229,11 +238,5 @@ class Catalog:
 
 def _folders_of(path: str) -> Iterable[str]:
     """Return the folders that a path lies in, all of them."""
-    return (path[:place] for place, char in enumerate(path) if char == "/")
-
-
-def _disown(owners: dict[Key, dict[Owner, None]], key: Key, owner: Owner) -> None:
-    """Take an owner from a key, and the key away with its last owner."""
-    del owners[key][owner]
-    if not owners[key]:
-        del owners[key]
+    while path := path.rpartition("/")[0]:
+        yield path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from pai_daemon.vault.scan import FileStat
 
@@ -11,9 +12,23 @@ from pai_daemon.vault.scan import FileStat
 SMALL_LOSS = 10
 
 
+class Remembered(Protocol):
+    """What must be remembered of a file: its stat and the SHA-256 of its bytes."""
+
+    @property
+    def stat(self) -> FileStat:
+        """Return its stat when it was last read."""
+        ...
+
+    @property
+    def content_hash(self) -> str:
+        """Return the SHA-256 of its bytes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the index remembers of a file: its stat and the SHA-256 of its bytes."""
+    """What is remembered of a file, and nothing else."""
 
     stat: FileStat
     content_hash: str
@@ -41,13 +56,13 @@ class Plan:
         return bool(self.read or self.renamed or self.touched or self.removed)
 
 
-def suspects(found: Mapping[str, FileStat], known: Mapping[str, Known]) -> tuple[str, ...]:
+def suspects(found: Mapping[str, FileStat], known: Mapping[str, Remembered]) -> tuple[str, ...]:
     """Return the paths whose bytes must be read: new ones, and those whose stat differs."""
     return tuple(path for path, stat in found.items() if path not in known or known[path].stat != stat)
 
 
 def diff(
-    hashes: Mapping[str, str], known: Mapping[str, Known], gone: Iterable[str], *, force: bool = False
+    hashes: Mapping[str, str], known: Mapping[str, Remembered], gone: Iterable[str], *, force: bool = False
 ) -> Plan:
     """Return the plan for files just hashed and paths no longer there.
 

@@ -25,11 +25,14 @@ class Embeddings:
         self.model = model
         self.table = table
         self.matrix = VectorMatrix(model.dimensions)
+        self.matrix.reserve(len(table))
+        known = {key: key for key in keys}
         for stored, vectors in table.batches():
             if vectors.shape[1] != model.dimensions:
                 raise IndexUnavailable(f"The embeddings of {model.name} have another width than it gives.")
-            self.matrix.add(stored, vectors)
-        self.missing: dict[str, None] = {key: None for key in keys if key not in self.matrix}
+            # The text of a key is in memory once: 113 bytes.
+            self.matrix.add([known.get(key, key) for key in stored], vectors)
+        self.missing: dict[str, None] = {key: None for key in known if key not in self.matrix}
 
     def add(self, keys: Sequence[str], vectors: Floats) -> None:
         """Write embeddings; vectors (len(keys), dimensions) float32 of length 1."""

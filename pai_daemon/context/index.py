@@ -7,18 +7,20 @@ Owns as well which model's embeddings answer, and the instant at which another o
 
 from __future__ import annotations
 
+import gc
 import logging
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from pai_daemon.context.catalog import Catalog, IndexedNote
 from pai_daemon.context.embeddings import Embeddings
 from pai_daemon.context.space import NO_MODEL, CurrentSpace, EmbeddingModel, ModelName, Space
+from pai_daemon.context.store.lance import release_memory
 from pai_daemon.context.store.record import Record
 from pai_daemon.context.store.rows import StoredChunk
-from pai_daemon.context.store.store import TABLES, Store
+from pai_daemon.context.store.store import DOUBT, TABLES, Store
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import DiskFull, IndexUnavailable
 
@@ -35,7 +37,9 @@ class Index:
     """
 
     def __init__(self, folder: Path, chosen: ModelName | None) -> None:
-        self.store, self.catalog, self.live = _open(folder, chosen)
+        with _no_collection():
+            self.store, self.catalog, self.live = _open(folder, chosen)
+        release_memory()  # of what was read
         self.next: Embeddings | None = None
         self._current = CurrentSpace(Space(self.live.model, self.live.matrix))
         self._is_chosen = False
@@ -177,7 +181,7 @@ class Index:
         for note, _ in notes:
             self.catalog.put(note)
         for embeddings in self._all_embeddings():
-            embeddings.follow(keys, self.catalog.owners)
+            embeddings.follow(keys, self.catalog.is_used)
 
     def touch(self, notes: Sequence[IndexedNote]) -> None:
         """Remember another stat for notes whose bytes are the same."""
@@ -211,17 +215,36 @@ class Index:
         self.store.tidy()
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Look for no garbage while what is loaded is built, and never in it.
+
+    Each look goes through all objects there are: it would take half of the time of loading. What is loaded
+    stays; later looks leave it out, as going through a million objects would stop a query for a tenth of a
+    second.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def _open(folder: Path, chosen: ModelName | None) -> tuple[Store, Catalog, Embeddings]:
     """Return store, catalog and the embeddings that answer; a damaged index makes way for a new one (D6)."""
     try:
         store = Store(folder)
-        store.tidy(starting=True)
+        store.check()
         return _read(store, chosen)
     except DiskFull:
         raise
     except IndexUnavailable as error:
         log.warning("the index is made anew: %s", error.detail)
         shutil.rmtree(folder / TABLES)
+        (folder / DOUBT).unlink(missing_ok=True)
         return _read(Store(folder), chosen)
 
 

@@ -13,8 +13,10 @@ import re
 import time
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -33,6 +35,9 @@ Legs = Mapping[str, Leg]
 DEPTH = 100
 TEXT_FLOOR = 1.75
 MAX_LIMIT = 100
+WORD_THREADS = 4
+# What passes a filter is asked once for as long as nothing changes, as while a person types.
+FILTERS_KEPT = 4
 MAX_QUERY_CHARACTERS = 4000
 
 
@@ -99,6 +104,9 @@ class Searcher:
         self.places = Places(vault.name, index.catalog)
         self._vault = vault
         self._index = index
+        # Words are looked up on a thread of its own beside the embedding of the query.
+        self._beside = ThreadPoolExecutor(WORD_THREADS, "words")
+        self._passing = lru_cache(FILTERS_KEPT)(self._matching)
 
     def borrow(self) -> AbstractContextManager[Space]:
         """Lend the space that one question is answered in, from its first search to its last sentence."""
@@ -131,17 +139,7 @@ class Searcher:
             raise UsageError(f"The mode {mode!r} is unknown.", hint="Use hybrid, semantic or text.")
         if not 1 <= limit <= MAX_LIMIT:
             raise UsageError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
-        legs: dict[str, Leg] = {}
-        semantic_weight = 0.0
-        if mode != "text" and space.embedder is not None:
-            semantic_weight = space.embedder.scoring.semantic_weight
-            try:
-                legs["semantic"] = self.nearest(space, space.embedder.embed_query(query), DEPTH, chosen)
-            except ModelUnavailable:  # a server may be away
-                if mode == "semantic":
-                    raise
-        if mode != "semantic":
-            legs["text"] = self._index.store.chunks.search(query, DEPTH, chosen)
+        legs, semantic_weight = self._legs(space, query, mode, chosen)
         ranked = fuse(legs, semantic_weight, len(space.matrix))[:limit]
         passages = self.passages(ranked, legs, query)
         return SearchResult(
@@ -154,6 +152,27 @@ class Searcher:
             results=passages,
         )
 
+    def _legs(self, space: Space, query: str, mode: Mode, chosen: Filter) -> tuple[Legs, float]:
+        """Return the legs of a mode that ran, and the weight of the semantic one."""
+        words = None
+        if mode != "semantic":
+            words = self._beside.submit(self._index.store.chunks.search, query, DEPTH, chosen)
+        legs: dict[str, Leg] = {}
+        semantic_weight = 0.0
+        if mode != "text" and space.embedder is not None:
+            semantic_weight = space.embedder.scoring.semantic_weight
+            try:
+                legs["semantic"] = self.nearest(space, space.embedder.embed_query(query), DEPTH, chosen)
+            except ModelUnavailable:  # a server may be away
+                if mode == "semantic":
+                    raise
+        if words is not None:
+            legs["text"] = words.result()
+        return legs, semantic_weight
+
+    def _matching(self, _revision: int, chosen: Filter) -> dict[str, list[str]]:
+        return self._index.store.chunks.matching(chosen)
+
     def nearest(
         self, space: Space, vector: Floats, limit: int, chosen: Filter = EVERYTHING
     ) -> list[tuple[str, float]]:
@@ -162,7 +181,7 @@ class Searcher:
         vector: (dimensions,) float32 of length 1, of the space itself or made by its embedder.
         """
         if chosen:
-            ids = self._index.store.chunks.matching(chosen)
+            ids = self._passing(self._index.revision, chosen)
             nearest = space.matrix.search(vector, limit, ids.keys())
             found = [(item, score) for key, score in nearest for item in ids[key]]
         else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.filters import EVERYTHING, Filter
+from pai_daemon.context.index import Index
 from pai_daemon.context.store.rows import StoredChunk, facts_of
 from pai_daemon.context.store.store import Store
 from pai_daemon.errors import DiskFull, IndexUnavailable
@@ -65,6 +68,20 @@ def test_committed_note_comes_back_whole(store: Store, tmp_path: Path) -> None:
     again = Store(tmp_path / "index")
     assert again.chunks.notes() == [note]
     assert list(again.chunks.get(["Größe's.md#1"]).values()) == [chunks[1]]
+
+
+def test_notes_come_back_whatever_order_their_rows_have(store: Store, tmp_path: Path) -> None:
+    """Rows that were written anew lie elsewhere; each note still has its own keys, in their order."""
+    notes = {path: written(path, *(f"{path}-{n}" for n in range(12))) for path in ("b.md", "a.md", "c d.md")}
+    for item in notes.values():
+        store.commit([item], {})
+    shorter = written("b.md", *(f"again-{n}" for n in range(11)))
+    store.commit([shorter], {"b.md": 12})
+    store.touch([notes["a.md"][0]])
+    expected = [notes["a.md"][0], shorter[0], notes["c d.md"][0]]
+    assert store.chunks.notes() == expected
+    store.tidy()
+    assert Store(tmp_path / "index").chunks.notes() == expected
 
 
 def test_edited_note_leaves_none_of_its_old_chunks(store: Store) -> None:
@@ -253,6 +270,36 @@ def test_revision_rises_across_restarts(store: Store, tmp_path: Path) -> None:
     store.tidy()
     seen.append(Store(tmp_path / "index").revision)
     assert seen == sorted(seen)
+
+
+def test_first_upkeep_removes_what_a_killed_writer_left(store: Store, tmp_path: Path) -> None:
+    """A file that no version names goes with the first upkeep after a start, which is due though idle."""
+    store.commit([written("a.md", "alpha")], {})
+    left = tmp_path / "index" / "tables" / "chunks.lance" / "data" / "half-written.lance"
+    left.write_bytes(b"LANC")
+    minute_ago_s = time.time() - 60
+    os.utime(left, (minute_ago_s, minute_ago_s))
+    again = Store(tmp_path / "index")
+    assert again.has_pending_upkeep()
+    again.tidy()
+    assert not left.exists()
+    assert _found(again, "alpha") == ["a.md#0"]
+
+
+def test_upkeep_that_fails_on_damage_makes_the_next_opening_anew(store: Store, tmp_path: Path) -> None:
+    """Damage in what no opening reads is found by upkeep; the next start ends in an index that works."""
+    store.commit([written("a.md", "alpha")], {})
+    for number in range(2):
+        store.vectors("old").add([f"k{number}"], np.eye(1, 2, dtype=np.float32))
+    for path in (tmp_path / "index" / "tables" / "vectors-old.lance" / "data").iterdir():
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(IndexUnavailable):
+        Store(tmp_path / "index").tidy()
+    anew = Index(tmp_path / "index", None)
+    assert len(anew.catalog) == 0
+    anew.store.commit([written("a.md", "alpha")], {})
+    anew.tidy()
+    assert len(Index(tmp_path / "index", None).catalog) == 1
 
 
 def test_full_disk_is_told_apart(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

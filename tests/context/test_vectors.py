@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pai_daemon.context import vectors as module
 from pai_daemon.context.vectors import Floats, VectorMatrix
 
 
@@ -66,3 +69,64 @@ def test_keep_drops_the_others_and_search_still_works() -> None:
     matrix.keep({"k3", "k19"})
     assert {key for key, _ in matrix.search(_unit(1)[0], 10)} == {"k3", "k19"}
     assert "k4" not in matrix
+
+
+_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.lists(st.integers(0, 99), max_size=30)),
+        st.tuples(st.just("keep"), st.lists(st.integers(0, 99), max_size=60)),
+        st.tuples(st.just("reserve"), st.just([0] * 13)),
+    ),
+    max_size=12,
+)
+
+
+@given(steps=_STEPS, allowed=st.none() | st.lists(st.integers(0, 120), unique=True))
+def test_vectors_in_many_blocks_are_searched_as_one_matrix(
+    steps: list[tuple[str, list[int]]], allowed: list[int] | None
+) -> None:
+    """However vectors came and went, keys, vectors and cosines are those of a plain table of them."""
+    every, query, known = _unit(100), _unit(1, seed=2)[0], dict[str, Floats]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK_ROWS", 7)
+        matrix = VectorMatrix(8)
+        for step, numbers in steps:
+            keys = [f"k{number}" for number in numbers]
+            if step == "add":
+                matrix.add(keys, every[numbers])
+                known |= {key: every[int(key[1:])] for key in keys if key not in known}
+            elif step == "keep":
+                matrix.keep(set(keys))
+                known = {key: vector for key, vector in known.items() if key in keys}
+            else:
+                matrix.reserve(len(numbers))
+    assert list(matrix) == list(known)
+    backwards = list(known)[::-1]
+    expected = np.array([known[key] for key in backwards], np.float32).reshape(-1, 8)
+    assert np.array_equal(matrix.get(["absent", *backwards]), expected)
+    among = None if allowed is None else [f"k{number}" for number in allowed]
+    scores = {key: float(vector @ query) for key, vector in known.items() if among is None or key in among}
+    best = sorted(scores.values(), reverse=True)[:9]
+    found = matrix.search(query, 9, among)
+    assert [score for _, score in found] == pytest.approx(best, abs=1e-6)
+    assert all(scores[key] == pytest.approx(score, abs=1e-6) for key, score in found)
+
+
+def test_search_while_vectors_come_and_go_is_exact() -> None:
+    """A search beside the writer finds each key with its own cosine."""
+    every, query = _unit(3000), _unit(1, seed=2)[0]
+    matrix, done = VectorMatrix(8), threading.Event()
+
+    def write() -> None:
+        for start in range(0, 3000, 10):
+            matrix.add([f"k{row}" for row in range(start, start + 10)], every[start : start + 10])
+            if start % 50 == 0:
+                matrix.keep({f"k{row}" for row in range(start // 2, start)})
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while not done.is_set():
+        for key, score in matrix.search(query, 10):
+            assert every[int(key[1:])] @ query == pytest.approx(score, abs=1e-6)
+    writer.join()

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from pathlib import Path
 
@@ -75,6 +76,39 @@ def _refusal_for_another_user(folder: Path) -> str:
         said = pipe.read()
     os.waitpid(child, 0)
     return "may not be read" if "may not be read" in said else said
+
+
+def test_start_answers_health_before_the_store_is_imported(start_daemon: StartDaemon, tmp_path: Path) -> None:
+    """The import of LanceDB takes a second or more; however long it takes, the port is open meanwhile."""
+    go = tmp_path / "go"
+    (tmp_path / "lancedb.py").write_text(SLOW_IMPORT.format(go=str(go)), "utf-8")
+    daemon = start_daemon(PYTHONPATH=os.pathsep.join((str(tmp_path), *sys.path)))
+    assert daemon.client.is_alive()
+    assert daemon.status()["state"] == "starting"
+    go.touch()
+    assert daemon.ready()["chunks"] == 0
+
+
+# In place of LanceDB: waits until it may be imported, and then hands over to it.
+SLOW_IMPORT = """
+import sys, time, pathlib
+while not pathlib.Path({go!r}).exists():
+    time.sleep(0.02)
+sys.path.remove(str(pathlib.Path(__file__).parent))
+del sys.modules["lancedb"]
+import lancedb
+"""
+
+
+@pytest.mark.parametrize("arguments", ["search x", "ask x", "status", "index", "links x"])
+def test_command_that_asks_the_daemon_imports_no_heavy_library(folders: Folders, arguments: str) -> None:
+    """What only talks to a daemon starts at once: it loads neither store nor model nor an HTTP server."""
+    folders.home.mkdir(parents=True)
+    ended = folders.pai(*arguments.split(), environ={"PYTHONPROFILEIMPORTTIME": "1"})
+    assert ended.returncode == 69, ended
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in ended.stderr.splitlines()}
+    assert "click" in imported
+    assert not imported & {"lancedb", "pyarrow", "pandas", "onnxruntime", "numpy", "aiohttp"}
 
 
 def test_start_empty_vault_serves_and_says_so(start_daemon: StartDaemon) -> None:

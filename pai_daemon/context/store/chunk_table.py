@@ -27,11 +27,12 @@ from pai_daemon.context.store.lance import (
 from pai_daemon.context.store.rows import (
     CHUNKS_SCHEMA,
     LATER_COLUMNS,
+    NOTE_COLUMNS,
     StoredChunk,
     chunk_id,
     chunk_of,
     facts_of,
-    note_of,
+    notes_of,
     rows_of,
     tombstone,
 )
@@ -105,15 +106,7 @@ class ChunkTable:
 
     def notes(self) -> list[IndexedNote]:
         """Return every indexed note."""
-        columns = ["path", "ordinal", "content_hash", "vector_key", "title", "note"]
-        rows = self._rows(columns, "live = true")
-        keys: dict[str, dict[int, str]] = {}
-        heads = []
-        for row in rows.to_pylist():
-            keys.setdefault(row["path"], {})[row["ordinal"]] = row["vector_key"]
-            if row["ordinal"] == 0:
-                heads.append(row)
-        return [note_of(row, keys[row["path"]]) for row in heads]
+        return notes_of(self._rows(NOTE_COLUMNS, "live = true"))
 
     def get(self, ids: Iterable[str]) -> dict[str, StoredChunk]:
         """Return the live chunks with these ids."""
@@ -154,12 +147,12 @@ class ChunkTable:
             statistics = self._table.index_stats("content_idx")
         return statistics.num_unindexed_rows if statistics is not None else 0
 
-    def tidy(self, keep: timedelta, *, starting: bool) -> bool:
+    def tidy(self, keep: timedelta) -> bool:
         """Sweep dead rows and do the upkeep, see `Store.tidy`; return whether it changed anything."""
         with border():
             before = self.version
             self._sweep()
-            self._table.optimize(cleanup_older_than=keep, delete_unverified=starting)
+            self._table.optimize(cleanup_older_than=keep, delete_unverified=True)
             return self.version != before
 
     def rewrite(self) -> None:

@@ -1,6 +1,7 @@
 """LanceDB as the index uses it: the connection, its errors, and its kinds of index.
 
 The only module that imports it; the tables that it hands out are used in `store` and `vector_table`.
+It does so with the first connection: that takes a second, in which the port is open and health is told.
 """
 
 from __future__ import annotations
@@ -11,9 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import lancedb
-from lancedb.index import FTS, BTree, LabelList
-from lancedb.query import MatchQuery
+import pyarrow as pa
 
 from pai_daemon.errors import DiskFull, IndexUnavailable
 
@@ -26,6 +25,12 @@ TOKENIZER = {
     "with_position": False,
 }
 CACHE_BYTES = 16 * 1024 * 1024
+
+
+def _library() -> Any:
+    import lancedb  # noqa: PLC0415 - see above
+
+    return lancedb
 
 
 @contextmanager
@@ -46,6 +51,7 @@ def border() -> Iterator[None]:
 
 def connect(folder: Path) -> Any:
     """Return the database in a folder."""
+    lancedb = _library()
     session = lancedb.Session(index_cache_size_bytes=CACHE_BYTES, metadata_cache_size_bytes=CACHE_BYTES)
     return lancedb.connect(str(folder), session=session)
 
@@ -57,22 +63,22 @@ def table_names(database: Any) -> list[str]:
 
 def index_values(table: Any, column: str) -> None:
     """Make the index that finds the rows of a value."""
-    table.create_index(column, config=BTree())
+    table.create_index(column, config=_library().index.BTree())
 
 
 def index_labels(table: Any, column: str) -> None:
     """Make an index for the items of a column of lists, anew where there is one."""
-    table.create_index(column, config=LabelList(), replace=True)
+    table.create_index(column, config=_library().index.LabelList(), replace=True)
 
 
 def index_words(table: Any) -> None:
     """Make the index of the words in `content`, anew where there is one."""
-    table.create_index("content", config=FTS(**TOKENIZER), replace=True)
+    table.create_index("content", config=_library().index.FTS(**TOKENIZER), replace=True)
 
 
 def words(query: str) -> Any:
     """Return a query for the words in `content`; no operator is read in it."""
-    return MatchQuery(query, "content")
+    return _library().query.MatchQuery(query, "content")
 
 
 def quoted(value: str) -> str:
@@ -81,6 +87,7 @@ def quoted(value: str) -> str:
 
 
 def release_memory() -> None:
-    """Give freed memory back to the system, which glibc keeps: 180 MB after a thousand edits."""
+    """Give freed memory back to the system, which glibc keeps, 180 MB after a thousand edits, and Arrow."""
+    pa.default_memory_pool().release_unused()
     with suppress(OSError, AttributeError, TypeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)

@@ -24,9 +24,11 @@ from pai_daemon.context.store.lance import border, connect, release_memory, tabl
 from pai_daemon.context.store.record import Record, read_record, write_record
 from pai_daemon.context.store.rows import READABLE_SCHEMAS, SCHEMA_VERSION, StoredChunk
 from pai_daemon.context.store.vector_table import PREFIX, VectorTable
+from pai_daemon.errors import IndexUnavailable
 
 TABLES = "tables"
 PURGE = "purge"
+DOUBT = "doubt"
 STAMP = "schema.json"
 # Unindexed rows are tokenised at each text query: 6,000 of them cost 90 ms, so tidy well before.
 TIDY_ROWS = 2000
@@ -45,7 +47,9 @@ class Store:
         self._folder = folder
         self._write = threading.Lock()
         self._commits_since_tidy = 0
-        self._rewritten = self._has_old_files = False
+        self._rewritten = False
+        # A killed writer may have left files: the first upkeep removes them.
+        self._has_old_files = True
         with border():
             folder.mkdir(parents=True, exist_ok=True)
             self._forget_unreadable()
@@ -153,20 +157,32 @@ class Store:
         """Return whether anything was committed since the last upkeep, or has been left for the next."""
         return self._commits_since_tidy > 0 or self._has_old_files
 
-    def tidy(self, *, starting: bool = False) -> None:
-        """Sweep dead rows, bring the indexes up to date and drop old versions.
+    def tidy(self) -> None:
+        """Sweep dead rows, bring the indexes up to date, and drop old versions and what a kill left.
 
-        starting: also remove what a killed writer left half-written; only before serving. Raises
-        DiskFull or IndexUnavailable.
+        Only for the thread that writes: what is half-written goes. Raises DiskFull or IndexUnavailable.
         """
-        keep = timedelta(milliseconds=1) if starting else timedelta(seconds=KEEP_S)
-        with self._write:
-            changed = [self.chunks.tidy(keep, starting=starting)]
-            changed += [table.tidy(keep, starting=starting) for table in self._vectors.values()]
-            # Searches may still read the files that this upkeep has replaced: the next one removes them.
-            self._has_old_files = any(changed)
-            self._commits_since_tidy = 0
+        keep = timedelta(seconds=KEEP_S)
+        try:
+            with self._write:
+                changed = [self.chunks.tidy(keep), *(table.tidy(keep) for table in self._vectors.values())]
+                # Searches may still read the files that this upkeep has replaced: the next one removes them.
+                self._has_old_files = any(changed)
+                self._commits_since_tidy = 0
+        except IndexUnavailable:
+            with border():
+                (self._folder / DOUBT).touch()
+            raise
         release_memory()
+
+    def check(self) -> None:
+        """Do the upkeep again that failed in a former process: what is damaged fails here too.
+
+        Raises DiskFull or IndexUnavailable.
+        """
+        if (self._folder / DOUBT).exists():
+            self.tidy()
+            (self._folder / DOUBT).unlink()
 
     @property
     def purge_step(self) -> Literal["rewrite", "sweep"] | None:

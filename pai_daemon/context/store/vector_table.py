@@ -17,7 +17,7 @@ from pai_daemon.context.vectors import Floats
 
 # Followed by the fingerprint of the model.
 PREFIX = "vectors-"
-BATCH_ROWS = 8192
+BATCH_ROWS = 1024
 DELETE_KEYS = 1000
 
 
@@ -38,16 +38,20 @@ class VectorTable:
         """Return how often the table was written; 0 where there is none."""
         return 0 if self._table is None else int(self._table.version)
 
+    def __len__(self) -> int:
+        """Return how many rows are stored."""
+        with border():
+            return 0 if self._table is None else int(self._table.count_rows())
+
     def batches(self) -> Iterator[tuple[list[str], Floats]]:
-        """Yield every stored (keys, vectors) in batches; vectors (n, dimensions) float32."""
+        """Yield every stored (keys, vectors) in batches; vectors (n, dimensions) float32, read-only."""
         if self._table is None:
             return
         with border():
             found = self._table.search().select(["key", "vector"]).limit(2**31 - 1)
             for batch in found.to_batches(BATCH_ROWS):
                 if keys := batch.column("key").to_pylist():
-                    flat = batch.column("vector").flatten().to_numpy(zero_copy_only=False)
-                    yield keys, flat.reshape(len(keys), -1)
+                    yield keys, batch.column("vector").flatten().to_numpy().reshape(len(keys), -1)
 
     def add(self, keys: Sequence[str], vectors: Floats) -> None:
         """Append embeddings. A key written twice after a crash is harmless: both rows are equal.
@@ -76,13 +80,13 @@ class VectorTable:
             with border():
                 self._make(keys, vectors)
 
-    def tidy(self, keep: timedelta, *, starting: bool) -> bool:
+    def tidy(self, keep: timedelta) -> bool:
         """Do the upkeep, see `Store.tidy`; return whether it changed anything."""
         if self._table is None:
             return False
         before = self.version
         with border():
-            self._table.optimize(cleanup_older_than=keep, delete_unverified=starting)
+            self._table.optimize(cleanup_older_than=keep, delete_unverified=True)
         return self.version != before
 
     def drop(self) -> None:
