@@ -37,7 +37,12 @@ from pai_daemon.context.store.rows import (
     rows_of,
     tombstone,
 )
-from pai_daemon.context.store.vocabulary import MAX_CORRECTED_WORDS, MIN_CORRECTED_LETTERS, LazyVocabulary, words_in
+from pai_daemon.context.store.vocabulary import (
+    MAX_CORRECTED_WORDS,
+    MIN_CORRECTED_LETTERS,
+    LazyVocabulary,
+    words_in,
+)
 from pai_daemon.context.store.words import Asked, read
 
 NAME = "chunks"

@@ -86,7 +86,7 @@ def words(asked: Asked, added: Sequence[str] = ()) -> FullTextQuery | None:
     parts = [(Occur.MUST, _phrase(words)) for words in asked.phrases]
     parts += [(Occur.MUST_NOT, _phrase(words)) for words in asked.excluded]
     if has_words:
-        # Beside an exclusion alone, SHOULD takes 10 ms at 100,000 chunks where MUST takes 3, and finds the same.
+        # Beside exclusions alone both find the same, in 10 ms at 100,000 chunks with SHOULD, in 3 with MUST.
         parts.append((Occur.SHOULD if asked.phrases else Occur.MUST, sought))
     return BooleanQuery(parts)
 

@@ -32,9 +32,9 @@ MAX_CORRECTIONS = 4
 # The index of words leaves longer ones out.
 MAX_WORD_BYTES = 40
 # Scripts without spaces have no words that could be told apart here; the tokenizer of the index does it.
-_BORDER = "(?:" + "|".join(
-    rf"\p{{{script}}}" for script in "Han Hiragana Katakana Thai Lao Khmer Myanmar".split()
-) + r"|[^\p{L}\p{N}\p{M}])+"  # fmt: skip
+_BORDER = r"(?:\p{Han}|\p{Hiragana}|\p{Katakana}|\p{Thai}|\p{Lao}|\p{Khmer}|\p{Myanmar}|[^\p{L}\p{N}\p{M}])+"
+# The same for ASCII; to read the other takes 1 ms, at each query.
+_ASCII_BORDER = "[^a-z0-9]+"
 # What the tokenizer folds besides marks.
 _LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d"}
 
@@ -49,7 +49,8 @@ def words_in(texts: pa.Array) -> pa.Array:
     folded = pc.utf8_normalize(folded, form="NFC")
     for letter, plain in _LETTERS.items():
         folded = pc.replace_substring(folded, letter, plain)
-    words = pc.list_flatten(pc.split_pattern_regex(folded, pattern=_BORDER))
+    border = _ASCII_BORDER if pc.all(pc.string_is_ascii(folded)).as_py() else _BORDER
+    words = pc.list_flatten(pc.split_pattern_regex(folded, pattern=border))
     length = pc.binary_length(words)
     return words.filter(pc.and_(pc.greater(length, 0), pc.less_equal(length, MAX_WORD_BYTES)))
 

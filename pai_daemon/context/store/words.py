@@ -13,7 +13,7 @@ from dataclasses import dataclass
 # A phrase or an exclusion costs a query of its own; no person types more.
 MAX_OPERATORS = 16
 _OPERATOR = re.compile(r'(?<![^\s(])(?:(?P<minus>-?)"(?P<phrase>[^"]*)"(?!\w)|-(?P<word>[^\W\d_][^\s"]+))')
-_CURLED = str.maketrans('“”„‟', '""""')
+_CURLED = str.maketrans("“”„‟", '""""')
 
 
 @dataclass(frozen=True, slots=True)
