@@ -156,6 +156,7 @@ def test_word_that_is_being_typed_finds_what_begins_so(store: Store) -> None:
     assert _found(store, "quan") == []
     assert _found(store, "quan ", typing=True) == []
     assert _found(store, "q", typing=True) == []
+    assert _found(store, "quan 学", typing=True) == []
 
 
 def test_searcher_hands_on_that_a_word_is_being_typed(sample: Live) -> None:

@@ -97,6 +97,7 @@ class ChunkTable:
             rows += [tombstone(path, ordinal) for ordinal in range(kept.get(path, 0), count)]
         if rows:
             self._merge(pa.Table.from_pylist(rows, schema=CHUNKS_SCHEMA), insert=True)
+            self.vocabulary.add([chunk.content for _, chunks in notes for chunk in chunks])
         return bool(rows)
 
     def touch(self, notes: Sequence[IndexedNote]) -> None:
@@ -186,22 +187,18 @@ class ChunkTable:
         if not len(known):
             return []
         typed: list[str] = words_in(pa.array([asked.text])).to_pylist()
-        added = known.completions(typed.pop()) if typing and typed and asked.text[-1].isalnum() else []
+        added: list[str] = []
+        # No word stands at the end after a space, nor in a script that has none between words.
+        if typing and typed and len(words_in(pa.array([asked.text[-1]]))):
+            added += known.completions(typed.pop())
         unknown = (
             word
             for word in dict.fromkeys(typed)
-            if len(word) >= MIN_CORRECTED_LETTERS and word.isalpha() and word not in known
+            if len(word) >= MIN_CORRECTED_LETTERS and word.isalpha() and not self.vocabulary.holds(word)
         )
         for word in islice(unknown, MAX_CORRECTED_WORDS):
-            nearest = known.nearest(word)
-            # What was written since the vocabulary was read is known too.
-            if nearest and not self._holds(word):
-                added += nearest
+            added += known.nearest(word)
         return added
-
-    def _holds(self, word: str) -> bool:
-        with border():
-            return bool(len(self._ask(words(Asked(word)), 1, "")))
 
     def _contents(self) -> Iterator[pa.Array]:
         with border():

@@ -140,7 +140,8 @@ def _errors(word: str, others: Sequence[str]) -> NDArray[np.int8]:
 class LazyVocabulary:
     """The vocabulary of texts that change: read at the first need, and anew at the first after upkeep.
 
-    read: returns the texts in batches. Any thread may call; until a reading is done, the last one answers.
+    read: returns the texts in batches. known: what the last reading found; nothing before the first one is
+    done. Any thread may call.
     """
 
     def __init__(self, read: Callable[[], Iterable[pa.Array]]) -> None:
@@ -148,7 +149,24 @@ class LazyVocabulary:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._is_outdated = True
+        self._written: list[pa.Array] = []
+        self._new_words: set[str] = set()
         self.known = Vocabulary.of([])
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Say what was written; its words count as known, and complete others after the next reading."""
+        if len(self.known):
+            with self._lock:
+                self._written.append(pa.array(texts, pa.string()))
+
+    def holds(self, word: str) -> bool:
+        """Return whether a word, written as `words_in` does, is in the texts."""
+        if word in self.known:
+            return True
+        with self._lock:
+            while self._written:
+                self._new_words.update(words_in(self._written.pop()).to_pylist())
+            return word in self._new_words
 
     def outdate(self) -> None:
         """Say that the texts have changed."""
@@ -164,6 +182,8 @@ class LazyVocabulary:
             return self._thread
 
     def _renew(self) -> None:
+        with self._lock:
+            self._written, self._new_words = [], set()
         try:
             self.known = Vocabulary.of(self._read())
             release_memory()
