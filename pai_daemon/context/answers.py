@@ -33,6 +33,7 @@ from pai_daemon.context.prompt import MAX_ANSWER_TOKENS, REFUSAL, fitting_prompt
 from pai_daemon.context.quotes import Quote, quotes
 from pai_daemon.context.search import Passage, Searcher, SearchResult, checked_query
 from pai_daemon.context.space import EmbeddingModel, Space
+from pai_daemon.context.store.words import plain
 from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable
 from pai_daemon.models.generation.generator import Generator
 from pai_daemon.models.registry import Scoring
@@ -123,7 +124,7 @@ class Answerer:
     def _search(self, question: Question, space: Space) -> SearchResult:
         query = checked_query(question.text)
         if question.selection:
-            query = f"{query}\n{question.selection[:SELECTION_CHARACTERS]}"
+            query = f"{query}\n{plain(question.selection[:SELECTION_CHARACTERS])}"
         return self._searcher.search_in(space, query, limit=question.limit, chosen=question.chosen)
 
     # With a generator.

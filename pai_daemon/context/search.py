@@ -25,6 +25,7 @@ from pai_daemon.context.index import Index
 from pai_daemon.context.places import Places, page_of
 from pai_daemon.context.space import Space
 from pai_daemon.context.store.rows import StoredChunk, chunk_id
+from pai_daemon.context.store.words import read
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.vault.scan import read_bytes
@@ -113,15 +114,21 @@ class Searcher:
         return self._index.borrow()
 
     def search(
-        self, query: str, *, mode: Mode = "hybrid", limit: int = 10, chosen: Filter = EVERYTHING
+        self,
+        query: str,
+        *,
+        mode: Mode = "hybrid",
+        limit: int = 10,
+        chosen: Filter = EVERYTHING,
+        typing: bool = False,
     ) -> SearchResult:
-        """Return the best passages for a query.
+        """Return the best passages for a query, see `store.words`; typing: its last word has no end yet.
 
         Raises UsageError for an empty or overlong query, an unknown mode or a limit out of range, and
         ModelUnavailable for a search by meaning alone while the model is away.
         """
         with self.borrow() as space:
-            return self.search_in(space, query, mode=mode, limit=limit, chosen=chosen)
+            return self.search_in(space, query, mode=mode, limit=limit, chosen=chosen, typing=typing)
 
     def search_in(
         self,
@@ -131,15 +138,17 @@ class Searcher:
         mode: Mode = "hybrid",
         limit: int = 10,
         chosen: Filter = EVERYTHING,
+        typing: bool = False,
     ) -> SearchResult:
         """Return the best passages for a query in a space that is borrowed, see `search`."""
         started_s = time.perf_counter()
+        typing = typing and not query[-1:].isspace()
         query = checked_query(query)
         if mode not in get_args(Mode):
             raise UsageError(f"The mode {mode!r} is unknown.", hint="Use hybrid, semantic or text.")
         if not 1 <= limit <= MAX_LIMIT:
             raise UsageError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
-        legs, semantic_weight = self._legs(space, query, mode, chosen)
+        legs, semantic_weight = self._legs(space, query, mode, chosen, typing=typing)
         ranked = fuse(legs, semantic_weight, len(space.matrix))[:limit]
         passages = self.passages(ranked, legs, query)
         return SearchResult(
@@ -152,17 +161,23 @@ class Searcher:
             results=passages,
         )
 
-    def _legs(self, space: Space, query: str, mode: Mode, chosen: Filter) -> tuple[Legs, float]:
+    def _legs(
+        self, space: Space, query: str, mode: Mode, chosen: Filter, *, typing: bool
+    ) -> tuple[Legs, float]:
         """Return the legs of a mode that ran, and the weight of the semantic one."""
         words = None
         if mode != "semantic":
-            words = self._beside.submit(self._index.store.chunks.search, query, DEPTH, chosen)
+            search = self._index.store.chunks.search
+            words = self._beside.submit(search, query, DEPTH, chosen, typing=typing)
         legs: dict[str, Leg] = {}
         semantic_weight = 0.0
         if mode != "text" and space.embedder is not None:
             semantic_weight = space.embedder.scoring.semantic_weight
             try:
-                legs["semantic"] = self.nearest(space, space.embedder.embed_query(query), DEPTH, chosen)
+                vector = space.embedder.embed_query(read(query).meaning or query)
+                nearest = self.nearest(space, vector, DEPTH, chosen)
+                left_out = self._index.store.chunks.left_out(query, [item for item, _ in nearest])
+                legs["semantic"] = [pair for pair in nearest if pair[0] not in left_out]
             except ModelUnavailable:  # a server may be away
                 if mode == "semantic":
                     raise

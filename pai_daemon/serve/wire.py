@@ -79,6 +79,11 @@ def flag(values: Mapping[str, Any], name: str) -> bool:
     return value
 
 
+def switch(values: Mapping[str, Any], name: str) -> bool:
+    """Return a truth value from a query; raises UsageError when it is none."""
+    return flag({name: {"true": True, "false": False}.get(values.get(name, "false"))}, name)
+
+
 async def body(request: web.Request) -> dict[str, Any]:
     """Return a request's JSON object; an empty body is an empty object. Raises UsageError."""
     if "Content-Encoding" in request.headers:

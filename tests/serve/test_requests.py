@@ -163,6 +163,13 @@ def test_query_that_is_empty_or_overlong_is_refused(served: DaemonProcess, query
     assert_problem(served.request("GET", f"/api/search?q={query}"), 400, "bad_request")
 
 
+def test_search_while_typing_says_so_with_true_or_false(served: DaemonProcess) -> None:
+    """`typing` is a truth value; anything else is a 400 problem."""
+    for typing in ("true", "false"):
+        assert served.request("GET", f"/api/search?q=su&typing={typing}").status == 200
+    assert_problem(served.request("GET", "/api/search?q=su&typing=perhaps"), 400, "bad_request")
+
+
 def test_query_that_is_missing_is_refused(served: DaemonProcess) -> None:
     """A search without `q`, in no mode we know, is a 400 problem."""
     assert_problem(served.request("GET", "/api/search"), 400, "bad_request")

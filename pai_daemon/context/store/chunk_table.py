@@ -7,8 +7,9 @@ text, are never returned, and are swept at upkeep. One thread writes; any thread
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ import pyarrow as pa
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.filters import Filter, fold_property, fold_tag
 from pai_daemon.context.store.lance import (
+    any_of,
     border,
     index_labels,
     index_values,
@@ -36,9 +38,17 @@ from pai_daemon.context.store.rows import (
     rows_of,
     tombstone,
 )
+from pai_daemon.context.store.vocabulary import (
+    MAX_CORRECTED_WORDS,
+    MIN_CORRECTED_LETTERS,
+    LazyVocabulary,
+    words_in,
+)
+from pai_daemon.context.store.words import Asked, read
 
 NAME = "chunks"
 REWRITE_ROWS = 20_000
+READ_ROWS = 2048
 ALL_ROWS = 2**31 - 1
 
 
@@ -56,11 +66,14 @@ class ChunkTable:
                 index_values(self._table, "path")
                 index_words(self._table)
                 self._index_filters()
+        self.vocabulary = LazyVocabulary(self._contents)
 
     def _add_later_columns(self) -> None:
         """Give an older table the columns it lacks; its notes are read again, and answer meanwhile."""
         missing = [name for name in LATER_COLUMNS if name not in self._table.schema.names]
         if missing:
+            # First, so that whoever finds the columns finds phrases too; the older index had no positions.
+            index_words(self._table)
             self._table.add_columns([CHUNKS_SCHEMA.field(name) for name in missing])
             self._index_filters()
 
@@ -85,6 +98,7 @@ class ChunkTable:
             rows += [tombstone(path, ordinal) for ordinal in range(kept.get(path, 0), count)]
         if rows:
             self._merge(pa.Table.from_pylist(rows, schema=CHUNKS_SCHEMA), insert=True)
+            self.vocabulary.add([chunk.content for _, chunks in notes for chunk in chunks])
         return bool(rows)
 
     def touch(self, notes: Sequence[IndexedNote]) -> None:
@@ -127,13 +141,62 @@ class ChunkTable:
             ids.setdefault(key, []).append(item)
         return ids
 
-    def search(self, query: str, limit: int, chosen: Filter) -> list[tuple[str, float]]:
-        """Return up to `limit` (chunk id, BM25 score) pairs, best first."""
+    def search(
+        self, query: str, limit: int, chosen: Filter, *, typing: bool = False
+    ) -> list[tuple[str, float]]:
+        """Return up to `limit` (chunk id, BM25 score) pairs, best first.
+
+        query: see `words`; a word that no note has is joined by the nearest that there are. typing: its last
+        word is still being typed, and is joined by those that begin so. Both need the vocabulary, which the
+        first search begins to read.
+        """
+        asked = read(query)
+        wanted = words(asked, self._added(asked, typing=typing))
+        if wanted is None:
+            return []
         with border():
-            asked = self._table.search(words(query), query_type="fts").select(["chunk_id", "_score"])
             # Dead rows hold no words: without a filter none is needed, and the search takes half as long.
-            found = (asked.where(_where(chosen)) if chosen else asked).limit(limit).to_arrow()
+            found = self._ask(wanted, limit, _where(chosen) if chosen else "")
+        self.vocabulary.renew()
         return list(zip(found["chunk_id"].to_pylist(), found["_score"].to_pylist(), strict=True))
+
+    def left_out(self, query: str, ids: Sequence[str]) -> set[str]:
+        """Return those of these chunks that a query leaves out, see `words`."""
+        excluded = read(query).excluded
+        if not excluded or not ids:
+            return set()
+        listed = ", ".join(map(quoted, ids))
+        with border():
+            found = self._ask(any_of(excluded), len(ids), f"chunk_id IN ({listed})")
+        return set(found["chunk_id"].to_pylist())
+
+    def _ask(self, wanted: Any, limit: int, where: str) -> pa.Table:
+        asked = self._table.search(wanted, query_type="fts").select(["chunk_id", "_score"])
+        return (asked.where(where) if where else asked).limit(limit).to_arrow()
+
+    def _added(self, asked: Asked, *, typing: bool) -> list[str]:
+        """Return the words that complete or correct those of a query."""
+        known = self.vocabulary.known
+        if not len(known):
+            return []
+        typed: list[str] = words_in(pa.array([asked.text])).to_pylist()
+        added: list[str] = []
+        # No word stands at the end after a space, nor in a script that has none between words.
+        if typing and typed and len(words_in(pa.array([asked.text[-1]]))):
+            added += known.completions(typed.pop())
+        unknown = (
+            word
+            for word in dict.fromkeys(typed)
+            if len(word) >= MIN_CORRECTED_LETTERS and word.isalpha() and not self.vocabulary.holds(word)
+        )
+        for word in islice(unknown, MAX_CORRECTED_WORDS):
+            added += known.nearest(word)
+        return added
+
+    def _contents(self) -> Iterator[pa.Array]:
+        with border():
+            for batch in self._table.search().select(["content"]).limit(ALL_ROWS).to_batches(READ_ROWS):
+                yield batch["content"]
 
     def _rows(self, columns: Sequence[str], where: str, limit: int = ALL_ROWS) -> pa.Table:
         with border():
@@ -153,7 +216,10 @@ class ChunkTable:
             before = self.version
             self._sweep()
             self._table.optimize(cleanup_older_than=keep, delete_unverified=True)
-            return self.version != before
+            changed = self.version != before
+        if changed:
+            self.vocabulary.outdate()
+        return changed
 
     def rewrite(self) -> None:
         """Write all rows anew, see `Store.rewrite`."""
@@ -164,6 +230,7 @@ class ChunkTable:
                 merge.execute(pa.Table.from_batches([batch]))
             index_words(self._table)
             self._index_filters()
+        self.vocabulary.outdate()
 
     def _sweep(self) -> None:
         if self._table.count_rows("live = false"):

@@ -7,22 +7,24 @@ It does so with the first connection: that takes a second, in which the port is 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from pai_daemon.context.store.words import Asked
 from pai_daemon.errors import DiskFull, IndexUnavailable
 
-# Splits CJK text and identifiers, folds accents, no stemming: one index serves every language.
+# Splits CJK text and identifiers, folds accents, no stemming: one index serves every language. Positions,
+# for phrases, take 6 MB and 0.3 s at 100,000 chunks, and no time from a search.
 TOKENIZER = {
     "base_tokenizer": "icu/split",
     "stem": False,
     "remove_stop_words": False,
     "ascii_folding": True,
-    "with_position": False,
+    "with_position": True,
 }
 CACHE_BYTES = 16 * 1024 * 1024
 
@@ -76,9 +78,35 @@ def index_words(table: Any) -> None:
     table.create_index("content", config=_library().index.FTS(**TOKENIZER), replace=True)
 
 
-def words(query: str) -> Any:
-    """Return a query for the words in `content`; no operator is read in it."""
-    return _library().query.MatchQuery(query, "content")
+def words(asked: Asked, added: Sequence[str] = ()) -> Any:
+    """Return the query for what was asked; None where it only says what to leave out.
+
+    added: more words, of which any may occur.
+    """
+    has_words = bool(added) or any(map(str.isalnum, asked.text))
+    if not asked.phrases and asked.excluded and not has_words:
+        return None
+    query = _library().query
+    sought = query.MatchQuery(" ".join((asked.text, *added)), "content")
+    if not asked.phrases and not asked.excluded:
+        return sought
+    occur = query.Occur
+    parts = [(occur.MUST, _phrase(words)) for words in asked.phrases]
+    parts += [(occur.MUST_NOT, _phrase(words)) for words in asked.excluded]
+    if has_words:
+        # Beside exclusions alone both find the same, in 10 ms at 100,000 chunks with SHOULD, in 3 with MUST.
+        parts.append((occur.SHOULD if asked.phrases else occur.MUST, sought))
+    return query.BooleanQuery(parts)
+
+
+def any_of(phrases: Sequence[str]) -> Any:
+    """Return the query for rows that hold any of these exact words."""
+    query = _library().query
+    return query.BooleanQuery([(query.Occur.SHOULD, _phrase(words)) for words in phrases])
+
+
+def _phrase(exact: str) -> Any:
+    return _library().query.PhraseQuery(exact, "content")
 
 
 def quoted(value: str) -> str:
