@@ -27,6 +27,8 @@ class Asked:
     @property
     def meaning(self) -> str:
         """Return the query as a person would say it, without what is left out; for a model."""
+        if not self.phrases and not self.excluded:
+            return self.text
         return " ".join(" ".join((*self.phrases, self.text)).split())
 
 
