@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from pai_daemon.context.changes import UNKNOWN, Remembered
-from pai_daemon.context.owners import Owners
 from pai_daemon.notes.note import Problem
+from pai_daemon.vault.owners import Owners
 from pai_daemon.vault.resolve import LinkResolver
 from pai_daemon.vault.scan import FileStat
 

@@ -11,7 +11,6 @@ from html import unescape
 from urllib.parse import quote, unquote
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//")
-_SPACE = re.compile(r"\s+")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 # Obsidian compares headings in links without these and without their case.
@@ -24,10 +23,10 @@ _UNSAFE = re.compile(r"[#|^\[\]\\\r\n]|%%")
 def slug(name: str) -> str:
     """Return the form in which two names of notes, aliases or tags are compared: NFC, case folded."""
     if name.isascii():
-        return _SPACE.sub(" ", name.strip()).lower()
+        return " ".join(name.lower().split())
     # NFC before folding joins what macOS takes apart; after it, because folding can take apart again.
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-    return _SPACE.sub(" ", folded.strip())
+    return " ".join(folded.split())
 
 
 def parse_wikilink(inner: str) -> tuple[str, str, str]:

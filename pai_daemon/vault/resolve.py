@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from posixpath import normpath
 
 from pai_daemon.notes.links import is_linkable, markdown_link, slug
+from pai_daemon.vault.owners import Owners
 
 
 class LinkResolver:
@@ -21,9 +22,9 @@ class LinkResolver:
     def __init__(self, titles: Mapping[str, Iterable[str]] | None = None) -> None:
         self._aliases: dict[str, tuple[str, ...]] = {}
         self._names: dict[str, tuple[str, ...]] = {}
-        self._by_path: dict[str, set[str]] = {}
-        self._by_name: dict[str, set[str]] = {}
-        self._by_alias: dict[str, set[str]] = {}
+        self._by_path: Owners[str] = Owners()
+        self._by_name: Owners[str] = Owners()
+        self._by_alias: Owners[str] = Owners()
         for path, aliases in (titles or {}).items():
             self.add(path, aliases)
 
@@ -45,7 +46,7 @@ class LinkResolver:
         self._aliases[path] = tuple(aliases)
         self._names[path] = tuple(names)
         for index, key in self._entries(path):
-            index.setdefault(key, set()).add(path)
+            index.add(key, path)
 
     def add_file(self, path: str) -> None:
         """Know an attachment; a link names it with its extension."""
@@ -55,11 +56,8 @@ class LinkResolver:
         """Forget the note at path, if it is known."""
         if path not in self._aliases:
             return
-        for names, key in self._entries(path):
-            paths = names[key]
-            paths.discard(path)
-            if not paths:
-                del names[key]
+        for index, key in set(self._entries(path)):
+            index.remove(key, path)
         del self._aliases[path], self._names[path]
 
     def resolve(self, target: str, source: str) -> str | None:
@@ -85,7 +83,7 @@ class LinkResolver:
     def named(self, name: str) -> tuple[str, ...]:
         """Return the paths of the notes whose file name or alias is name, in any case, sorted."""
         key = slug(name)
-        return tuple(sorted(self._by_name.get(key, set()) | self._by_alias.get(key, set())))
+        return tuple(sorted({*self._by_name.of(key), *self._by_alias.of(key)}))
 
     def shortest_link(self, path: str) -> str:
         """Return the shortest target that leads to the note from anywhere: its name, else its path.
@@ -97,7 +95,7 @@ class LinkResolver:
             return names[0]
         bare = _without_suffix(path)
         name = bare.rpartition("/")[2]
-        return name if self._by_name.get(slug(name), set()) <= {path} else bare
+        return name if set(self._by_name.of(slug(name))) <= {path} else bare
 
     def link_markup(self, path: str, label: str = "") -> str:
         """Return the whole link to the note at path, showing label; a Markdown link where names need it."""
@@ -107,14 +105,15 @@ class LinkResolver:
             return markdown_link(path, shown or _without_suffix(path).rpartition("/")[2])
         return f"[[{target}|{shown}]]" if shown and shown != target else f"[[{target}]]"
 
-    def _entries(self, path: str) -> Iterable[tuple[dict[str, set[str]], str]]:
+    def _entries(self, path: str) -> Iterable[tuple[Owners[str], str]]:
         """Yield each index with the key under which it holds the note."""
         bare = _without_suffix(path)
-        yield self._by_path, slug(bare)
-        yield self._by_name, slug(bare.rpartition("/")[2])
-        for key in {slug(name) for name in self._names[path]} - {slug(bare)}:
+        whole, name = slug(bare), slug(bare.rpartition("/")[2])
+        yield self._by_path, whole
+        yield self._by_name, name
+        for key in {slug(title) for title in self._names[path]} - {whole}:
             yield self._by_path, key
-            if key.rpartition("/")[2] != slug(bare.rpartition("/")[2]):
+            if key.rpartition("/")[2] != name:
                 yield self._by_name, key.rpartition("/")[2]
         for key in {slug(alias) for alias in self._aliases[path]}:
             yield self._by_alias, key
@@ -128,20 +127,20 @@ class LinkResolver:
     def _from_root(self, written: str) -> set[str]:
         """Return the files with this path from the root, with or without `.md`, in any case."""
         keys = (slug(written), slug(_without_suffix(written)))
-        return set().union(*(self._by_path.get(key, ()) for key in keys))
+        return set().union(*(self._by_path.of(key) for key in keys))
 
     def _files(self, written: str) -> set[str]:
         """Return the files whose path ends with what is written in full, in any case."""
-        named = self._by_name.get(slug(_without_suffix(written).rpartition("/")[2]), set())
+        named = self._by_name.of(slug(_without_suffix(written).rpartition("/")[2]))
         ending = "/" + slug(written)
         return {path for path in named if slug("/" + path).endswith(ending)}
 
     def _notes(self, written: str) -> set[str]:
         """Return the notes whose path without `.md` ends so, or that are called so, in any case."""
-        named = self._by_name.get(slug(written.rpartition("/")[2]), set())
+        named = set(self._by_name.of(slug(written.rpartition("/")[2])))
         ending = "/" + slug(written)
         found = {path for path in named if slug("/" + _without_suffix(path)).endswith(ending)}
-        return found | self._by_path.get(slug(written), set()) | (named if "/" not in written else set())
+        return found | set(self._by_path.of(slug(written))) | (named if "/" not in written else set())
 
     def _best(self, paths: set[str], written: str, folder: str) -> str | None:
         """Return the path as written, else one from the root, else the nearest; None where there is none."""

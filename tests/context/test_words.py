@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lancedb.index import FTS
 
+from pai_daemon.context.answer import Question
+from pai_daemon.context.answers import Answerer
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.filters import EVERYTHING, Filter
 from pai_daemon.context.store.rows import StoredChunk
@@ -19,6 +21,7 @@ from pai_daemon.context.store.vocabulary import MAX_COMPLETIONS, Vocabulary, _er
 from pai_daemon.context.store.words import MAX_OPERATORS, Asked, plain, read
 from pai_daemon.vault.scan import FileStat
 from tests.context.conftest import Live
+from tests.daemon_process import eventually
 
 
 @pytest.fixture
@@ -59,6 +62,7 @@ def _found(store: Store, query: str, *, typing: bool = False, chosen: Filter = E
         ("“curled quotes”", Asked(" ", ("curled quotes",))),
         ('("in brackets")', Asked("( )", ("in brackets",))),
         ("cats -dogs", Asked("cats  ", (), ("dogs",))),
+        ('"!!" cats -"?"', Asked("  cats  ")),
         ('cats -"big dogs"', Asked("cats  ", (), ("big dogs",))),
     ],
 )
@@ -69,7 +73,17 @@ def test_phrase_and_exclusion_are_read(query: str, asked: Asked) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ['a 5" and a 3" disk', "well-known", "a - b", "-5 degrees", "ls --all", "x -y", 'one " quote', "'a b'"],
+    [
+        'a 5" and a 3" disk',
+        "well-known",
+        "a - b",
+        "-5 degrees",
+        "ls --all",
+        "x -y",
+        'one " quote',
+        'no "end"here',
+        "'a b'",
+    ],
 )
 def test_what_is_typed_by_accident_stays_words(query: str) -> None:
     """A quote or a minus that is part of a word, a number or an option is no operator."""
@@ -92,7 +106,13 @@ def test_selection_from_a_note_has_no_operators() -> None:
 
 def test_phrase_finds_the_words_in_their_order(store: Store) -> None:
     """A phrase must occur, accents and case aside; the other words decide the order."""
-    _commit(store, a="the old stone bridge", b="the bridge of old stone", c="Öld Stóne bridge by the river")
+    _commit(
+        store,
+        a="the old stone bridge",
+        b="the bridge of old stone",
+        c="Öld Stóne bridge by the river",
+        d="river",
+    )
     assert set(_found(store, '"old stone bridge"')) == {"a", "c"}
     assert _found(store, '"old stone bridge" river') == ["c", "a"]
     assert _found(store, '"stone old"') == []
@@ -177,6 +197,21 @@ def test_excluded_word_is_in_no_passage_of_either_leg(sample: Live) -> None:
     assert not any("engine" in passage.text.lower().split() for passage in after.results)
 
 
+def test_model_reads_a_query_without_its_operators(sample: Live) -> None:
+    """Quotes and what is left out change no embedding."""
+    plainly = sample.searcher.search("engine maintenance", mode="semantic", limit=50).results
+    quoted = sample.searcher.search('"engine" maintenance -zebra', mode="semantic", limit=50).results
+    assert [passage.scores for passage in quoted] == [passage.scores for passage in plainly]
+
+
+def test_selection_of_a_question_is_words(sample: Live) -> None:
+    """A quotation in the selected text asks for no phrase."""
+    asked = Question("polyurethane glue", selection='- "a phrase that no note has"')
+    with sample.searcher.borrow() as space:
+        found = Answerer(sample.searcher, None)._search(asked, space)
+    assert found.results[0].scores.text is not None
+
+
 @pytest.mark.parametrize("typed", ["bakcery", "bakry", "bakeery", "bekery", "BAKEYR"])
 def test_typing_error_finds_the_word_that_was_meant(store: Store, typed: str) -> None:
     """A letter that is missing, too many, wrong or in the other's place is forgiven."""
@@ -187,11 +222,12 @@ def test_typing_error_finds_the_word_that_was_meant(store: Store, typed: str) ->
 
 def test_two_errors_are_forgiven_in_a_long_word_alone(store: Store) -> None:
     """From eight letters on two errors are taken, and the first letter is taken to be right."""
-    _commit(store, a="philosophy", b="bread")
+    _commit(store, a="philosophy", b="bread", c="rye")
     _read_words(store)
     assert _found(store, "philosofy") == ["a"]
     assert _found(store, "braed") == ["b"]
     assert _found(store, "brdae") == []
+    assert _found(store, "rey") == []
     assert _found(store, "vhilosophy") == []
 
 
@@ -222,9 +258,18 @@ def test_words_are_read_anew_after_upkeep(store: Store) -> None:
     _commit(store, b="quarry")
     assert set(_found(store, "qua", typing=True)) == {"a"}
     store.tidy()
-    _found(store, "anything")
+    eventually(lambda: set(_found(store, "qua", typing=True)) == {"a", "b"}, "the new word completes")
+
+
+def test_words_that_left_the_disk_leave_the_vocabulary(store: Store) -> None:
+    """After a note went for good and its rows were written anew, its words are read away."""
+    _commit(store, a="secret", b="bread")
+    _read_words(store)
+    store.commit([], {"a": 1})
+    store.rewrite(lambda: None)
     _await_words(store)
-    assert set(_found(store, "qua", typing=True)) == {"a", "b"}
+    assert "secret" not in store.chunks.vocabulary.known
+    assert "bread" in store.chunks.vocabulary.known
 
 
 def test_table_that_cannot_be_read_leaves_search_without_its_words(

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.daemon_process import DaemonProcess
+from tests.daemon_process import DaemonProcess, eventually
 from tests.serve.test_door import assert_problem
 
 
@@ -165,8 +165,9 @@ def test_query_that_is_empty_or_overlong_is_refused(served: DaemonProcess, query
 
 def test_search_while_typing_says_so_with_true_or_false(served: DaemonProcess) -> None:
     """`typing` is a truth value; anything else is a 400 problem."""
-    for typing in ("true", "false"):
-        assert served.request("GET", f"/api/search?q=su&typing={typing}").status == 200
+    target = "/api/search?q=su&mode=text&typing="
+    eventually(lambda: served.request("GET", f"{target}true").json["results"], "su finds sun")
+    assert served.request("GET", f"{target}false").json["results"] == []
     assert_problem(served.request("GET", "/api/search?q=su&typing=perhaps"), 400, "bad_request")
 
 

@@ -161,3 +161,13 @@ def test_shortest_link_leads_back_from_anywhere(paths: set[str], source: str) ->
     resolver = LinkResolver(dict.fromkeys(paths, ()))
     for path in paths:
         assert resolver.resolve(resolver.shortest_link(path), source) == path
+
+
+def test_note_with_two_names_that_end_alike_can_be_removed() -> None:
+    """Names in two namespaces share their last part; removing the note takes it away once."""
+    resolver = LinkResolver()
+    resolver.add("a.md", names=("x/b", "y/b"))
+    assert resolver.resolve("b", "other.md") == "a.md"
+    resolver.remove("a.md")
+    assert resolver.resolve("b", "other.md") is None
+    assert resolver.resolve("x/b", "other.md") is None
