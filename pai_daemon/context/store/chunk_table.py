@@ -148,6 +148,11 @@ class ChunkTable:
 
     # Upkeep.
 
+    def row_count(self) -> int:
+        """Return how many rows there are, dead ones too."""
+        with border():
+            return int(self._table.count_rows())
+
     def untidy_rows(self) -> int:
         """Return how many rows each search for words reads one by one, because no index knows them yet."""
         with border():

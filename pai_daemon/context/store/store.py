@@ -8,11 +8,10 @@ nothing (D2), and another model gets a table of its own (D6).
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,16 +22,16 @@ from pai_daemon.context.store.chunk_table import ChunkTable
 from pai_daemon.context.store.lance import border, connect, release_memory, table_names
 from pai_daemon.context.store.record import Record, read_record, write_record
 from pai_daemon.context.store.rows import READABLE_SCHEMAS, SCHEMA_VERSION, StoredChunk
+from pai_daemon.context.store.upkeep import Pending, Shortage, folder_bytes, is_due, rest_s, shortage
 from pai_daemon.context.store.vector_table import PREFIX, VectorTable
 
 TABLES = "tables"
 PURGE = "purge"
 STAMP = "schema.json"
-# Unindexed rows are tokenised at each text query: 6,000 of them cost 90 ms, so tidy well before.
-TIDY_ROWS = 2000
-TIDY_COMMITS = 50
 # A version stays this long for the searches that read it: they take milliseconds.
 KEEP_S = 10.0
+# Upkeep that found no room looks again after this long.
+PUT_OFF_S = 30.0
 
 
 class Store:
@@ -46,6 +45,7 @@ class Store:
         self._write = threading.Lock()
         self._commits_since_tidy = 0
         self._rewritten = self._has_old_files = False
+        self._put_off_s: float | None = None
         with border():
             folder.mkdir(parents=True, exist_ok=True)
             self._forget_unreadable()
@@ -145,20 +145,39 @@ class Store:
 
     # Upkeep.
 
-    def is_untidy(self) -> bool:
-        """Return whether reads are about to slow down for want of upkeep."""
-        return self._commits_since_tidy >= TIDY_COMMITS or self.chunks.untidy_rows() >= TIDY_ROWS
+    def is_untidy(self, *, in_run: bool = False) -> bool:
+        """Return whether upkeep is due at once, see `upkeep.is_due`; not soon after it was put off."""
+        if self._put_off_s is not None and time.monotonic() < self._put_off_s + PUT_OFF_S:
+            return False
+        return is_due(self._pending(), in_run=in_run)
 
-    def has_pending_upkeep(self) -> bool:
-        """Return whether anything was committed since the last upkeep, or has been left for the next."""
-        return self._commits_since_tidy > 0 or self._has_old_files
+    def upkeep_rest_s(self) -> float | None:
+        """Return after how many seconds of rest upkeep is due, None where there is nothing to do."""
+        return PUT_OFF_S if self._put_off_s is not None else rest_s(self._pending())
+
+    def _pending(self) -> Pending:
+        rows, unindexed = self.chunks.row_count(), self.chunks.untidy_rows()
+        return Pending(rows, unindexed, self._commits_since_tidy, self._has_old_files)
+
+    def puts_off(self) -> bool:
+        """Return whether the disk has too little room for upkeep, which is then tried again later."""
+        is_short = shortage(self._folder / TABLES) is not None
+        self._put_off_s = time.monotonic() if is_short else None
+        return is_short
+
+    @property
+    def shortage(self) -> Shortage | None:
+        """Return why upkeep was put off, as far as that still holds."""
+        return shortage(self._folder / TABLES) if self._put_off_s is not None else None
 
     def tidy(self, *, starting: bool = False) -> None:
-        """Sweep dead rows, bring the indexes up to date and drop old versions.
+        """Sweep dead rows, bring the indexes up to date and drop old versions, if there is room for it.
 
         starting: also remove what a killed writer left half-written; only before serving. Raises
         DiskFull or IndexUnavailable.
         """
+        if self.puts_off():
+            return
         keep = timedelta(milliseconds=1) if starting else timedelta(seconds=KEEP_S)
         with self._write:
             changed = [self.chunks.tidy(keep, starting=starting)]
@@ -186,8 +205,10 @@ class Store:
 
         Upkeep leaves a file alone while less than a tenth of its rows are gone, and an index of words keeps
         the words of rows that are. rewrite_vectors: does the same for the embeddings. About 3 s for 100,000
-        chunks; searches go on. Raises DiskFull or IndexUnavailable.
+        chunks; searches go on. Waits for room on the disk. Raises DiskFull or IndexUnavailable.
         """
+        if self.puts_off():
+            return
         with self._write:
             self.chunks.rewrite()
             rewrite_vectors()
@@ -196,13 +217,9 @@ class Store:
     def sweep(self) -> None:
         """Remove the files that a rewriting left behind, once it is older than KEEP_S."""
         self.tidy()
-        (self._folder / PURGE).unlink(missing_ok=True)
+        if self._put_off_s is None:
+            (self._folder / PURGE).unlink(missing_ok=True)
 
     def size_bytes(self) -> int:
         """Return the size of the index on disk."""
-        total = 0
-        for folder, _, names in os.walk(self._folder):
-            for name in names:
-                with suppress(OSError):  # upkeep removes files meanwhile
-                    total += (Path(folder) / name).stat().st_size
-        return total
+        return folder_bytes(self._folder)
