@@ -56,6 +56,14 @@ class ChunkTable:
                 index_words(self._table)
                 self._index_filters()
 
+    @classmethod
+    def opened(cls, database: Any) -> ChunkTable:
+        """Return the table that is there, to read from; nothing is made or changed."""
+        table = cls.__new__(cls)
+        with border():
+            table._table = database.open_table(NAME)
+        return table
+
     def _add_later_columns(self) -> None:
         """Give an older table the columns it lacks; its notes are read again, and answer meanwhile."""
         missing = [name for name in LATER_COLUMNS if name not in self._table.schema.names]
@@ -114,6 +122,11 @@ class ChunkTable:
             if row["ordinal"] == 0:
                 heads.append(row)
         return [note_of(row, keys[row["path"]]) for row in heads]
+
+    def places(self) -> pa.Table:
+        """Return of each row, dead ones too, whose it is and what it should agree with, see `check`."""
+        columns = ["chunk_id", "path", "ordinal", "live", "content_hash", "vector_key", "title", "note"]
+        return self._rows(columns, "ordinal IS NOT NULL OR ordinal IS NULL")
 
     def get(self, ids: Iterable[str]) -> dict[str, StoredChunk]:
         """Return the live chunks with these ids."""

@@ -24,6 +24,7 @@ from pai_daemon.context.store.record import Record, read_record, write_record
 from pai_daemon.context.store.rows import READABLE_SCHEMAS, SCHEMA_VERSION, StoredChunk
 from pai_daemon.context.store.upkeep import Pending, Shortage, folder_bytes, is_due, rest_s, shortage
 from pai_daemon.context.store.vector_table import PREFIX, VectorTable
+from pai_daemon.errors import IndexUnavailable
 
 TABLES = "tables"
 PURGE = "purge"
@@ -37,34 +38,60 @@ PUT_OFF_S = 30.0
 class Store:
     """The tables of one vault's index in one folder; the caller holds the folder's lock.
 
+    is_read_only: see `read_only`.
     revision: rises with everything that a reader may notice, and is never less at a later start.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_read_only: bool = False) -> None:
         self._folder = folder
         self._write = threading.Lock()
         self._commits_since_tidy = 0
         self._rewritten = self._has_old_files = False
         self._put_off_s: float | None = None
         with border():
-            folder.mkdir(parents=True, exist_ok=True)
-            self._forget_unreadable()
+            if is_read_only:
+                self._insist_on_schema()
+            else:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._forget_unreadable()
             self._record = read_record(folder)
             self._database = connect(folder / TABLES)
             names = table_names(self._database)
-        self.chunks = ChunkTable(self._database)
+        self.chunks = ChunkTable.opened(self._database) if is_read_only else ChunkTable(self._database)
         self._vectors = {name: self._open_vectors(name) for name in names if name.startswith(PREFIX)}
-        self._stamp()
+        if not is_read_only:
+            self._stamp()
         versions = sum(table.version for table in self._vectors.values())
         self.revision: int = self.chunks.version + versions + self._record.revision_base
 
+    @classmethod
+    def read_only(cls, folder: Path) -> Store:
+        """Return an index to read from, beside a daemon that serves it or without one; nothing is written.
+
+        It stays as it was when it was opened, for as long as a daemon keeps the files of that: at least
+        KEEP_S. Raises IndexUnavailable where there is none, or one of another schema.
+        """
+        return cls(folder, is_read_only=True)
+
+    def _insist_on_schema(self) -> None:
+        if not (self._folder / TABLES).is_dir():
+            raise IndexUnavailable(f"There is no index in {self._folder}.", hint="pai start VAULT makes one.")
+        if (known := self._schema()) != SCHEMA_VERSION:
+            raise IndexUnavailable(
+                f"The index in {self._folder} has the schema {known}; this version reads {SCHEMA_VERSION}.",
+                hint="pai start VAULT takes it over.",
+            )
+
+    def _schema(self) -> object:
+        """Return which version the tables have, None where that is not known."""
+        try:
+            return json.loads((self._folder / STAMP).read_text("utf-8"))["schema"]
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            return None
+
     def _forget_unreadable(self) -> None:
         """Remove the text of a version that cannot be taken over: the notes are read again."""
-        try:
-            known = json.loads((self._folder / STAMP).read_text("utf-8"))["schema"]
-        except (FileNotFoundError, ValueError, TypeError, KeyError):
-            known = None
-        if known not in READABLE_SCHEMAS:
+        if self._schema() not in READABLE_SCHEMAS:
             # Embeddings are keyed by their text: they stay good whatever the columns of `chunks` are.
             shutil.rmtree(self._folder / TABLES / "chunks.lance", ignore_errors=True)
 
@@ -103,6 +130,10 @@ class Store:
         if name not in self._vectors:
             self._vectors[name] = self._open_vectors(name)
         return self._vectors[name]
+
+    def all_vectors(self) -> Sequence[VectorTable]:
+        """Return the tables of all models' embeddings."""
+        return tuple(self._vectors.values())
 
     def drop_vectors_but(self, kept: Iterable[VectorTable]) -> None:
         """Remove the embeddings of all models but these."""
