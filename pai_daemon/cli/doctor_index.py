@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def run(settings: Settings, vault: Path | None, *, as_json: bool) -> None:
         # A daemon that tidies takes old files away meanwhile: what is damaged is so twice.
         findings = _findings(folder, vault)
     damaged = any(finding.is_damage for finding in findings)
-    hint = f"{REBUILD} --vault {vault}" if damaged else ""
+    hint = f"{REBUILD} --vault {shlex.quote(str(vault))}" if damaged else ""
     if as_json:
         listed = [{"name": each.name, "ok": not each.is_damage, "found": each.found} for each in findings]
         show_json({"index": str(folder), "ok": not damaged, "findings": listed, "hint": hint})

@@ -14,6 +14,7 @@ from pai_daemon.context.filters import Filter
 from pai_daemon.context.store.rows import StoredChunk, chunk_id, note_of
 from pai_daemon.context.store.store import Store
 from pai_daemon.context.store.vector_table import PREFIX, VectorTable
+from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import IndexUnavailable
 
 LENGTH_TOLERANCE = 1e-3
@@ -109,10 +110,7 @@ def _embeddings(table: VectorTable, name: str, width: int | None, used: Collecti
                 found = f"{name}: embeddings of {vectors.shape[1]} numbers in place of {width}"
                 yield Finding("embeddings", found, is_damage=True)
                 return
-            with np.errstate(invalid="ignore", over="ignore"):
-                off = np.abs(np.linalg.norm(vectors, axis=1) - 1)
-            # Written so that what is no number is off as well.
-            faulty += [keys[place] for place in np.flatnonzero(~(off <= LENGTH_TOLERANCE))]
+            faulty += [keys[place] for place in unsound(vectors)]
     except IndexUnavailable as error:
         yield Finding("embeddings", f"{name}: {error.detail}", is_damage=True)
         return
@@ -123,6 +121,15 @@ def _embeddings(table: VectorTable, name: str, width: int | None, used: Collecti
     yield Finding(
         "embeddings", f"{name}: {len(known):,}, {unused:,} of them unused; {waiting:,} texts wait for theirs"
     )
+
+
+def unsound(vectors: Floats) -> list[int]:
+    """Return which embeddings are not finite or not of length 1; vectors (n, dimensions) float32."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        off = np.abs(np.linalg.norm(vectors, axis=1) - 1)
+    # Written so that what is no number is off as well.
+    places: list[int] = np.flatnonzero(~(off <= LENGTH_TOLERANCE)).tolist()
+    return places
 
 
 def _words(store: Store, ids: Sequence[str]) -> Iterator[Finding]:
