@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -17,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pai_daemon import __version__
+from pai_daemon.cli import doctor_index
 from pai_daemon.cli.output import console, show_json
 from pai_daemon.client import Client
 from pai_daemon.config import Settings, daemon_records, load, read_token
@@ -53,13 +55,18 @@ class Check:
 
 @click.command("doctor")
 @click.option("--network", is_flag=True, help="List every address that the settings let pai-daemon contact.")
+@click.option("--index", "of_index", is_flag=True, help="Check the index of a vault; nothing is written.")
+@click.option("--vault", type=click.Path(path_type=Path), help="Whose index; else that of the only daemon.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(network: bool, as_json: bool) -> None:
+def command(network: bool, of_index: bool, vault: Path | None, as_json: bool) -> None:
     """Look at this machine, the settings and the model, and say what to do where something is wrong.
 
     Ends with 69 where something does not work. Nothing is contacted but daemons on this machine.
     """
     settings = load()
+    if of_index:
+        doctor_index.run(settings, vault, as_json=as_json)
+        return
     if network:
         _show_addresses(addresses(settings), as_json=as_json)
         return

@@ -206,7 +206,9 @@ class Index:
         self.store.rewrite(rewrite_vectors)
 
     def tidy(self) -> None:
-        """Drop embeddings that have long been unused, and do the upkeep of the store."""
+        """Drop embeddings that have long been unused, and do the upkeep of the store, if there is room."""
+        if self.store.puts_off():
+            return
         used = set(self.catalog.vector_keys())
         swept = [embeddings.sweep(used) for embeddings in self._all_embeddings()]
         if any(swept) and self._is_chosen:

@@ -38,7 +38,6 @@ log = logging.getLogger(__name__)
 WINDOW_NOTES = 200
 # Up to this much is embedded before it is committed: a save, or a handful of them.
 WHOLE_NOTES = 16
-IDLE_TIDY_S = 30.0
 PURGE_S = KEEP_S + 1.0
 RETRY_S = 5.0
 
@@ -95,7 +94,7 @@ class Indexer:
         self._watcher: Watches | None = None
         self._thread: threading.Thread | None = None
         self._next_scan_s = 0.0
-        self._tidy_due_s = 0.0
+        self._worked_s = 0.0
         self._purge_due_s = 0.0
         self._removals = Removals()
         self._switch = Switch(index)
@@ -225,7 +224,7 @@ class Indexer:
         self._read_again()
         self._purge()
         if scans or due.paths or busy:
-            self._tidy_due_s = time.monotonic() + IDLE_TIDY_S
+            self._worked_s = time.monotonic()
         for embedder in due.chosen:
             self._switch.choose(embedder)
         if due.preferred:
@@ -260,13 +259,13 @@ class Indexer:
         waits_s = [self._next_scan_s - now_s, self._removals.wait_s(now_s)]
         if self._index.store.purge_step is not None:
             waits_s.append(self._purge_due_s - now_s)
-        untidy = self._index.store.has_pending_upkeep()
-        if untidy:
-            waits_s.append(self._tidy_due_s - now_s)
+        rest_s = self._index.store.upkeep_rest_s()
+        if rest_s is not None:
+            waits_s.append(self._worked_s + rest_s - now_s)
         worked = self._agenda.wait(self._has_work, min(s for s in waits_s if s is not None))
-        if untidy and not worked and time.monotonic() >= self._tidy_due_s:
+        if rest_s is not None and not worked and time.monotonic() >= self._worked_s + rest_s:
             self._index.tidy()
-            self._tidy_due_s = time.monotonic() + IDLE_TIDY_S
+            self._worked_s = time.monotonic()
 
     def _has_work(self) -> bool:
         return self._agenda.is_due() or self._switch.has_work()
@@ -376,6 +375,6 @@ class Indexer:
             if len(names) > WHOLE_NOTES:
                 now_s = time.monotonic()
                 self._report(Progress("reading", start + len(window), len(names), started_s, now_s))
-            if self._index.store.is_untidy():
+            if self._index.store.is_untidy(in_run=True):
                 self._index.tidy()
         return gone

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from pai_daemon import __version__
 from pai_daemon.context.answer import EXTRACTIVE
-from pai_daemon.context.languages import language_hints
+from pai_daemon.context.languages import Hint, language_hints
 from pai_daemon.context.progress import Progress
 from pai_daemon.context.space import NO_MODEL, ModelName
 from pai_daemon.context.store.record import read_record
@@ -73,7 +73,7 @@ def describe(served: Served) -> dict[str, Any]:
         message = failed if message is None or state == "indexing" else f"{message} {failed}"
         if is_away and state != "held":
             state = "error"
-    shares = parts.indexer.languages.shares
+    shares, chosen = parts.indexer.languages.shares, served.model.profile
     document |= {
         "state": state,
         "message": message,
@@ -92,7 +92,7 @@ def describe(served: Served) -> dict[str, Any]:
             "commits": parts.index.commits,
         },
         "languages": {code: round(share, 2) for code, share in shares.items() if share >= LEAST_SHARE},
-        "hints": [asdict(hint) for hint in language_hints(shares, served.model.profile)],
+        "hints": [asdict(hint) for hint in (*_room_hints(parts), *language_hints(shares, chosen))],
         "generator": parts.answerer.generator,
         "watcher": {"mode": parts.watcher.mode, "reason": parts.watcher.reason or None},
     }
@@ -112,6 +112,12 @@ def progress(now: Progress | None) -> dict[str, Any] | None:
         "eta_s": None if now.eta_s is None else round(now.eta_s, 1),
         "tokens_per_s": None if now.tokens_per_s is None else round(now.tokens_per_s, 1),
     }
+
+
+def _room_hints(parts: Parts) -> list[Hint]:
+    """Return the hint that upkeep waits for room on the disk; none where it does not."""
+    short = parts.index.store.shortage
+    return [Hint("disk_nearly_full", short.message, None)] if short is not None else []
 
 
 def _free_bytes(folder: Path) -> int | None:

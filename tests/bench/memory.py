@@ -27,7 +27,8 @@ WARM_ROUNDS = 50
 QUICK_WARM_ROUNDS = 3
 GROWTH, DISK = 1.05, 1.5
 LIMIT_S = 1800.0
-# An idle daemon does its upkeep after 30 s, gives freed memory back, and goes on until nothing is left to do.
+# An idle daemon that has enough to tidy does so after 30 s, gives freed memory back, and goes on until all is
+# done; a few commits may wait longer, and weigh little.
 TIDIED_S = 110.0
 # A vault of many notes, whose daemon should stay small.
 MANY_NOTES, IDLE_MIB, PEAK_MIB = 10_000, 350, 700

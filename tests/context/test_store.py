@@ -17,6 +17,7 @@ from pai_daemon.context.filters import EVERYTHING, Filter
 from pai_daemon.context.index import Index
 from pai_daemon.context.store.rows import StoredChunk, facts_of
 from pai_daemon.context.store.store import Store
+from pai_daemon.context.store.upkeep import SHORT_REST_S
 from pai_daemon.errors import DiskFull, IndexUnavailable
 from pai_daemon.notes.note import Problem
 from pai_daemon.vault.scan import FileStat
@@ -280,7 +281,7 @@ def test_first_upkeep_removes_what_a_killed_writer_left(store: Store, tmp_path: 
     minute_ago_s = time.time() - 60
     os.utime(left, (minute_ago_s, minute_ago_s))
     again = Store(tmp_path / "index")
-    assert again.has_pending_upkeep()
+    assert again.upkeep_rest_s() == SHORT_REST_S
     again.tidy()
     assert not left.exists()
     assert _found(again, "alpha") == ["a.md#0"]

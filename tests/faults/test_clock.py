@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pai_daemon.context.store.store import TIDY_COMMITS
+from pai_daemon.context.store.upkeep import TIDY_COMMITS
 from tests.conftest import StartDaemon
 from tests.daemon_process import DaemonProcess, eventually
 

@@ -195,3 +195,20 @@ def test_data_folder_that_vanishes_is_told(start_daemon: StartDaemon, vault: Pat
         with suppress(IndexUnavailable):
             daemon.client.search("goldcrest")
     assert daemon.is_running(), daemon.log
+
+
+def test_disk_that_is_nearly_full_is_told_and_stays_usable(
+    start_daemon: StartDaemon, vault: Path, disk: Path
+) -> None:
+    """Where upkeep has no room it is put off: a hint says so, the state stays, and saves are found."""
+    for number in range(NOTES):
+        (vault / f"Note {number}.md").write_text(f"the kingfisher{number} dives", "utf-8")
+    daemon = start_daemon(PAI_DATA_DIR=str(disk))
+    status = daemon.ready()
+    assert (status["state"], status["message"]) == ("ready", None)
+    hint = next(hint for hint in status["hints"] if hint["code"] == "disk_nearly_full")
+    assert "upkeep of the index needs" in hint["message"]
+    (vault / "Note 1.md").write_text("the dipper walks under water", "utf-8")
+    daemon.finds("dipper", "Note 1.md")
+    shown = daemon.folders.pai("status")
+    assert "The disk is nearly full" in shown.stdout

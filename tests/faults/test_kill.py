@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from pai_daemon.context.store.rows import chunk_id
-from pai_daemon.context.store.store import TIDY_COMMITS, Store
+from pai_daemon.context.store.store import Store
+from pai_daemon.context.store.upkeep import TIDY_COMMITS
 from pai_daemon.errors import DaemonUnreachable, NotFound, VaultUnavailable
 from pai_daemon.models.registry import profile
 from tests.conftest import StartDaemon

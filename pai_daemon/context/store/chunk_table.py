@@ -68,6 +68,14 @@ class ChunkTable:
                 self._index_filters()
         self.vocabulary = LazyVocabulary(self._contents)
 
+    @classmethod
+    def opened(cls, database: Any) -> ChunkTable:
+        """Return the table that is there, to read from; nothing is made or changed."""
+        table = cls.__new__(cls)
+        with border():
+            table._table = database.open_table(NAME)
+        return table
+
     def _add_later_columns(self) -> None:
         """Give an older table the columns it lacks; its notes are read again, and answer meanwhile."""
         missing = [name for name in LATER_COLUMNS if name not in self._table.schema.names]
@@ -121,6 +129,11 @@ class ChunkTable:
     def notes(self) -> list[IndexedNote]:
         """Return every indexed note."""
         return notes_of(self._rows(NOTE_COLUMNS, "live = true"))
+
+    def places(self) -> pa.Table:
+        """Return of each row, dead ones too, whose it is and what it should agree with, see `check`."""
+        columns = ["chunk_id", "path", "ordinal", "live", "content_hash", "vector_key", "title", "note"]
+        return self._rows(columns, "ordinal IS NOT NULL OR ordinal IS NULL")
 
     def get(self, ids: Iterable[str]) -> dict[str, StoredChunk]:
         """Return the live chunks with these ids."""
@@ -203,6 +216,11 @@ class ChunkTable:
             return self._table.search().where(where).select(list(columns)).limit(limit).to_arrow()
 
     # Upkeep.
+
+    def row_count(self) -> int:
+        """Return how many rows there are, dead ones too."""
+        with border():
+            return int(self._table.count_rows())
 
     def untidy_rows(self) -> int:
         """Return how many rows each search for words reads one by one, because no index knows them yet."""

@@ -124,14 +124,15 @@ def notes_of(rows: pa.Table) -> list[IndexedNote]:
     spans = pairwise([*starts.tolist(), len(keys)])
     columns = (column.to_pylist() for column in heads.columns)
     return [
-        _note_of(path, content_hash, title, tuple(keys[start:end]), json.loads(facts))
+        note_of(path, content_hash, title, tuple(keys[start:end]), json.loads(facts))
         for (start, end), path, content_hash, title, facts in zip(spans, *columns, strict=True)
     ]
 
 
-def _note_of(
+def note_of(
     path: str, content_hash: str, title: str, vector_keys: tuple[str, ...], facts: Mapping[str, Any]
 ) -> IndexedNote:
+    """Return a note; facts: what its first chunk carries, see `facts_of`. vector_keys: one a chunk."""
     return IndexedNote(
         path=path,
         stat=FileStat(*facts["stat"]),

@@ -8,11 +8,10 @@ nothing (D2), and another model gets a table of its own (D6).
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from pai_daemon.context.store.chunk_table import ChunkTable
 from pai_daemon.context.store.lance import border, connect, release_memory, table_names
 from pai_daemon.context.store.record import Record, read_record, write_record
 from pai_daemon.context.store.rows import READABLE_SCHEMAS, SCHEMA_VERSION, StoredChunk
+from pai_daemon.context.store.upkeep import Pending, Shortage, folder_bytes, is_due, rest_s, shortage
 from pai_daemon.context.store.vector_table import PREFIX, VectorTable
 from pai_daemon.errors import IndexUnavailable
 
@@ -30,45 +30,71 @@ TABLES = "tables"
 PURGE = "purge"
 DOUBT = "doubt"
 STAMP = "schema.json"
-# Unindexed rows are tokenised at each text query: 6,000 of them cost 90 ms, so tidy well before.
-TIDY_ROWS = 2000
-TIDY_COMMITS = 50
 # A version stays this long for the searches that read it: they take milliseconds.
 KEEP_S = 10.0
+# Upkeep that found no room looks again after this long.
+PUT_OFF_S = 30.0
 
 
 class Store:
     """The tables of one vault's index in one folder; the caller holds the folder's lock.
 
+    is_read_only: see `read_only`.
     revision: rises with everything that a reader may notice, and is never less at a later start.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_read_only: bool = False) -> None:
         self._folder = folder
         self._write = threading.Lock()
         self._commits_since_tidy = 0
         self._rewritten = False
         # A killed writer may have left files: the first upkeep removes them.
         self._has_old_files = True
+        self._put_off_s: float | None = None
         with border():
-            folder.mkdir(parents=True, exist_ok=True)
-            self._forget_unreadable()
+            if is_read_only:
+                self._insist_on_schema()
+            else:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._forget_unreadable()
             self._record = read_record(folder)
             self._database = connect(folder / TABLES)
             names = table_names(self._database)
-        self.chunks = ChunkTable(self._database)
+        self.chunks = ChunkTable.opened(self._database) if is_read_only else ChunkTable(self._database)
         self._vectors = {name: self._open_vectors(name) for name in names if name.startswith(PREFIX)}
-        self._stamp()
+        if not is_read_only:
+            self._stamp()
         versions = sum(table.version for table in self._vectors.values())
         self.revision: int = self.chunks.version + versions + self._record.revision_base
 
+    @classmethod
+    def read_only(cls, folder: Path) -> Store:
+        """Return an index to read from, beside a daemon that serves it or without one; nothing is written.
+
+        It stays as it was when it was opened, for as long as a daemon keeps the files of that: at least
+        KEEP_S. Raises IndexUnavailable where there is none, or one of another schema.
+        """
+        return cls(folder, is_read_only=True)
+
+    def _insist_on_schema(self) -> None:
+        if not (self._folder / TABLES).is_dir():
+            raise IndexUnavailable(f"There is no index in {self._folder}.", hint="pai start VAULT makes one.")
+        if (known := self._schema()) != SCHEMA_VERSION:
+            raise IndexUnavailable(
+                f"The index in {self._folder} has the schema {known}; this version reads {SCHEMA_VERSION}.",
+                hint="pai start VAULT takes it over.",
+            )
+
+    def _schema(self) -> object:
+        """Return which version the tables have, None where that is not known."""
+        try:
+            return json.loads((self._folder / STAMP).read_text("utf-8"))["schema"]
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            return None
+
     def _forget_unreadable(self) -> None:
         """Remove the text of a version that cannot be taken over: the notes are read again."""
-        try:
-            known = json.loads((self._folder / STAMP).read_text("utf-8"))["schema"]
-        except (FileNotFoundError, ValueError, TypeError, KeyError):
-            known = None
-        if known not in READABLE_SCHEMAS:
+        if self._schema() not in READABLE_SCHEMAS:
             # Embeddings are keyed by their text: they stay good whatever the columns of `chunks` are.
             shutil.rmtree(self._folder / TABLES / "chunks.lance", ignore_errors=True)
 
@@ -107,6 +133,10 @@ class Store:
         if name not in self._vectors:
             self._vectors[name] = self._open_vectors(name)
         return self._vectors[name]
+
+    def all_vectors(self) -> Sequence[VectorTable]:
+        """Return the tables of all models' embeddings."""
+        return tuple(self._vectors.values())
 
     def drop_vectors_but(self, kept: Iterable[VectorTable]) -> None:
         """Remove the embeddings of all models but these."""
@@ -149,19 +179,39 @@ class Store:
 
     # Upkeep.
 
-    def is_untidy(self) -> bool:
-        """Return whether reads are about to slow down for want of upkeep."""
-        return self._commits_since_tidy >= TIDY_COMMITS or self.chunks.untidy_rows() >= TIDY_ROWS
+    def is_untidy(self, *, in_run: bool = False) -> bool:
+        """Return whether upkeep is due at once, see `upkeep.is_due`; not soon after it was put off."""
+        if self._put_off_s is not None and time.monotonic() < self._put_off_s + PUT_OFF_S:
+            return False
+        return is_due(self._pending(), in_run=in_run)
 
-    def has_pending_upkeep(self) -> bool:
-        """Return whether anything was committed since the last upkeep, or has been left for the next."""
-        return self._commits_since_tidy > 0 or self._has_old_files
+    def upkeep_rest_s(self) -> float | None:
+        """Return after how many seconds of rest upkeep is due, None where there is nothing to do."""
+        return PUT_OFF_S if self._put_off_s is not None else rest_s(self._pending())
+
+    def _pending(self) -> Pending:
+        rows, unindexed = self.chunks.row_count(), self.chunks.untidy_rows()
+        return Pending(rows, unindexed, self._commits_since_tidy, self._has_old_files)
+
+    def puts_off(self) -> bool:
+        """Return whether the disk has too little room for upkeep, which is then tried again later."""
+        is_short = shortage(self._folder / TABLES) is not None
+        self._put_off_s = time.monotonic() if is_short else None
+        return is_short
+
+    @property
+    def shortage(self) -> Shortage | None:
+        """Return why upkeep was put off, as far as that still holds."""
+        return shortage(self._folder / TABLES) if self._put_off_s is not None else None
 
     def tidy(self) -> None:
         """Sweep dead rows, bring the indexes up to date, and drop old versions and what a kill left.
 
-        Only for the thread that writes: what is half-written goes. Raises DiskFull or IndexUnavailable.
+        Without room for it nothing is done. Only for the thread that writes: what is half-written goes.
+        Raises DiskFull or IndexUnavailable.
         """
+        if self.puts_off():
+            return
         keep = timedelta(seconds=KEEP_S)
         try:
             with self._write:
@@ -202,8 +252,10 @@ class Store:
 
         Upkeep leaves a file alone while less than a tenth of its rows are gone, and an index of words keeps
         the words of rows that are. rewrite_vectors: does the same for the embeddings. About 3 s for 100,000
-        chunks; searches go on. Raises DiskFull or IndexUnavailable.
+        chunks; searches go on. Waits for room on the disk. Raises DiskFull or IndexUnavailable.
         """
+        if self.puts_off():
+            return
         with self._write:
             self.chunks.rewrite()
             rewrite_vectors()
@@ -212,13 +264,9 @@ class Store:
     def sweep(self) -> None:
         """Remove the files that a rewriting left behind, once it is older than KEEP_S."""
         self.tidy()
-        (self._folder / PURGE).unlink(missing_ok=True)
+        if self._put_off_s is None:
+            (self._folder / PURGE).unlink(missing_ok=True)
 
     def size_bytes(self) -> int:
         """Return the size of the index on disk."""
-        total = 0
-        for folder, _, names in os.walk(self._folder):
-            for name in names:
-                with suppress(OSError):  # upkeep removes files meanwhile
-                    total += (Path(folder) / name).stat().st_size
-        return total
+        return folder_bytes(self._folder)
