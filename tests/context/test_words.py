@@ -118,6 +118,13 @@ def test_phrase_finds_the_words_in_their_order(store: Store) -> None:
     assert _found(store, '"stone old"') == []
 
 
+def test_phrase_without_spaces_is_a_phrase(store: Store) -> None:
+    """In a script without spaces the words in quotes must follow each other, too."""
+    _commit(store, a="私は学習します", b="します。 学習")
+    assert set(_found(store, "学習します")) == {"a", "b"}
+    assert _found(store, '"学習します"') == ["a"]
+
+
 def test_phrase_is_found_in_rows_that_the_index_does_not_know_yet(store: Store) -> None:
     """Between two upkeeps a phrase finds what was just written."""
     _commit(store, a="old stone bridge")

