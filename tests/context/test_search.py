@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from pai_daemon.context.filters import Filter
 from pai_daemon.context.search import Searcher, fuse, highlights
+from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
 from tests.context.conftest import Live
 
@@ -65,6 +67,51 @@ def test_folder_and_tag_narrow_both_legs(sample: Live) -> None:
         assert all(passage.path.startswith("Garden/") for passage in found.results)
     tagged = sample.searcher.search("boat", chosen=Filter(tags=("project",)))
     assert {passage.path for passage in tagged.results} <= {"Projects/Narrowboat.md", "Projects/Mooring.md"}
+
+
+def test_words_are_looked_up_while_the_query_is_embedded(
+    sample: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hybrid search waits for the slower of its legs, not for one after the other."""
+    chunks, looked_up = sample.index.store.chunks, threading.Event()
+    search = chunks.search
+
+    def look_up(query: str, limit: int, chosen: Filter) -> list[tuple[str, float]]:
+        looked_up.set()
+        return search(query, limit, chosen)
+
+    model = sample.index.space.embedder
+    assert model is not None
+    embed = model.embed_query
+
+    def embed_slowly(text: str) -> Floats:
+        assert looked_up.wait(5), "the words wait for the embedding"
+        return embed(text)
+
+    monkeypatch.setattr(chunks, "search", look_up)
+    monkeypatch.setattr(model, "embed_query", embed_slowly)
+    assert sample.searcher.search("stern gland").stages == ("semantic", "text")
+
+
+def test_filter_is_asked_once_until_something_changes(sample: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What passes a filter is remembered for the next query, and found anew after a commit."""
+    searcher, store = Searcher(sample.vault, sample.index), sample.index.store
+    asked: list[Filter] = []
+    matching = store.chunks.matching
+
+    def ask(chosen: Filter) -> dict[str, list[str]]:
+        asked.append(chosen)
+        return matching(chosen)
+
+    monkeypatch.setattr(store.chunks, "matching", ask)
+    garden, people = Filter(folder="Garden"), Filter(folder="People")
+    first = searcher.search("the boat", mode="semantic", chosen=garden).results
+    assert searcher.search("the boat", mode="semantic", chosen=garden).results == first
+    searcher.search("the boat", mode="semantic", chosen=people)
+    assert asked == [garden, people]
+    monkeypatch.setattr(store, "revision", store.revision + 1)
+    searcher.search("the boat", mode="semantic", chosen=garden)
+    assert asked == [garden, people, garden]
 
 
 def test_passage_of_a_changed_note_is_stale(sample: Live) -> None:

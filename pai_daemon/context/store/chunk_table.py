@@ -34,6 +34,7 @@ from pai_daemon.context.store.rows import (
     chunk_id,
     chunk_of,
     facts_of,
+    modified_ns,
     notes_of,
     rows_of,
     tombstone,
@@ -112,7 +113,7 @@ class ChunkTable:
     def touch(self, notes: Sequence[IndexedNote]) -> None:
         """Write only the notes' own facts, where their bytes are the same."""
         rows = [
-            (chunk_id(note.path, ordinal), note.stat.mtime_ns, None if ordinal else facts_of(note))
+            (chunk_id(note.path, ordinal), modified_ns(note), None if ordinal else facts_of(note))
             for note in notes
             for ordinal in range(len(note.vector_keys))
         ]

@@ -50,6 +50,9 @@ SCHEMA_VERSION = 4
 READABLE_SCHEMAS = (3, SCHEMA_VERSION)
 # What `notes_of` reads.
 NOTE_COLUMNS = ("path", "ordinal", "content_hash", "vector_key", "title", "note")
+# A kilobyte each while they are taken over.
+PARSED_NOTES = 1000
+LATEST_NS = 2**63 - 1
 # What a readable one may lack.
 LATER_COLUMNS = ("modified", "properties")
 # Shared by all notes that have none.
@@ -114,19 +117,24 @@ def facts_of(note: IndexedNote) -> str:
 def notes_of(rows: pa.Table) -> list[IndexedNote]:
     """Return the notes that live rows describe, by path. rows: NOTE_COLUMNS of all their chunks.
 
-    Whole columns at a time, since there may be a hundred thousand rows. The facts of all notes in one parse
-    would be a seventh faster, and take a kilobyte a note meanwhile.
+    Whole columns at a time, since there may be a hundred thousand rows.
     """
     order = pc.sort_indices(rows, [("path", "ascending"), ("ordinal", "ascending")])
     keys = rows["vector_key"].take(order).to_pylist()
     starts = np.flatnonzero(rows["ordinal"].take(order).to_numpy() == 0)
     heads = rows.select(["path", "content_hash", "title", "note"]).take(order.take(pa.array(starts)))
     spans = pairwise([*starts.tolist(), len(keys)])
-    columns = (column.to_pylist() for column in heads.columns)
+    *columns, facts = (column.to_pylist() for column in heads.columns)
     return [
-        note_of(path, content_hash, title, tuple(keys[start:end]), json.loads(facts))
-        for (start, end), path, content_hash, title, facts in zip(spans, *columns, strict=True)
+        note_of(path, content_hash, title, tuple(keys[start:end]), told)
+        for (start, end), path, content_hash, title, told in zip(spans, *columns, _parsed(facts), strict=True)
     ]
+
+
+def _parsed(facts: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield what each JSON says, many in one parse: each alone takes half as long again."""
+    for start in range(0, len(facts), PARSED_NOTES):
+        yield from json.loads(f"[{','.join(facts[start : start + PARSED_NOTES])}]")
 
 
 def note_of(
@@ -143,7 +151,7 @@ def note_of(
         targets=tuple(facts["targets"]),
         problems=tuple([Problem(**problem) for problem in facts["problems"]]),
         vector_keys=vector_keys,
-        read_as=facts["read_as"] if facts.get("schema") == SCHEMA_VERSION else "",
+        read_as=intern(facts["read_as"]) if facts.get("schema") == SCHEMA_VERSION else "",
         names=tuple(facts["names"]),
         block_texts=facts["block_texts"] or NOTHING,
         shown=facts["shown"] or NOTHING,
@@ -151,12 +159,20 @@ def note_of(
     )
 
 
+def modified_ns(note: IndexedNote) -> int:
+    """Return when a note was last written, in nanoseconds since 1970: the nearest that 64 bits can say.
+
+    A clock may have stood at the year 2500.
+    """
+    return max(-LATEST_NS, min(note.stat.mtime_ns, LATEST_NS))
+
+
 def rows_of(note: IndexedNote, chunks: Sequence[StoredChunk]) -> Iterator[dict[str, Any]]:
     """Yield the rows of a note."""
     of_note = {
         "live": True,
         "tags": sorted(tag_closure(note.tags)),
-        "modified": note.stat.mtime_ns,
+        "modified": modified_ns(note),
         "properties": list(note.properties),
     }
     for chunk in chunks:
