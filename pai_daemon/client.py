@@ -20,6 +20,8 @@ TIMEOUT_S = 30.0
 # Whether a daemon lives is asked of every record, also of those whose port is another program's now.
 ALIVE_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 300.0
+# To another disk files are written anew.
+COPY_TIMEOUT_S = 600.0
 START_HINT = "Start it with: scripts/start VAULT (or: pai start VAULT)"
 
 
@@ -99,8 +101,9 @@ class Client:
             raise DaemonUnreachable("The answer broke off.", hint="Look at the daemon with: pai status")
 
     def index(self, **asked: Any) -> dict[str, Any]:
-        """Ask for an index run; asked: paths, force, confirm_removals."""
-        with self._open("/api/index", asked, timeout_s=TIMEOUT_S) as response:
+        """Ask for an index run, or a copy; asked: paths, force, confirm_removals, copy."""
+        timeout_s = COPY_TIMEOUT_S if asked.get("copy") else TIMEOUT_S
+        with self._open("/api/index", asked, timeout_s=timeout_s) as response:
             return _object(response.read())
 
     def choose_model(self, name: str) -> dict[str, Any]:

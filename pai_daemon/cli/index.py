@@ -17,6 +17,9 @@ from pai_daemon.config import load
 @click.option("--force", is_flag=True, help="Read every note again, also unchanged ones.")
 @click.option("--confirm-removals", is_flag=True, help="Believe that many notes really are gone.")
 @click.option("--explain", metavar="PATH", help="Say why a note is or is not indexed.")
+@click.option(
+    "--copy", type=click.Path(path_type=Path), metavar="FOLDER", help="Copy the index into a new folder."
+)
 @click.option("--rebuild", is_flag=True, help="Clear the index of a vault that no daemon serves.")
 @client_options
 def command(
@@ -24,6 +27,7 @@ def command(
     force: bool,
     confirm_removals: bool,
     explain: str | None,
+    copy: Path | None,
     rebuild: bool,
     vault: Path | None,
     as_json: bool,
@@ -34,6 +38,13 @@ def command(
         importlib.import_module("pai_daemon.cli.rebuild").run(load(), vault, as_json=as_json)
         return
     client = connect(vault)
+    if copy is not None:
+        copied = client.index(copy=str(copy.absolute()))
+        if as_json:
+            show_json(copied)
+        else:
+            console.print(escape(f"The index was copied into {copied['copied']}."), soft_wrap=True)
+        return
     if explain is not None:
         explained = client.get("/api/index", {"explain": explain})
         if as_json:

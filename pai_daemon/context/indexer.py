@@ -17,7 +17,7 @@ from typing import Literal, Protocol
 
 from pai_daemon.context.agenda import Agenda
 from pai_daemon.context.index import Index
-from pai_daemon.context.intake import Intake
+from pai_daemon.context.intake import WHOLE_NOTES, Intake, windows
 from pai_daemon.context.languages import VaultLanguages
 from pai_daemon.context.progress import Progress
 from pai_daemon.context.reading import Reader
@@ -34,10 +34,6 @@ from pai_daemon.vault.scan import FileStat, scan, scan_paths
 
 log = logging.getLogger(__name__)
 
-# One commit holds at most this many notes: about a second of reading.
-WINDOW_NOTES = 200
-# Up to this much is embedded before it is committed: a save, or a handful of them.
-WHOLE_NOTES = 16
 PURGE_S = KEEP_S + 1.0
 RETRY_S = 5.0
 
@@ -95,6 +91,7 @@ class Indexer:
         self._thread: threading.Thread | None = None
         self._next_scan_s = 0.0
         self._worked_s = 0.0
+        self._outdated_wait = False
         self._purge_due_s = 0.0
         self._removals = Removals()
         self._switch = Switch(index)
@@ -214,7 +211,7 @@ class Indexer:
         """Do what is due, then embed a little of what waits, or tidy up, or rest."""
         busy = self._switch.has_work()
         due = self._agenda.take()
-        scans = due.everything or time.monotonic() >= self._next_scan_s
+        scans = due.everything or self._can_read_outdated() or time.monotonic() >= self._next_scan_s
         if scans:
             self._next_scan_s = time.monotonic() + self._rescan_s
             self._scan_all(due.force)
@@ -268,7 +265,11 @@ class Indexer:
             self._worked_s = time.monotonic()
 
     def _has_work(self) -> bool:
-        return self._agenda.is_due() or self._switch.has_work()
+        return self._agenda.is_due() or self._switch.has_work() or self._can_read_outdated()
+
+    def _can_read_outdated(self) -> bool:
+        """Return whether there is a model now for the notes that waited for one to be read anew."""
+        return self._outdated_wait and self._index.space.embedder is not None
 
     def _fail(self, error: PaiError, *, rescan: bool = True) -> None:
         """Say what is wrong and wait a little.
@@ -302,6 +303,10 @@ class Indexer:
         outdated = {
             note.path for note in self._index.catalog.notes() if note.read_as != self._reader.form(note.path)
         }
+        # Until there is a model that embeds what they become, what they were answers.
+        self._outdated_wait = bool(outdated and len(self._index.live.matrix) and self._lacks_model())
+        if self._outdated_wait:
+            outdated = set()
         missed = found.missed(note.path for note in self._index.catalog.notes())
         files = self._intake.scanned(found, outdated, force=force)
         gone = self._apply(files, missed, outdated, force=force, between=self._look_at_saves)
@@ -357,24 +362,33 @@ class Indexer:
     ) -> set[str]:
         """Read and commit these notes; return what is still gone once renames are told apart.
 
-        outdated: notes to read as changed whatever their bytes are. between: called between two commits.
+        outdated: notes to read as changed whatever their bytes are; each answers as it was until it is
+        embedded anew. between: called between two commits.
         """
         # Newest last: embeddings are made from the end of the queue.
         names = sorted(files, key=lambda path: files[path].mtime_ns)
         started_s = time.monotonic()
-        for start in range(0, len(names), WINDOW_NOTES):
+        at_once, done = len(names) <= WHOLE_NOTES, 0
+        for window, whole in windows(names, () if self._lacks_model() else outdated):
             if self._agenda.stopping:
                 break
-            if start:
+            if done:
                 between()
-            window = {path: files[path] for path in names[start : start + WINDOW_NOTES]}
-            plan = self._intake.commit(window, gone, outdated, force=force, at_once=len(names) <= WHOLE_NOTES)
+            stats = {path: files[path] for path in window}
+            try:
+                plan = self._intake.commit(stats, gone, outdated, force=force, at_once=at_once, whole=whole)
+            except ModelUnavailable as error:
+                log.warning("notes stay as they were read before, until the next scan: %s", error.detail)
+                break
             gone = set(plan.removed)
+            done += len(window)
             if plan:
                 self._on_change()
-            if len(names) > WHOLE_NOTES:
-                now_s = time.monotonic()
-                self._report(Progress("reading", start + len(window), len(names), started_s, now_s))
+            if not at_once:
+                self._report(Progress("reading", done, len(names), started_s, time.monotonic()))
             if self._index.store.is_untidy(in_run=True):
                 self._index.tidy()
         return gone
+
+    def _lacks_model(self) -> bool:
+        return self._index.space.embedder is None

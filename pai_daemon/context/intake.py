@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +15,10 @@ from pai_daemon.context.store.rows import StoredChunk
 from pai_daemon.errors import ModelUnavailable
 from pai_daemon.vault.scan import FileStat, Scan, read_bytes
 
+# One commit holds at most this many notes: about a second of reading.
+WINDOW_NOTES = 200
 # Up to this much is embedded before it is committed: a save, or a handful of them.
+WHOLE_NOTES = 16
 WHOLE_CHUNKS = 64
 
 
@@ -72,11 +74,13 @@ class Intake:
         *,
         force: bool,
         at_once: bool,
+        whole: bool = False,
     ) -> Plan:
         """Read these notes and commit them, in one commit; return what was done.
 
         gone: paths that the disk has no more; those of the plan's `removed` are still in the index.
-        at_once: embed what is new before it is committed, if it is little.
+        at_once: embed what is new before it is committed, if it is little. whole: however much it is;
+        raises ModelUnavailable, and then nothing is committed.
         """
         contents = self._read(files)
         known = self._index.catalog.known(outdated)
@@ -85,7 +89,7 @@ class Intake:
         origin = {new: old for old, new in plan.renamed.items()}
         notes = self._notes({path: origin.get(path, "") for path in (*plan.read, *origin)}, contents, files)
         leaving = [*plan.renamed, *(path for path in plan.read if path in known and path in self.private)]
-        self._embed(notes, at_once=at_once)
+        self._embed(notes, at_once=at_once, whole=whole)
         if notes or leaving:
             self._index.commit(notes, leaving, for_good=any(path in self.private for path in leaving))
         touched = [self._index.catalog.get(path) for path in plan.touched]
@@ -127,7 +131,9 @@ class Intake:
                 notes.append(indexed)
         return notes
 
-    def _embed(self, notes: list[tuple[IndexedNote, list[StoredChunk]]], *, at_once: bool) -> None:
+    def _embed(
+        self, notes: list[tuple[IndexedNote, list[StoredChunk]]], *, at_once: bool, whole: bool
+    ) -> None:
         """Embed the texts that are new, if they are a handful; else they wait once they are committed.
 
         For the space that answers, so that meaning finds a save at once; another one comes after.
@@ -139,7 +145,24 @@ class Intake:
             for chunk in chunks
             if chunk.vector_key not in live.matrix
         }
-        if fresh and embedder is not None and at_once and len(fresh) <= WHOLE_CHUNKS:
-            with suppress(ModelUnavailable):  # then the words are found at least
-                vectors = embedder.embed_texts(list(fresh.values()), urgent=False)
-                self._index.add_vectors(live, list(fresh), vectors)
+        if embedder is None or not (whole or (at_once and len(fresh) <= WHOLE_CHUNKS)):
+            return
+        items = list(fresh.items())
+        for start in range(0, len(items), WHOLE_CHUNKS):
+            keys, contents = zip(*items[start : start + WHOLE_CHUNKS], strict=True)
+            try:
+                self._index.add_vectors(live, keys, embedder.embed_texts(contents, urgent=False))
+            except ModelUnavailable:
+                if whole:
+                    raise
+                return  # the words are found at least
+
+
+def windows(names: Sequence[str], outdated: Collection[str]) -> Iterator[tuple[Sequence[str], bool]]:
+    """Yield what is committed together, and whether it is embedded before: outdated notes come last."""
+    for some, size, whole in (
+        ([name for name in names if name not in outdated], WINDOW_NOTES, False),
+        ([name for name in names if name in outdated], WHOLE_NOTES, True),
+    ):
+        for start in range(0, len(some), size):
+            yield some[start : start + size], whole

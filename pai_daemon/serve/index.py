@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+from pathlib import Path
 
 from aiohttp import web
 
@@ -16,11 +19,33 @@ routes = web.RouteTableDef()
 EVENT_ID = re.compile(r"[0-9]{1,18}")
 
 
+def copy_folder(given: str, vault: Path) -> Path:
+    """Return the folder that a copy of the index is to be made in.
+
+    Raises UsageError unless it is absolute, outside the vault, in a folder that exists, and not there yet.
+    """
+    folder = Path(given)
+    if not folder.is_absolute() or "\0" in given:
+        raise UsageError(f"The folder of a copy must be an absolute path, not {given!r}.")
+    if folder.resolve().is_relative_to(vault.resolve()):
+        raise UsageError(
+            "A copy of the index does not go into the vault.", hint="Choose a folder outside it."
+        )
+    if os.path.lexists(folder) or not folder.parent.is_dir():
+        raise UsageError(f"{folder} cannot be made.", hint="Name a new folder, in one that exists.")
+    return folder
+
+
 @routes.post("/api/index")
 async def start(request: web.Request) -> web.Response:
-    """Look at `paths`, or at the whole vault; `force` reads every note again."""
-    parts = request.app[SERVED].ready()
+    """Look at `paths`, or at the whole vault; `force` reads every note again; `copy` copies the index."""
+    served = request.app[SERVED]
+    parts = served.ready()
     values = await body(request)
+    if copy := text(values, "copy"):
+        folder = copy_folder(copy, served.vault)
+        await asyncio.to_thread(parts.index.store.copy, folder)
+        return reply({"copied": str(folder), "revision": parts.index.revision})
     paths = values.get("paths")
     if paths is not None and not (isinstance(paths, list) and all(isinstance(path, str) for path in paths)):
         raise UsageError("paths must be a list of strings.")

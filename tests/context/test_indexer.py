@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pai_daemon.context import indexer as indexing
-from pai_daemon.context.indexer import WINDOW_NOTES
+from pai_daemon.context.intake import WINDOW_NOTES
 from pai_daemon.context.removals import Removals
 from pai_daemon.context.vectors import Floats
 from pai_daemon.models.embedder import Embedder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pai_daemon.context.store.store import Store
 from tests.conftest import StartDaemon
 from tests.daemon_process import Folders
 
@@ -19,6 +20,12 @@ def test_damaged_index_is_told_cleared_and_made_anew(
     daemon.ready()
     sound = folders.pai("doctor", "--index", "--json")
     assert (sound.returncode, json.loads(sound.stdout)["ok"]) == (0, True), sound.stdout
+    copied = folders.pai("index", "--copy", str(folders.home / "copy"))
+    assert copied.returncode == 0, copied.stderr
+    assert len(Store.read_only(folders.home / "copy").chunks.notes()) == 5
+    for refused in (folders.home / "copy", vault / "copy", folders.home / "none" / "copy"):
+        assert folders.pai("index", "--copy", str(refused)).returncode == 64
+    assert not (vault / "copy").exists()
     held = folders.pai("index", "--rebuild", "--vault", str(vault))
     assert held.returncode == 75
     assert "Stop it first" in held.stderr

@@ -19,6 +19,7 @@ from typing import Literal
 
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.store.chunk_table import ChunkTable
+from pai_daemon.context.store.copying import copy_tables
 from pai_daemon.context.store.lance import border, connect, release_memory, table_names
 from pai_daemon.context.store.record import Record, read_record, write_record
 from pai_daemon.context.store.rows import READABLE_SCHEMAS, SCHEMA_VERSION, StoredChunk
@@ -266,6 +267,22 @@ class Store:
         self.tidy()
         if self._put_off_s is None:
             (self._folder / PURGE).unlink(missing_ok=True)
+
+    def copy(self, folder: Path) -> None:
+        """Copy the index as it is between two commits into a folder, which must not exist; any thread may.
+
+        Commits wait meanwhile, searches do not. Raises DiskFull or IndexUnavailable; then nothing is left.
+        """
+        with border():
+            folder.mkdir()
+        try:
+            with self._write, border():
+                copy_tables(self._folder / TABLES, folder / TABLES)
+                write_record(folder, self._record)
+                (folder / STAMP).write_text(json.dumps({"schema": SCHEMA_VERSION}), "utf-8")
+        except IndexUnavailable:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def size_bytes(self) -> int:
         """Return the size of the index on disk."""
