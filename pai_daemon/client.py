@@ -73,7 +73,7 @@ class Client:
         return self.get("/api/status")
 
     def search(self, query: str, **narrowed: Any) -> dict[str, Any]:
-        """Return passages; narrowed: mode, limit, path, tag, property, since, before."""
+        """Return passages; narrowed: mode, limit, path, tag, property, since, before, typing."""
         return self.get("/api/search", {"q": query, **narrowed})
 
     def ask(self, question: str, **narrowed: Any) -> dict[str, Any]:
@@ -113,7 +113,9 @@ class Client:
 
     def get(self, path: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the document at a route."""
-        given = {name: value for name, value in (values or {}).items() if value not in (None, "", ())}
+        given = {
+            name: _written(value) for name, value in (values or {}).items() if value not in (None, "", ())
+        }
         query = f"?{urllib.parse.urlencode(given, doseq=True)}" if given else ""
         with self._open(path + query, None, timeout_s=TIMEOUT_S) as response:
             return _object(response.read())
@@ -133,6 +135,11 @@ class Client:
                 raise _error_of(_problem(error.read(), error.code)) from None
         except (OSError, HTTPException) as error:
             raise DaemonUnreachable(f"No daemon answers at {self.url}: {error}.", hint=START_HINT) from error
+
+
+def _written(value: Any) -> Any:
+    """Return a value as a query has it: truth values as JSON writes them."""
+    return json.dumps(value) if isinstance(value, bool) else value
 
 
 def _object(raw: bytes | str) -> dict[str, Any]:

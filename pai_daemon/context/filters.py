@@ -14,6 +14,8 @@ from pai_daemon.errors import UsageError
 # Of one note; a table pasted into the properties must not weigh more than its text.
 MAX_PROPERTIES = 64
 MAX_VALUE_CHARACTERS = 200
+# The last moment that 64 bits can say, in the year 2262.
+LATEST_NS = 2**63 - 1
 _AGO = re.compile(r"([0-9]{1,5})([hdwmy])")
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24, "m": 30 * 24, "y": 365 * 24}
 
@@ -100,4 +102,4 @@ def moment_ns(written: str, now: datetime) -> int:
             ) from None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
     seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1)
-    return int(seconds) * 1000
+    return max(-LATEST_NS, min(int(seconds) * 1000, LATEST_NS))

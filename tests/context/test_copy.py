@@ -86,7 +86,7 @@ def test_copy_taken_during_edits_is_the_index_of_one_instant(tmp_path: Path) -> 
         found = check(copied)
         assert not [each for each in found if each.is_damage]
         assert not copied.has_vectors("f1") or any("; 0 texts wait" in each.found for each in found)
-        Store(tmp_path / f"copy{number}").tidy(starting=True)
+        Store(tmp_path / f"copy{number}").tidy()
     assert state(Store.read_only(tmp_path / "index")) == writer.states[store.chunks.version]
 
 

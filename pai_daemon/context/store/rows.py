@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pai_daemon.context.catalog import IndexedNote
-from pai_daemon.context.filters import tag_closure
+from pai_daemon.context.filters import LATEST_NS, tag_closure
 from pai_daemon.notes.note import Problem
 from pai_daemon.vault.scan import FileStat
 
@@ -52,7 +52,6 @@ READABLE_SCHEMAS = (3, SCHEMA_VERSION)
 NOTE_COLUMNS = ("path", "ordinal", "content_hash", "vector_key", "title", "note")
 # A kilobyte each while they are taken over.
 PARSED_NOTES = 1000
-LATEST_NS = 2**63 - 1
 # What a readable one may lack.
 LATER_COLUMNS = ("modified", "properties")
 # Shared by all notes that have none.
