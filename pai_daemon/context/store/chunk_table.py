@@ -54,28 +54,24 @@ ALL_ROWS = 2**31 - 1
 
 
 class ChunkTable:
-    """The chunks of all notes. Raises DiskFull or IndexUnavailable from everything it does."""
+    """The chunks of all notes; is_read_only: nothing is made or changed.
 
-    def __init__(self, database: Any) -> None:
+    Raises DiskFull or IndexUnavailable from everything it does.
+    """
+
+    def __init__(self, database: Any, *, is_read_only: bool = False) -> None:
+        self.vocabulary = LazyVocabulary(self._contents)
         with border():
-            if NAME in table_names(database):
+            if is_read_only or NAME in table_names(database):
                 self._table: Any = database.open_table(NAME)
-                self._add_later_columns()
             else:
                 self._table = database.create_table(NAME, schema=CHUNKS_SCHEMA)
                 index_values(self._table, "chunk_id")
                 index_values(self._table, "path")
                 index_words(self._table)
                 self._index_filters()
-        self.vocabulary = LazyVocabulary(self._contents)
-
-    @classmethod
-    def opened(cls, database: Any) -> ChunkTable:
-        """Return the table that is there, to read from; nothing is made or changed."""
-        table = cls.__new__(cls)
-        with border():
-            table._table = database.open_table(NAME)
-        return table
+            if not is_read_only:
+                self._add_later_columns()
 
     def _add_later_columns(self) -> None:
         """Give an older table the columns it lacks; its notes are read again, and answer meanwhile."""
