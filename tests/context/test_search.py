@@ -76,9 +76,9 @@ def test_words_are_looked_up_while_the_query_is_embedded(
     chunks, looked_up = sample.index.store.chunks, threading.Event()
     search = chunks.search
 
-    def look_up(query: str, limit: int, chosen: Filter) -> list[tuple[str, float]]:
+    def look_up(query: str, limit: int, chosen: Filter, **options: bool) -> list[tuple[str, float]]:
         looked_up.set()
-        return search(query, limit, chosen)
+        return search(query, limit, chosen, **options)
 
     model = sample.index.space.embedder
     assert model is not None

@@ -230,9 +230,11 @@ class Store:
     def check(self) -> None:
         """Do the upkeep again that failed in a former process: what is damaged fails here too.
 
+        Without room for it, that is noticed, and nothing is done.
+
         Raises DiskFull or IndexUnavailable.
         """
-        if (self._folder / DOUBT).exists():
+        if not self.puts_off() and (self._folder / DOUBT).exists():
             self.tidy()
             (self._folder / DOUBT).unlink()
 
