@@ -36,7 +36,7 @@ class Finding:
 def check(store: Store) -> list[Finding]:
     """Return what was found of every table of an index: counts, and all that is damaged.
 
-    What cannot be read at all is damage as well; nothing is raised. About 2 s for 100,000 chunks.
+    What cannot be read at all is damage as well; nothing is raised.
     """
     try:
         rows = store.chunks.places().to_pylist()
