@@ -55,6 +55,12 @@ def test_sound_index_has_no_damage_and_is_counted(folder: Path) -> None:
     assert "3 of 3 sampled chunks found by a word of theirs" in found
 
 
+def test_parts_of_words_are_not_looked_for(folder: Path) -> None:
+    """What the tokenizer takes for one word is not asked for in part, and so not said to be lost."""
+    Store(folder).commit([written("c.md", "Area2D drawing.excalidraw don't x3AKNaut")], {})
+    assert damage(folder) == []
+
+
 def test_dead_rows_are_no_damage(folder: Path) -> None:
     """A note that was taken out is counted as dead rows until upkeep."""
     Store(folder).commit([], {"a.md": 2})

@@ -20,8 +20,8 @@ from pai_daemon.errors import IndexUnavailable
 LENGTH_TOLERANCE = 1e-3
 SAMPLE_CHUNKS = 200
 SHOWN = 3
-# Letters of one word, as long as words that the tokenizer keeps are.
-WORD = re.compile(r"[^\W\d_]{4,20}")
+# Letters between blanks: `Area2D` and `drawing.md` are each one word of the tokenizer.
+WORD = re.compile(r"(?<!\S)[^\W\d_]{4,20}(?!\S)")
 
 
 @dataclass(frozen=True, slots=True)
