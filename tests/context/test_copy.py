@@ -90,6 +90,32 @@ def test_copy_taken_during_edits_is_the_index_of_one_instant(tmp_path: Path) -> 
     assert state(Store.read_only(tmp_path / "index")) == writer.states[store.chunks.version]
 
 
+def test_copy_waits_for_the_end_of_upkeep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Upkeep takes old files away: a copy does not begin before it has ended, and then comes."""
+    store = Store(tmp_path / "index")
+    store.commit([written("a.md", "alpha")], {})
+    tidies, may_end, is_copied = threading.Event(), threading.Event(), threading.Event()
+
+    def tidy(*_: object, **__: object) -> bool:
+        tidies.set()
+        return not may_end.wait(10)
+
+    def copy() -> None:
+        store.copy(tmp_path / "copy")
+        is_copied.set()
+
+    monkeypatch.setattr(store.chunks, "tidy", tidy)
+    threads = [threading.Thread(target=store.tidy), threading.Thread(target=copy)]
+    threads[0].start()
+    assert tidies.wait(10)
+    threads[1].start()
+    assert not is_copied.wait(0.5)
+    may_end.set()
+    assert is_copied.wait(10)
+    for thread in threads:
+        thread.join()
+
+
 def test_copy_does_not_go_where_something_is(tmp_path: Path) -> None:
     """What lies in a folder is neither copied over nor removed."""
     store = Store(tmp_path / "index")
