@@ -65,7 +65,6 @@ class Store:
         self._vectors = {name: self._open_vectors(name) for name in names if name.startswith(PREFIX)}
         if not is_read_only:
             self._stamp()
-            self.puts_off()  # so that the status tells of a full disk before the first upkeep
         versions = sum(table.version for table in self._vectors.values())
         self.revision: int = self.chunks.version + versions + self._record.revision_base
 
