@@ -26,7 +26,10 @@ from pai_daemon.models.generation.openai import OpenAIGenerator
 
 AUTO, EXTRACTIVE = "auto", "extractive"
 GGUF = "gguf:"
-FORMS = "auto, extractive, ollama:MODEL, ollama:MODEL@http://HOST:PORT, openai:MODEL@http://HOST:PORT/v1, gguf:FILE"
+FORMS = (
+    "auto, extractive, gguf:FILE, ollama:MODEL, ollama:MODEL@http://HOST:PORT, "
+    "openai:MODEL@http://HOST:PORT/v1"
+)
 LOOK_AGAIN_S = 60.0
 # A server that failed is there again when it was restarted, and not sooner.
 PASSED_OVER_S = 120.0
@@ -77,7 +80,10 @@ class Auto(Generators):
     def __init__(
         self, options: Options, looks: Sequence[Look] = (), *, again_s: float = LOOK_AGAIN_S
     ) -> None:
-        """looks: where to look, the best place first, each told what wrote until now; by default all places."""
+        """Name the places to look at, the best one first; by default all there are.
+
+        looks: each is told the setting of what wrote until now.
+        """
         super().__init__(Chosen(None, "looking for Ollama, LM Studio and GGUF files"))
         self._options = options
         self._looks = looks or (look_at_ollama, look_at_lm_studio, lambda _: look_at_files(options.gguf_dir))
@@ -86,7 +92,8 @@ class Auto(Generators):
         self._passed_over: dict[str, float] = {}
         self._hurry = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
-        self._retired: list[Generator] = []
+        # Also those that wrote before: an answer may still be written with one.
+        self._made: dict[str, Generator] = {}
 
     def start(self) -> None:
         """Look now, and go on looking."""
@@ -116,18 +123,18 @@ class Auto(Generators):
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
-        for generator in self._retired:
+        for generator in self._made.values():
             await generator.close()
-        await super().close()
 
     def _take(self, spec: str, why: str) -> None:
-        generator = self.chosen.generator
-        if spec != self._spec:
-            if generator is not None:
-                # An answer may still be written with it; its memory goes when it is idle.
-                self._retired.append(generator)
-            generator = generator_of(spec, self._options) if spec else None
-        self._spec, self.chosen = spec, Chosen(generator, why)
+        if spec and spec not in self._made:
+            made = generator_of(spec, self._options)
+            # Whatever a server calls its models: nothing leaves this machine unless a setting says so (D8).
+            if made is None or made.location == "remote":
+                spec, why = "", f"{spec} is not on this machine"
+            else:
+                self._made[spec] = made
+        self._spec, self.chosen = spec, Chosen(self._made.get(spec), why)
 
     async def _go_on(self) -> None:
         while True:
@@ -138,7 +145,7 @@ class Auto(Generators):
 
 
 def generators_of(spec: str, options: Options) -> Generators:
-    """Return what writes answers by a setting. Nothing is contacted. Raises UsageError that lists the forms."""
+    """Return what writes answers by a setting. Nothing is contacted yet. Raises UsageError."""
     if spec.strip() == AUTO:
         return Auto(options)
     return Generators(Chosen(generator_of(spec, options)))
