@@ -25,17 +25,31 @@ from pai_daemon.context.answer import (
     Cited,
     Delta,
     GeneratorName,
+    Notice,
     Question,
     Sources,
     name_of,
 )
-from pai_daemon.context.prompt import MAX_ANSWER_TOKENS, REFUSAL, fitting_prompt, markers, split_answer
+from pai_daemon.context.filters import Filter
+from pai_daemon.context.followup import REWRITE_S, standing_alone
+from pai_daemon.context.prompt import (
+    MAX_ANSWER_TOKENS,
+    REFUSAL,
+    SELECTION_CHARACTERS,
+    build_prompt,
+    distinct,
+    markers,
+    split_answer,
+)
 from pai_daemon.context.quotes import Quote, quotes
 from pai_daemon.context.search import Passage, Searcher, SearchResult, checked_query
 from pai_daemon.context.space import EmbeddingModel, Space
 from pai_daemon.context.store.words import plain
-from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable
-from pai_daemon.models.generation.generator import Generator
+from pai_daemon.context.templates import template
+from pai_daemon.context.writing import Writing
+from pai_daemon.errors import ModelUnavailable, UsageError
+from pai_daemon.models.generation.generator import Generator, Usage
+from pai_daemon.models.generation.generators import Generators
 from pai_daemon.models.registry import Scoring
 from pai_daemon.notes.language import guess_language
 from pai_daemon.notes.plain import sentences
@@ -44,7 +58,11 @@ from pai_daemon.notes.plain import sentences
 EXTRACT_PASSAGES = 6
 EXTRACT_SENTENCES = 2
 PASSAGE_WEIGHT = 0.5
-SELECTION_CHARACTERS = 1000
+# So many passages of the open note come first.
+NOTE_PASSAGES = 2
+BUDGET_S = 120.0
+# Nobody waits longer for a question to be made to stand alone than this share of the time for the answer.
+REWRITE_SHARE = 0.25
 NOT_FOUND = {
     "en": "Your notes do not say.",
     "de": "Das steht nicht in deinen Notizen.",
@@ -69,17 +87,28 @@ NOT_FOUND_YET = {
 class Answerer:
     """Answers questions on one vault; one question in one space, whatever is switched meanwhile."""
 
-    def __init__(self, searcher: Searcher, generator: Generator | None) -> None:
+    def __init__(
+        self,
+        searcher: Searcher,
+        generators: Generators,
+        *,
+        budget_s: float = BUDGET_S,
+        own_templates: Path | None = None,
+    ) -> None:
+        """budget_s: how long a generator may write; then the notes are quoted. own_templates: a folder."""
         self._searcher = searcher
-        self._generator = generator
+        self._generators = generators
+        self._budget_s = budget_s
+        self._own_templates = own_templates
 
     @property
     def generator(self) -> GeneratorName:
         """Return what writes answers."""
-        return name_of(self._generator)
+        chosen = self._generators.chosen
+        return name_of(chosen.generator, chosen.why)
 
     async def ask(self, question: Question) -> Answer:
-        """Return the whole answer. Raises UsageError, Overloaded, GeneratorUnavailable."""
+        """Return the whole answer. Raises UsageError and Overloaded."""
         async with aclosing(self.stream(question)) as events:
             async for event in events:
                 if isinstance(event, Answer):
@@ -95,26 +124,32 @@ class Answerer:
 
     async def _stream(self, question: Question, space: Space) -> AsyncGenerator[AnswerEvent, None]:
         started_s = time.perf_counter()
-        found = await asyncio.to_thread(self._search, question, space)
+        chosen = self._generators.chosen
+        generator = chosen.generator
+        budget_s = question.budget_s or self._budget_s
+        deadline_s = asyncio.get_running_loop().time() + budget_s
+        asked = await standing_alone(
+            question.text.strip(),
+            question.history,
+            generator,
+            self._own_templates,
+            within_s=min(REWRITE_S, budget_s * REWRITE_SHARE),
+        )
+        found = await asyncio.to_thread(self._search, replace(question, text=asked), space)
         # A server may be away: then its model chooses nothing, and checks nothing.
         embedder = space.embedder if "semantic" in found.stages else None
-        draft = _Draft(question.text.strip(), found, _numbered(found.results), embedder)
+        draft = _Draft(question, asked, found, embedder)
+        draft.generator = name_of(None, chosen.why)
         quoted: list[AnswerEvent] = []
-        if self._generator is None:
+        if generator is None:
             quoted = await asyncio.to_thread(self._extract, draft, renumber=True)
         yield Sources(tuple(draft.citations), found.revision)
-        if self._generator is not None and draft.citations:
-            try:
-                async with aclosing(self._generate(self._generator, draft)) as deltas:
-                    async for delta in deltas:
-                        yield delta
-            except GeneratorUnavailable as error:
-                if draft.text:
-                    raise
-                draft.warnings.append(
-                    f"{error.detail} {error.hint} This answer quotes your notes instead.".strip()
-                )
-        if not draft.text:
+        if generator is not None and draft.citations:
+            draft.generator = name_of(generator, chosen.why)
+            async with aclosing(self._generate(generator, draft, question, deadline_s)) as deltas:
+                async for delta in deltas:
+                    yield delta
+        if not draft.is_written:
             quoted = await asyncio.to_thread(self._extract, draft, renumber=False)
         for event in quoted:
             yield event
@@ -125,45 +160,82 @@ class Answerer:
         query = checked_query(question.text)
         if question.selection:
             query = f"{query}\n{plain(question.selection[:SELECTION_CHARACTERS])}"
-        return self._searcher.search_in(space, query, limit=question.limit, chosen=question.chosen)
+        found = self._searcher.search_in(space, query, limit=question.limit, chosen=question.chosen)
+        if question.note and not question.chosen:
+            inside = Filter(folder=question.note)
+            near = self._searcher.search_in(space, query, limit=NOTE_PASSAGES, chosen=inside).results
+            far = [passage for passage in found.results if passage not in near]
+            found = replace(found, results=(*near, *far)[: question.limit])
+        return found
 
     # With a generator.
 
-    async def _generate(self, generator: Generator, draft: _Draft) -> AsyncGenerator[AnswerEvent, None]:
-        draft.generator = name_of(generator)
+    async def _generate(
+        self, generator: Generator, draft: _Draft, question: Question, deadline_s: float
+    ) -> AsyncGenerator[AnswerEvent, None]:
         draft.stages.append("generate")
+        try:
+            told = template("answer", self._own_templates)
+        except UsageError as error:
+            draft.warnings.append(f"{error.detail} The built-in one was used.")
+            told = template("answer")
+        budget_tokens = await generator.window() - MAX_ANSWER_TOKENS
+        prompt = build_prompt(
+            told,
+            draft.question,
+            draft.citations,
+            budget_tokens,
+            history=question.history,
+            selection=question.selection,
+        )
+        draft.template = told.version
+        if len(prompt.citations) < len(draft.citations):
+            kept = len(prompt.citations)
+            draft.warnings.append(f"Only the first {kept} passages fit into the generator's context.")
+            draft.citations = prompt.citations
+        writing = Writing(generator, prompt.messages, MAX_ANSWER_TOKENS, deadline_s)
+        async with aclosing(self._shown(writing, draft)) as events:
+            async for event in events:
+                yield event
+        draft.usage, draft.is_written = writing.usage, writing.ending == "whole"
+        if not draft.is_written:
+            draft.stages.append(writing.ending)
+            self._generators.failed(generator) if writing.ending == "failed" else None
+            part = "Its text breaks off, and quotes follow." if draft.text else "This answer quotes your notes."
+            draft.warnings.append(f"{writing.why} {part}")
+
+    async def _shown(self, writing: Writing, draft: _Draft) -> AsyncGenerator[AnswerEvent, None]:
+        """Yield what a person sees of a text while it is written, and put it into the draft."""
         seen: set[int] = set()
-        held = ""
-        budget_tokens = generator.context_tokens - MAX_ANSWER_TOKENS
-        messages, fitting = fitting_prompt(draft.question, draft.citations, budget_tokens)
-        if len(fitting) < len(draft.citations):
-            draft.warnings.append(f"Only the first {len(fitting)} passages fit into the generator's context.")
-            draft.citations = fitting
-        async with aclosing(generator.stream(messages, max_tokens=MAX_ANSWER_TOKENS)) as pieces:
+        text = held = ""
+        async with aclosing(writing.pieces()) as pieces:
             async for piece in pieces:
-                draft.text += piece
+                if isinstance(piece, Notice):
+                    yield piece
+                    continue
+                text += piece
                 held += piece
                 # A refusal is not shown letter by letter: its wording is ours.
-                if REFUSAL.startswith(draft.text.strip()[: len(REFUSAL)]):
+                if REFUSAL.startswith(text.strip()[: len(REFUSAL)]):
                     continue
+                draft.text = text
                 yield Delta(held)
                 held = ""
-                for number in markers(draft.text, len(draft.citations)):
+                for number in markers(text, len(draft.citations)):
                     if number not in seen:
                         seen.add(number)
                         yield Cited(number)
-        if not draft.text.strip():
-            raise GeneratorUnavailable(f"{generator.name} returned an empty answer.")
-        if draft.text.strip().startswith(REFUSAL):
+        if text.strip().startswith(REFUSAL):
+            writing.ending = "whole"
             draft.text = draft.refusal()
             yield Delta(draft.text)
 
     def _finish(self, draft: _Draft) -> Answer:
-        if draft.found and not draft.sentences:
-            draft.sentences = self._checked(draft)
+        if draft.found and draft.template:
+            draft.sentences = [*self._checked(draft), *draft.sentences]
         cited = {number for sentence in draft.sentences for number in sentence.citations}
         return Answer(
-            question=draft.question,
+            question=draft.original,
             answer=draft.text.strip(),
             found=draft.found,
             sentences=tuple(draft.sentences),
@@ -173,6 +245,9 @@ class Answerer:
             warnings=(*draft.warnings,),
             revision=draft.revision,
             took_ms=0.0,
+            asked=draft.question,
+            template=draft.template,
+            usage=draft.usage,
         )
 
     def _checked(self, draft: _Draft) -> list[AnswerSentence]:
