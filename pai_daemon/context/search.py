@@ -290,9 +290,21 @@ def fuse(legs: Legs, semantic_weight: float, chunk_count: int) -> list[tuple[str
     return sorted(scores.items(), key=lambda pair: -pair[1])
 
 
+class _Folding(dict[int, str]):
+    """Letters without case and accents, one for one, found out as they come."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        self[code] = (unicodedata.normalize("NFD", char)[:1] or char).lower()[:1] or char
+        return self[code]
+
+
+_FOLDED = _Folding()
+
+
 def _fold(text: str) -> str:
     """Return text without case and accents, of the same length."""
-    return "".join((unicodedata.normalize("NFD", char)[:1] or char).lower()[:1] or char for char in text)
+    return text.lower() if text.isascii() else text.translate(_FOLDED)
 
 
 def _terms(query: str) -> frozenset[str]:
