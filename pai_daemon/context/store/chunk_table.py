@@ -7,8 +7,10 @@ text, are never returned, and are swept at upkeep. One thread writes; any thread
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -46,8 +48,17 @@ from pai_daemon.context.store.vocabulary import (
     words_in,
 )
 from pai_daemon.context.store.words import Asked, read
+from pai_daemon.errors import IndexUnavailable
 
 NAME = "chunks"
+# What makes the index of each column that has one.
+INDEXES: Mapping[str, Callable[[Any], None]] = {
+    "chunk_id": partial(index_values, column="chunk_id"),
+    "path": partial(index_values, column="path"),
+    "content": index_words,
+    "tags": partial(index_labels, column="tags"),
+    "properties": partial(index_labels, column="properties"),
+}
 REWRITE_ROWS = 20_000
 READ_ROWS = 2048
 ALL_ROWS = 2**31 - 1
@@ -56,22 +67,23 @@ ALL_ROWS = 2**31 - 1
 class ChunkTable:
     """The chunks of all notes; is_read_only: nothing is made or changed.
 
+    on_failure: called, on any thread, with what went wrong when the table was read.
     Raises DiskFull or IndexUnavailable from everything it does.
     """
 
-    def __init__(self, database: Any, *, is_read_only: bool = False) -> None:
+    def __init__(
+        self, database: Any, on_failure: Callable[[IndexUnavailable], None], *, is_read_only: bool = False
+    ) -> None:
+        self._on_failure = on_failure
         self.vocabulary = LazyVocabulary(self._contents)
         with border():
             if is_read_only or NAME in table_names(database):
                 self._table: Any = database.open_table(NAME)
             else:
                 self._table = database.create_table(NAME, schema=CHUNKS_SCHEMA)
-                index_values(self._table, "chunk_id")
-                index_values(self._table, "path")
-                index_words(self._table)
-                self._index_filters()
             if not is_read_only:
                 self._add_later_columns()
+                self._index_what_is_not()
 
     def _add_later_columns(self) -> None:
         """Give an older table the columns it lacks; its notes are read again, and answer meanwhile."""
@@ -80,11 +92,19 @@ class ChunkTable:
             # First, so that whoever finds the columns finds phrases too; the older index had no positions.
             index_words(self._table)
             self._table.add_columns([CHUNKS_SCHEMA.field(name) for name in missing])
-            self._index_filters()
 
-    def _index_filters(self) -> None:
-        index_labels(self._table, "tags")
-        index_labels(self._table, "properties")
+    def _index_what_is_not(self) -> None:
+        """Make the indexes that are missing: all of a new table, or what a kill or damage has left out."""
+        known = {column for index in self._table.list_indices() for column in index.columns}
+        for column, make in INDEXES.items():
+            if column not in known:
+                make(self._table)
+
+    def mend(self) -> None:
+        """Make all indexes anew, see `Store.mend`."""
+        with border():
+            for make in INDEXES.values():
+                make(self._table)
 
     @property
     def version(self) -> int:
@@ -181,8 +201,9 @@ class ChunkTable:
         return set(found["chunk_id"].to_pylist())
 
     def _ask(self, wanted: Any, limit: int, where: str) -> pa.Table:
-        asked = self._table.search(wanted, query_type="fts").select(["chunk_id", "_score"])
-        return (asked.where(where) if where else asked).limit(limit).to_arrow()
+        with self._reading():
+            asked = self._table.search(wanted, query_type="fts").select(["chunk_id", "_score"])
+            return (asked.where(where) if where else asked).limit(limit).to_arrow()
 
     def _added(self, asked: Asked, *, typing: bool) -> list[str]:
         """Return the words that complete or correct those of a query."""
@@ -209,8 +230,18 @@ class ChunkTable:
                 yield batch["content"]
 
     def _rows(self, columns: Sequence[str], where: str, limit: int = ALL_ROWS) -> pa.Table:
-        with border():
+        with self._reading():
             return self._table.search().where(where).select(list(columns)).limit(limit).to_arrow()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Translate errors, and tell of them."""
+        try:
+            with border():
+                yield
+        except IndexUnavailable as error:
+            self._on_failure(error)
+            raise
 
     # Upkeep.
 
@@ -231,6 +262,7 @@ class ChunkTable:
             before = self.version
             self._sweep()
             self._table.optimize(cleanup_older_than=keep, delete_unverified=True)
+            self._index_what_is_not()  # one that is damaged is left out
             changed = self.version != before
         if changed:
             self.vocabulary.outdate()
@@ -243,8 +275,8 @@ class ChunkTable:
             for batch in self._table.search().limit(ALL_ROWS).to_batches(REWRITE_ROWS):
                 merge = self._table.merge_insert("chunk_id").when_matched_update_all()
                 merge.execute(pa.Table.from_batches([batch]))
-            index_words(self._table)
-            self._index_filters()
+            for column in ("content", "tags", "properties"):
+                INDEXES[column](self._table)
         self.vocabulary.outdate()
 
     def _sweep(self) -> None:
