@@ -27,7 +27,7 @@ from pai_daemon.context.space import Space
 from pai_daemon.context.store.rows import StoredChunk, chunk_id
 from pai_daemon.context.store.words import read
 from pai_daemon.context.vectors import Floats
-from pai_daemon.errors import ModelUnavailable, UsageError
+from pai_daemon.errors import IndexUnavailable, ModelUnavailable, UsageError
 from pai_daemon.vault.scan import read_bytes
 
 Mode = Literal["hybrid", "semantic", "text"]
@@ -182,7 +182,11 @@ class Searcher:
                 if mode == "semantic":
                     raise
         if words is not None:
-            legs["text"] = words.result()
+            try:
+                legs["text"] = words.result()
+            except IndexUnavailable:  # it is mended by the indexer (D58)
+                if "semantic" not in legs:
+                    raise
         return legs, semantic_weight
 
     def _matching(self, _revision: int, chosen: Filter) -> dict[str, list[str]]:

@@ -8,8 +8,10 @@ text, are never returned, and are swept at upkeep. One thread writes; any thread
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from operator import itemgetter
 from typing import Any
@@ -53,6 +55,14 @@ from pai_daemon.context.store.words import Asked, read
 from pai_daemon.errors import IndexUnavailable
 
 NAME = "chunks"
+# What makes the index of each column that has one.
+INDEXES: Mapping[str, Callable[[Any], None]] = {
+    "chunk_id": partial(index_values, column="chunk_id"),
+    "path": partial(index_values, column="path"),
+    "content": index_words,
+    "tags": partial(index_labels, column="tags"),
+    "properties": partial(index_labels, column="properties"),
+}
 REWRITE_ROWS = 20_000
 READ_ROWS = 2048
 ALL_ROWS = 2**31 - 1
@@ -62,22 +72,23 @@ Hit = tuple[str, float]
 class ChunkTable:
     """The chunks of all notes; is_read_only: nothing is made or changed.
 
+    on_failure: called, on any thread, with what went wrong when the table was read.
     Raises DiskFull or IndexUnavailable from everything it does.
     """
 
-    def __init__(self, database: Any, *, is_read_only: bool = False) -> None:
+    def __init__(
+        self, database: Any, on_failure: Callable[[IndexUnavailable], None], *, is_read_only: bool = False
+    ) -> None:
+        self._on_failure = on_failure
         self.vocabulary = LazyVocabulary(self._contents)
         with border():
             if is_read_only or NAME in table_names(database):
                 self._table: Any = database.open_table(NAME)
             else:
                 self._table = database.create_table(NAME, schema=CHUNKS_SCHEMA)
-                index_values(self._table, "chunk_id")
-                index_values(self._table, "path")
-                index_words(self._table)
-                self._index_filters()
             if not is_read_only:
                 self._add_later_columns()
+                self._index_what_is_not()
         self._tail = Tail(None if self.untidy_rows() else Rows())
 
     def _add_later_columns(self) -> None:
@@ -87,11 +98,20 @@ class ChunkTable:
             # First, so that whoever finds the columns finds phrases too; the older index had no positions.
             index_words(self._table)
             self._table.add_columns([CHUNKS_SCHEMA.field(name) for name in missing])
-            self._index_filters()
 
-    def _index_filters(self) -> None:
-        index_labels(self._table, "tags")
-        index_labels(self._table, "properties")
+    def _index_what_is_not(self) -> None:
+        """Make the indexes that are missing: all of a new table, or what a kill or damage has left out."""
+        known = {column for index in self._table.list_indices() for column in index.columns}
+        for column, make in INDEXES.items():
+            if column not in known:
+                make(self._table)
+
+    def mend(self) -> None:
+        """Make all indexes anew, see `Store.mend`."""
+        with border():
+            for make in INDEXES.values():
+                make(self._table)
+        self._tail.clear(is_whole=not self.untidy_rows())
 
     @property
     def version(self) -> int:
@@ -192,17 +212,15 @@ class ChunkTable:
         is_plain = not (chosen or asked.phrases or asked.excluded) and max(plain) < SPACELESS
         found = self._ranked(plain, wanted, limit) if is_plain and len(self.vocabulary.known) else None
         if found is None:
-            with border():
-                # Dead rows hold no words: without a filter none is needed, and it takes half as long.
-                found = self._ask(wanted, limit, _where(chosen) if chosen else "")
+            # Dead rows hold no words: without a filter none is needed, and it takes half as long.
+            found = self._ask(wanted, limit, _where(chosen) if chosen else "")
         self.vocabulary.renew()
         return found
 
     def _ranked(self, query: str, wanted: Any, limit: int) -> list[Hit] | None:
         """Return the best of the rows that are in the index of words and of the tail, None without one."""
         before = self._tail.rows
-        with border():
-            found = self._ask(wanted, limit, fast=True)
+        found = self._ask(wanted, limit, fast=True)
         rows = self._tail.rows
         if before is None or rows is None:
             return None
@@ -219,15 +237,15 @@ class ChunkTable:
         if not excluded or not ids:
             return set()
         listed = ", ".join(map(quoted, ids))
-        with border():
-            found = self._ask(any_of(excluded), len(ids), f"chunk_id IN ({listed})")
+        found = self._ask(any_of(excluded), len(ids), f"chunk_id IN ({listed})")
         return {item for item, _ in found}
 
     def _ask(self, wanted: Any, limit: int, where: str = "", *, fast: bool = False) -> list[Hit]:
         """Return what the index of words finds; fast: of the rows that it knows."""
-        asked = self._table.search(wanted, query_type="fts").select(["chunk_id", "_score"])
-        asked = asked.fast_search() if fast else asked
-        found = (asked.where(where) if where else asked).limit(limit).to_arrow()
+        with self._reading():
+            asked = self._table.search(wanted, query_type="fts").select(["chunk_id", "_score"])
+            asked = asked.fast_search() if fast else asked
+            found = (asked.where(where) if where else asked).limit(limit).to_arrow()
         return list(zip(found["chunk_id"].to_pylist(), found["_score"].to_pylist(), strict=True))
 
     def _added(self, asked: Asked, *, typing: bool) -> list[str]:
@@ -255,8 +273,18 @@ class ChunkTable:
                 yield batch["content"]
 
     def _rows(self, columns: Sequence[str], where: str, limit: int = ALL_ROWS) -> pa.Table:
-        with border():
+        with self._reading():
             return self._table.search().where(where).select(list(columns)).limit(limit).to_arrow()
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Translate errors, and tell of them."""
+        try:
+            with border():
+                yield
+        except IndexUnavailable as error:
+            self._on_failure(error)
+            raise
 
     # Upkeep.
 
@@ -269,7 +297,7 @@ class ChunkTable:
         """Return how many rows each search for words reads one by one, because no index knows them yet."""
         with border():
             statistics = self._table.index_stats("content_idx")
-        return statistics.num_unindexed_rows if statistics is not None else 0
+            return int(self._table.count_rows() if statistics is None else statistics.num_unindexed_rows)
 
     def tidy(self, keep: timedelta) -> bool:
         """Sweep dead rows and do the upkeep, see `Store.tidy`; return whether it changed anything."""
@@ -277,6 +305,7 @@ class ChunkTable:
             before = self.version
             self._sweep()
             self._table.optimize(cleanup_older_than=keep, delete_unverified=True)
+            self._index_what_is_not()  # one that is damaged is left out
             changed = self.version != before
         self._tail.clear(is_whole=not self.untidy_rows())
         if changed:
@@ -290,8 +319,8 @@ class ChunkTable:
             for batch in self._table.search().limit(ALL_ROWS).to_batches(REWRITE_ROWS):
                 merge = self._table.merge_insert("chunk_id").when_matched_update_all()
                 merge.execute(pa.Table.from_batches([batch]))
-            index_words(self._table)
-            self._index_filters()
+            for column in ("content", "tags", "properties"):
+                INDEXES[column](self._table)
         self._tail.clear(is_whole=not self.untidy_rows())
         self.vocabulary.outdate()
 

@@ -49,7 +49,8 @@ def border() -> Iterator[None]:
                 hint="Free some space; indexing goes on by itself. Nothing that was indexed is lost.",
             ) from error
         raise IndexUnavailable(
-            f"The index failed: {error}", hint="A restart of the daemon repairs it."
+            f"The index failed: {error}",
+            hint="The daemon repairs it by itself; if that does not help, a restart does.",
         ) from error
 
 

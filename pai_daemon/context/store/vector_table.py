@@ -31,7 +31,8 @@ class VectorTable:
         self.name = name
         self._database = database
         self._on_write = on_write
-        self._table: Any = database.open_table(name) if name in table_names(database) else None
+        with border():
+            self._table: Any = database.open_table(name) if name in table_names(database) else None
 
     @property
     def version(self) -> int:
@@ -87,7 +88,15 @@ class VectorTable:
         before = self.version
         with border():
             self._table.optimize(cleanup_older_than=keep, delete_unverified=True)
+            if not self._table.list_indices():  # a kill, or damage, has left it out
+                index_values(self._table, "key")
         return self.version != before
+
+    def mend(self) -> None:
+        """Make the index of keys anew, see `Store.mend`."""
+        if self._table is not None:
+            with border():
+                index_values(self._table, "key")
 
     def drop(self) -> None:
         """Remove the table with its files."""
