@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -242,7 +241,7 @@ class ChunkTable:
 
     def _ask(self, wanted: Any, limit: int, where: str = "", *, fast: bool = False) -> list[Hit]:
         """Return what the index of words finds; fast: of the rows that it knows."""
-        with self._reading():
+        with border(self._on_failure):
             asked = self._table.search(wanted, query_type="fts").select(["chunk_id", "_score"])
             asked = asked.fast_search() if fast else asked
             found = (asked.where(where) if where else asked).limit(limit).to_arrow()
@@ -273,18 +272,8 @@ class ChunkTable:
                 yield batch["content"]
 
     def _rows(self, columns: Sequence[str], where: str, limit: int = ALL_ROWS) -> pa.Table:
-        with self._reading():
+        with border(self._on_failure):
             return self._table.search().where(where).select(list(columns)).limit(limit).to_arrow()
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Translate errors, and tell of them."""
-        try:
-            with border():
-                yield
-        except IndexUnavailable as error:
-            self._on_failure(error)
-            raise
 
     # Upkeep.
 

@@ -93,7 +93,7 @@ def _tables(folder: Path) -> Iterator[VectorTable]:
     """Yield the tables of embeddings that can be opened."""
     for path in sorted(folder.glob(f"{PREFIX}*.lance")):
         try:
-            yield VectorTable(connect(folder), path.stem, lambda: None)
+            yield VectorTable(connect(folder), path.stem, lambda: None, lambda _: None)
         except IndexUnavailable as error:
             log.warning("the embeddings in %s cannot be kept: %s", path.stem, error.detail)
 

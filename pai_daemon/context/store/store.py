@@ -116,7 +116,7 @@ class Store:
             (self._folder / STAMP).write_text(json.dumps({"schema": SCHEMA_VERSION}), "utf-8")
 
     def _open_vectors(self, name: str) -> VectorTable:
-        return VectorTable(self._database, name, self._wrote)
+        return VectorTable(self._database, name, self._wrote, self.doubt)
 
     def _wrote(self) -> None:
         self._commits_since_tidy += 1
