@@ -54,7 +54,6 @@ def describe(served: Served) -> dict[str, Any]:
         "work": {"notes_read": 0, "chunks_embedded": 0, "commits": 0},
         "languages": {},
         "hints": [],
-        "vector_search": "exact",
         "model": _model(served),
         "generator": EXTRACTIVE,
         "watcher": {"mode": "off", "reason": None},
@@ -93,7 +92,6 @@ def describe(served: Served) -> dict[str, Any]:
             "commits": parts.index.commits,
         },
         "languages": {code: round(share, 2) for code, share in shares.items() if share >= LEAST_SHARE},
-        "vector_search": "exact" if parts.index.live.is_exact else "approximate",
         "hints": [asdict(hint) for hint in (*_room_hints(parts), *language_hints(shares, chosen))],
         "generator": parts.answerer.generator,
         "watcher": {"mode": parts.watcher.mode, "reason": parts.watcher.reason or None},
@@ -144,6 +142,7 @@ def _model(served: Served) -> dict[str, Any]:
         "precision": embedder.form if embedder is not None else None,
         "warning": (embedder.warning or None) if embedder is not None else None,
         "texts_split": embedder.texts_split if embedder is not None else 0,
+        "search": "exact" if parts is None or parts.index.live.is_exact else "approximate",
         "next": None,
     }
     if live.spec != chosen.spec or (parts is not None and parts.index.next is not None):

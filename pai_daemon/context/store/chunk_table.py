@@ -31,6 +31,7 @@ from pai_daemon.context.store.lance import (
     words,
 )
 from pai_daemon.context.store.rows import (
+    CHUNK_FIELDS,
     CHUNKS_SCHEMA,
     LATER_COLUMNS,
     NOTE_COLUMNS,
@@ -182,7 +183,7 @@ class ChunkTable:
             return {}
         listed = ", ".join(quoted(item) for item in wanted)
         # Dead rows are told afterwards: as a part of the predicate that takes a third as long again.
-        columns = [*StoredChunk.__dataclass_fields__, "live"]
+        columns = [*CHUNK_FIELDS, "live"]
         found = self._rows(columns, f"chunk_id IN ({listed})", len(wanted)).to_pylist()
         chunks = (chunk_of(row) for row in found if row.pop("live"))
         return {chunk.chunk_id: chunk for chunk in chunks}

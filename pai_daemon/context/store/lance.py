@@ -59,10 +59,10 @@ def border(tell: Callable[[IndexUnavailable], None] = lambda _: None) -> Iterato
         raise failure from error
 
 
-def connect(folder: Path) -> Any:
-    """Return the database in a folder."""
+def connect(folder: Path, index_cache_bytes: int = CACHE_BYTES) -> Any:
+    """Return the database in a folder; index_cache_bytes: how much of its indexes stays in memory."""
     lancedb = _library()
-    session = lancedb.Session(index_cache_size_bytes=CACHE_BYTES, metadata_cache_size_bytes=CACHE_BYTES)
+    session = lancedb.Session(index_cache_size_bytes=index_cache_bytes, metadata_cache_size_bytes=CACHE_BYTES)
     return lancedb.connect(str(folder), session=session)
 
 

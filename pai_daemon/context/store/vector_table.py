@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from pai_daemon.context.store.lance import border, index_values, index_vectors, quoted, table_names
+from pai_daemon.context.store.lance import border, connect, index_values, index_vectors, quoted, table_names
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import IndexUnavailable
 
@@ -23,6 +24,8 @@ DELETE_KEYS = 1000
 ALL_ROWS = 2**31 - 1
 # More than there are: with a filter the parts of the index that are left out are those that hold what passes.
 PARTITIONS = 10_000
+# Of the index of the vectors all stays in memory; one that is read from disk takes six times as long.
+CACHED_BYTES, CACHED_BYTES_PER_NUMBER = 64 * 2**20, 1
 # So many times the wanted rows are scored again with the vectors themselves.
 REFINE = 4
 
@@ -98,6 +101,14 @@ class VectorTable:
         """Make the index of the vectors, anew where there is one: 20 s for 400,000 on two cores."""
         with border():
             index_vectors(self._table)
+        self.hold_index()
+
+    def hold_index(self) -> None:
+        """Let the index of the vectors stay in memory, once it has been searched."""
+        with border():
+            width = self._table.schema.field("vector").type.list_size
+            room = CACHED_BYTES + len(self) * width * CACHED_BYTES_PER_NUMBER
+            self._table = connect(Path(self._database.uri), room).open_table(self.name)
 
     def drop_vector_index(self) -> None:
         """Remove the index of the vectors."""
@@ -145,8 +156,8 @@ class VectorTable:
         was_indexed = self.is_indexed
         with border():
             self._make(pa.RecordBatchReader.from_batches(self._table.schema, _only(self._table, wanted)))
-            if was_indexed:
-                index_vectors(self._table)
+        if was_indexed:
+            self.index_vectors()
 
     def tidy(self, keep: timedelta) -> bool:
         """Do the upkeep, see `Store.tidy`; return whether it changed anything."""
@@ -166,8 +177,8 @@ class VectorTable:
             was_indexed = self.is_indexed
             with border():
                 index_values(self._table, "key")
-                if was_indexed:
-                    index_vectors(self._table)
+            if was_indexed:
+                self.index_vectors()
 
     def drop(self) -> None:
         """Remove the table with its files."""
