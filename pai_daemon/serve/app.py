@@ -6,7 +6,7 @@ from aiohttp import web
 
 from pai_daemon.context.search import MAX_QUERY_CHARACTERS
 from pai_daemon.errors import MethodNotAllowed, NotFound, PaiError, TooLarge, UsageError
-from pai_daemon.serve import ask, index, model, notes, related, search, status
+from pai_daemon.serve import ask, dashboard, index, model, notes, related, search, status
 from pai_daemon.serve.security import Handler, guard, name_origin
 from pai_daemon.serve.state import SERVED, Served
 from pai_daemon.serve.wire import fault, problem
@@ -22,7 +22,7 @@ def build(served: Served) -> web.Application:
     app = web.Application(middlewares=[errors, guard], client_max_size=MAX_BODY_BYTES)
     app[SERVED] = served
     app.on_response_prepare.append(name_origin)
-    for resource in (status, search, ask, related, notes, index, model):
+    for resource in (status, search, ask, related, notes, index, model, dashboard):
         for route in resource.routes:
             app.router.add_route(route.method, route.path, route.handler, expect_handler=expect)
     return app

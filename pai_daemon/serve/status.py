@@ -38,6 +38,12 @@ async def status(request: web.Request) -> web.Response:
     return reply(await asyncio.to_thread(describe, request.app[SERVED]))
 
 
+@routes.get("/api/settings")
+async def settings(request: web.Request) -> web.Response:
+    """Return each setting with its value and where it was set; secrets are not shown."""
+    return reply({"settings": request.app[SERVED].settings.told()})
+
+
 def describe(served: Served) -> dict[str, Any]:
     """Return the status document; never raises: it is asked most when something is wrong."""
     document: dict[str, Any] = {
