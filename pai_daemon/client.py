@@ -116,10 +116,10 @@ class Client:
         with self._open("/api/login", {}, timeout_s=TIMEOUT_S) as response:
             return str(_object(response.read())["url"])
 
-    def stop(self) -> None:
-        """End the daemon, once what it is doing is safe."""
+    def stop(self) -> int:
+        """Ask the daemon to end, once what it is doing is safe; return the id of its process."""
         with self._open("/api/stop", {}, timeout_s=TIMEOUT_S) as response:
-            response.read()
+            return int(_object(response.read())["pid"])
 
     def get(self, path: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the document at a route."""

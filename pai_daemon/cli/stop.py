@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import click
+import psutil
 
 from pai_daemon.cli.output import client_options, connect, console, show_json
 from pai_daemon.errors import DaemonUnreachable
@@ -22,9 +23,9 @@ def command(vault: Path | None, as_json: bool) -> None:
     client = connect(vault)
     if not client.is_alive():
         raise DaemonUnreachable("No daemon is running.", hint="There is nothing to stop.")
-    client.stop()
+    pid = client.stop()
     until_s = time.monotonic() + LIMIT_S
-    while client.is_alive():
+    while _is_running(pid):
         if time.monotonic() > until_s:
             raise DaemonUnreachable(
                 f"The daemon at {client.url} still runs after {LIMIT_S:.0f} s.", hint="Look at its terminal."
@@ -34,3 +35,10 @@ def command(vault: Path | None, as_json: bool) -> None:
         show_json({"stopped": client.url})
     else:
         console.print(f"Stopped the daemon at {client.url}.")
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -6,6 +6,7 @@ The page holds nothing of the vault; what it shows it asks the API for, with the
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 
 from aiohttp import web
@@ -90,6 +91,6 @@ async def login(request: web.Request) -> web.Response:
 
 @routes.post("/api/stop")
 async def stop(request: web.Request) -> web.Response:
-    """End the daemon, once what it is doing is safe."""
+    """End the daemon, once what it is doing is safe: when the process `pid` has ended."""
     request.app[SERVED].stop()
-    return reply({"accepted": True}, status=202)
+    return reply({"accepted": True, "pid": os.getpid()}, status=202)
