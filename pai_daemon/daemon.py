@@ -37,6 +37,7 @@ from pai_daemon.models.sources import ServerSource
 from pai_daemon.serve.app import Listener
 from pai_daemon.serve.state import ModelState, Parts, Served
 from pai_daemon.serve.status import progress
+from pai_daemon.serve.tokens import Tokens
 from pai_daemon.vault.folder import check_vault
 from pai_daemon.vault.ignore import IgnoreRules
 from pai_daemon.vault.watch import Watcher
@@ -74,6 +75,7 @@ class Daemon:
         self._loading: asyncio.Task[None] | None = None
         self._choosing: set[asyncio.Task[None]] = set()
         self.url = ""
+        self.stopping = asyncio.Event()
 
     @property
     def served(self) -> Served:
@@ -96,8 +98,11 @@ class Daemon:
         self._lock = hold(self.vault, self.settings)
         try:
             model = ModelState(self._profile)
-            token = ensure_token(self.settings)
-            self._served = Served(self.settings, self.vault, token, model, choose=self._choose)
+            ensure_token(self.settings)
+            tokens = Tokens(self.settings)
+            self._served = Served(
+                self.settings, self.vault, tokens, model, choose=self._choose, stop=self.stopping.set
+            )
             self._served.events.attach(asyncio.get_running_loop())
             await self._listen(self._served)
             self._announce()

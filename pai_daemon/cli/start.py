@@ -61,7 +61,7 @@ def command(vault: Path, install_plugin: bool, exclude: tuple[str, ...], **flags
 
 
 async def _serve(daemon: Daemon, install_plugin: bool) -> None:
-    stopped = asyncio.Event()
+    stopped = daemon.stopping
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in the loop

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -18,9 +17,10 @@ from pai_daemon.context.catalog import Catalog, IndexedNote
 from pai_daemon.context.embeddings import Embeddings
 from pai_daemon.context.space import NO_MODEL, CurrentSpace, EmbeddingModel, ModelName, Space
 from pai_daemon.context.store.lance import release_memory
+from pai_daemon.context.store.rebuild import clear, complete
 from pai_daemon.context.store.record import Record
 from pai_daemon.context.store.rows import StoredChunk
-from pai_daemon.context.store.store import DOUBT, TABLES, Store
+from pai_daemon.context.store.store import Store
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import DiskFull, IndexUnavailable
 
@@ -81,8 +81,15 @@ class Index:
         if model == self.live.model:
             self.next = None
         elif self.next is None or self.next.model != model:
-            table = self.store.vectors(model.fingerprint)
-            self.next = Embeddings(model, table, self.catalog.keys_by_age())
+            table, keys = self.store.vectors(model.fingerprint), tuple(self.catalog.keys_by_age())
+            try:
+                self.next = Embeddings(model, table, keys)
+            except DiskFull:
+                raise
+            except IndexUnavailable as error:
+                log.warning("the embeddings of %s are made anew: %s", model.name, error.detail)
+                table.drop()
+                self.next = Embeddings(model, table, keys)
 
     def switch(self, embedder: EmbeddingModel) -> None:
         """Let the next embeddings answer, in one step; the old ones go, and their model after its last query.
@@ -215,6 +222,9 @@ class Index:
             # Also those of models that are no longer chosen; as long as it is unknown which is, any may be.
             self.store.drop_vectors_but(each.table for each in self._all_embeddings())
         self.store.tidy()
+        for embeddings in self._all_embeddings():
+            if embeddings.outgrow() and embeddings is self.live:
+                self._current.search_in(self.live.matrix)
 
 
 @contextmanager
@@ -236,7 +246,11 @@ def _no_collection() -> Iterator[None]:
 
 
 def _open(folder: Path, chosen: ModelName | None) -> tuple[Store, Catalog, Embeddings]:
-    """Return store, catalog and the embeddings that answer; a damaged index makes way for a new one (D6)."""
+    """Return store, catalog and the embeddings that answer; a damaged index makes way for a new one (D6).
+
+    That has the embeddings that are sound (D58).
+    """
+    complete(folder)
     try:
         store = Store(folder)
         store.check()
@@ -245,8 +259,7 @@ def _open(folder: Path, chosen: ModelName | None) -> tuple[Store, Catalog, Embed
         raise
     except IndexUnavailable as error:
         log.warning("the index is made anew: %s", error.detail)
-        shutil.rmtree(folder / TABLES)
-        (folder / DOUBT).unlink(missing_ok=True)
+        clear(folder)
         return _read(Store(folder), chosen)
 
 

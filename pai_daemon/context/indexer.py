@@ -100,6 +100,7 @@ class Indexer:
         self._state: State = "starting"
         self._message: str | None = None
         self._progress: Progress | None = None
+        index.store.on_doubt = self._agenda.wake
 
     def leave_out(self) -> None:
         """Take out what the rules leave out by now; before the start, so that it is in no answer (D14)."""
@@ -209,6 +210,9 @@ class Indexer:
 
     def _step(self) -> None:
         """Do what is due, then embed a little of what waits, or tidy up, or rest."""
+        if self._index.store.needs_mending:
+            self._enter("indexing", "The index was damaged and is being repaired.")
+            self._index.store.mend()
         busy = self._switch.has_work()
         due = self._agenda.take()
         scans = due.everything or self._can_read_outdated() or time.monotonic() >= self._next_scan_s
@@ -265,7 +269,8 @@ class Indexer:
             self._worked_s = time.monotonic()
 
     def _has_work(self) -> bool:
-        return self._agenda.is_due() or self._switch.has_work() or self._can_read_outdated()
+        is_due = self._agenda.is_due() or self._index.store.needs_mending
+        return is_due or self._switch.has_work() or self._can_read_outdated()
 
     def _can_read_outdated(self) -> bool:
         """Return whether there is a model now for the notes that waited for one to be read anew."""
@@ -276,6 +281,7 @@ class Indexer:
 
         rescan: look at everything again then. Without a model nothing was lost, and words are still taken in.
         """
+        self._index.store.doubt(error)
         if rescan:
             self._next_scan_s = 0.0
         self._enter("error", f"{error.detail} {error.hint}".strip())

@@ -27,7 +27,7 @@ from pai_daemon.context.space import Space
 from pai_daemon.context.store.rows import StoredChunk, chunk_id
 from pai_daemon.context.store.words import read
 from pai_daemon.context.vectors import Floats
-from pai_daemon.errors import ModelUnavailable, UsageError
+from pai_daemon.errors import IndexUnavailable, ModelUnavailable, UsageError
 from pai_daemon.vault.scan import read_bytes
 
 Mode = Literal["hybrid", "semantic", "text"]
@@ -178,11 +178,15 @@ class Searcher:
                 nearest = self.nearest(space, vector, DEPTH, chosen)
                 left_out = self._index.store.chunks.left_out(query, [item for item, _ in nearest])
                 legs["semantic"] = [pair for pair in nearest if pair[0] not in left_out]
-            except ModelUnavailable:  # a server may be away
+            except (ModelUnavailable, IndexUnavailable):  # a server may be away, an index be mended (D58)
                 if mode == "semantic":
                     raise
         if words is not None:
-            legs["text"] = words.result()
+            try:
+                legs["text"] = words.result()
+            except IndexUnavailable:
+                if "semantic" not in legs:
+                    raise
         return legs, semantic_weight
 
     def _matching(self, _revision: int, chosen: Filter) -> dict[str, list[str]]:
@@ -290,9 +294,21 @@ def fuse(legs: Legs, semantic_weight: float, chunk_count: int) -> list[tuple[str
     return sorted(scores.items(), key=lambda pair: -pair[1])
 
 
+class _Folding(dict[int, str]):
+    """Letters without case and accents, one for one, found out as they come."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        self[code] = (unicodedata.normalize("NFD", char)[:1] or char).lower()[:1] or char
+        return self[code]
+
+
+_FOLDED = _Folding()
+
+
 def _fold(text: str) -> str:
     """Return text without case and accents, of the same length."""
-    return "".join((unicodedata.normalize("NFD", char)[:1] or char).lower()[:1] or char for char in text)
+    return text.lower() if text.isascii() else text.translate(_FOLDED)
 
 
 def _terms(query: str) -> frozenset[str]:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from pai_daemon.errors import UsageError
+from pai_daemon.errors import Forbidden, UsageError
 from pai_daemon.serve.events import frame, send_stream
+from pai_daemon.serve.security import GRANT
 from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.status import progress
 from pai_daemon.serve.wire import body, flag, reply, text
@@ -43,6 +44,8 @@ async def start(request: web.Request) -> web.Response:
     parts = served.ready()
     values = await body(request)
     if copy := text(values, "copy"):
+        if request[GRANT].scopes is not None:
+            raise Forbidden("A copy of the index is made with the person's own token alone.")
         folder = copy_folder(copy, served.vault)
         await asyncio.to_thread(parts.index.store.copy, folder)
         return reply({"copied": str(folder), "revision": parts.index.revision})

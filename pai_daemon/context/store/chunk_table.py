@@ -7,9 +7,12 @@ text, are never returned, and are swept at upkeep. One thread writes; any thread
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +20,7 @@ import pyarrow as pa
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.filters import Filter, fold_property, fold_tag
 from pai_daemon.context.store.lance import (
+    SPACELESS,
     any_of,
     border,
     index_labels,
@@ -27,6 +31,7 @@ from pai_daemon.context.store.lance import (
     words,
 )
 from pai_daemon.context.store.rows import (
+    CHUNK_FIELDS,
     CHUNKS_SCHEMA,
     LATER_COLUMNS,
     NOTE_COLUMNS,
@@ -39,6 +44,7 @@ from pai_daemon.context.store.rows import (
     rows_of,
     tombstone,
 )
+from pai_daemon.context.store.tail import Rows, Tail, rank
 from pai_daemon.context.store.vocabulary import (
     MAX_CORRECTED_WORDS,
     MIN_CORRECTED_LETTERS,
@@ -46,32 +52,44 @@ from pai_daemon.context.store.vocabulary import (
     words_in,
 )
 from pai_daemon.context.store.words import Asked, read
+from pai_daemon.errors import IndexUnavailable
 
 NAME = "chunks"
+# What makes the index of each column that has one.
+INDEXES: Mapping[str, Callable[[Any], None]] = {
+    "chunk_id": partial(index_values, column="chunk_id"),
+    "path": partial(index_values, column="path"),
+    "content": index_words,
+    "tags": partial(index_labels, column="tags"),
+    "properties": partial(index_labels, column="properties"),
+}
 REWRITE_ROWS = 20_000
 READ_ROWS = 2048
 ALL_ROWS = 2**31 - 1
+Hit = tuple[str, float]
 
 
 class ChunkTable:
     """The chunks of all notes; is_read_only: nothing is made or changed.
 
+    on_failure: called, on any thread, with what went wrong when the table was read.
     Raises DiskFull or IndexUnavailable from everything it does.
     """
 
-    def __init__(self, database: Any, *, is_read_only: bool = False) -> None:
+    def __init__(
+        self, database: Any, on_failure: Callable[[IndexUnavailable], None], *, is_read_only: bool = False
+    ) -> None:
+        self._on_failure = on_failure
         self.vocabulary = LazyVocabulary(self._contents)
         with border():
             if is_read_only or NAME in table_names(database):
                 self._table: Any = database.open_table(NAME)
             else:
                 self._table = database.create_table(NAME, schema=CHUNKS_SCHEMA)
-                index_values(self._table, "chunk_id")
-                index_values(self._table, "path")
-                index_words(self._table)
-                self._index_filters()
             if not is_read_only:
                 self._add_later_columns()
+                self._index_what_is_not()
+        self._tail = Tail(None if self.untidy_rows() else Rows())
 
     def _add_later_columns(self) -> None:
         """Give an older table the columns it lacks; its notes are read again, and answer meanwhile."""
@@ -80,11 +98,20 @@ class ChunkTable:
             # First, so that whoever finds the columns finds phrases too; the older index had no positions.
             index_words(self._table)
             self._table.add_columns([CHUNKS_SCHEMA.field(name) for name in missing])
-            self._index_filters()
 
-    def _index_filters(self) -> None:
-        index_labels(self._table, "tags")
-        index_labels(self._table, "properties")
+    def _index_what_is_not(self) -> None:
+        """Make the indexes that are missing: all of a new table, or what a kill or damage has left out."""
+        known = {column for index in self._table.list_indices() for column in index.columns}
+        for column, make in INDEXES.items():
+            if column not in known:
+                make(self._table)
+
+    def mend(self) -> None:
+        """Make all indexes anew, see `Store.mend`."""
+        with border():
+            for make in INDEXES.values():
+                make(self._table)
+        self._tail.clear(is_whole=not self.untidy_rows())
 
     @property
     def version(self) -> int:
@@ -99,12 +126,24 @@ class ChunkTable:
         """Write notes, and take out others, in one commit, see `Store.commit`; return whether any."""
         rows = [row for note, chunks in notes for row in rows_of(note, chunks)]
         kept = {note.path: len(chunks) for note, chunks in notes}
-        for path, count in previous.items():
-            rows += [tombstone(path, ordinal) for ordinal in range(kept.get(path, 0), count)]
-        if rows:
-            self._merge(pa.Table.from_pylist(rows, schema=CHUNKS_SCHEMA), insert=True)
-            self.vocabulary.add([chunk.content for _, chunks in notes for chunk in chunks])
-        return bool(rows)
+        gone = [
+            tombstone(path, ordinal)
+            for path, count in previous.items()
+            for ordinal in range(kept.get(path, 0), count)
+        ]
+        if not rows and not gone:
+            return False
+        # First, so that no search in between finds the chunks neither here nor there.
+        before = self._tail.rows
+        texts = {row["chunk_id"]: row["content"] for row in rows}
+        self._tail.write(texts, [row["chunk_id"] for row in gone])
+        try:
+            self._merge(pa.Table.from_pylist(rows + gone, schema=CHUNKS_SCHEMA), insert=True)
+        except IndexUnavailable:
+            self._tail.rows = before
+            raise
+        self.vocabulary.add(list(texts.values()))
+        return True
 
     def touch(self, notes: Sequence[IndexedNote]) -> None:
         """Write only the notes' own facts, where their bytes are the same."""
@@ -114,6 +153,11 @@ class ChunkTable:
             for ordinal in range(len(note.vector_keys))
         ]
         columns = dict(zip(("chunk_id", "modified", "note"), map(list, zip(*rows, strict=True)), strict=True))
+        # The second touch of a row takes it out of the index of words.
+        listed = ", ".join(quoted(item) for item, _, _ in rows)
+        found = self._rows(["chunk_id", "content"], f"chunk_id IN ({listed})", len(rows))
+        texts = dict(zip(found["chunk_id"].to_pylist(), found["content"].to_pylist(), strict=True))
+        self._tail.write(texts, ())
         self._merge(pa.table(columns), insert=False)
 
     def _merge(self, rows: pa.Table, *, insert: bool) -> None:
@@ -138,9 +182,10 @@ class ChunkTable:
         if not wanted:
             return {}
         listed = ", ".join(quoted(item) for item in wanted)
-        columns = list(StoredChunk.__dataclass_fields__)
-        found = self._rows(columns, f"chunk_id IN ({listed}) AND live = true", len(wanted))
-        chunks = (chunk_of(row) for row in found.to_pylist())
+        # Dead rows are told afterwards: as a part of the predicate that takes a third as long again.
+        columns = [*CHUNK_FIELDS, "live"]
+        found = self._rows(columns, f"chunk_id IN ({listed})", len(wanted)).to_pylist()
+        chunks = (chunk_of(row) for row in found if row.pop("live"))
         return {chunk.chunk_id: chunk for chunk in chunks}
 
     def matching(self, chosen: Filter) -> dict[str, list[str]]:
@@ -151,9 +196,7 @@ class ChunkTable:
             ids.setdefault(key, []).append(item)
         return ids
 
-    def search(
-        self, query: str, limit: int, chosen: Filter, *, typing: bool = False
-    ) -> list[tuple[str, float]]:
+    def search(self, query: str, limit: int, chosen: Filter, *, typing: bool = False) -> list[Hit]:
         """Return up to `limit` (chunk id, BM25 score) pairs, best first.
 
         query: see `words`; a word that no note has is joined by the nearest that there are. typing: its last
@@ -161,14 +204,32 @@ class ChunkTable:
         first search begins to read.
         """
         asked = read(query)
-        wanted = words(asked, self._added(asked, typing=typing))
+        added = self._added(asked, typing=typing)
+        wanted = words(asked, added)
         if wanted is None:
             return []
-        with border():
-            # Dead rows hold no words: without a filter none is needed, and the search takes half as long.
+        plain = " ".join((asked.text, *added))
+        is_plain = not (chosen or asked.phrases or asked.excluded) and max(plain) < SPACELESS
+        found = self._ranked(plain, wanted, limit) if is_plain and len(self.vocabulary.known) else None
+        if found is None:
+            # Dead rows hold no words: without a filter none is needed, and it takes half as long.
             found = self._ask(wanted, limit, _where(chosen) if chosen else "")
         self.vocabulary.renew()
-        return list(zip(found["chunk_id"].to_pylist(), found["_score"].to_pylist(), strict=True))
+        return found
+
+    def _ranked(self, query: str, wanted: Any, limit: int) -> list[Hit] | None:
+        """Return the best of the rows that are in the index of words and of the tail, None without one."""
+        before = self._tail.rows
+        found = self._ask(wanted, limit, fast=True)
+        rows = self._tail.rows
+        if before is None or rows is None:
+            return None
+        typed = words_in(pa.array([query])).to_pylist()
+        ranked = {} if before is rows else rank(before, typed, self.vocabulary.known)
+        # What was written meanwhile counts as it is now; upkeep may have moved what was there into the index.
+        scores = {item: score for item, score in [*found, *ranked.items()] if item not in rows.places}
+        scores |= rank(rows, typed, self.vocabulary.known)
+        return heapq.nlargest(limit, scores.items(), key=itemgetter(1))
 
     def left_out(self, query: str, ids: Sequence[str]) -> set[str]:
         """Return those of these chunks that a query leaves out, see `words`."""
@@ -176,13 +237,16 @@ class ChunkTable:
         if not excluded or not ids:
             return set()
         listed = ", ".join(map(quoted, ids))
-        with border():
-            found = self._ask(any_of(excluded), len(ids), f"chunk_id IN ({listed})")
-        return set(found["chunk_id"].to_pylist())
+        found = self._ask(any_of(excluded), len(ids), f"chunk_id IN ({listed})")
+        return {item for item, _ in found}
 
-    def _ask(self, wanted: Any, limit: int, where: str) -> pa.Table:
-        asked = self._table.search(wanted, query_type="fts").select(["chunk_id", "_score"])
-        return (asked.where(where) if where else asked).limit(limit).to_arrow()
+    def _ask(self, wanted: Any, limit: int, where: str = "", *, fast: bool = False) -> list[Hit]:
+        """Return what the index of words finds; fast: of the rows that it knows."""
+        with border(self._on_failure):
+            asked = self._table.search(wanted, query_type="fts").select(["chunk_id", "_score"])
+            asked = asked.fast_search() if fast else asked
+            found = (asked.where(where) if where else asked).limit(limit).to_arrow()
+        return list(zip(found["chunk_id"].to_pylist(), found["_score"].to_pylist(), strict=True))
 
     def _added(self, asked: Asked, *, typing: bool) -> list[str]:
         """Return the words that complete or correct those of a query."""
@@ -209,7 +273,7 @@ class ChunkTable:
                 yield batch["content"]
 
     def _rows(self, columns: Sequence[str], where: str, limit: int = ALL_ROWS) -> pa.Table:
-        with border():
+        with border(self._on_failure):
             return self._table.search().where(where).select(list(columns)).limit(limit).to_arrow()
 
     # Upkeep.
@@ -223,7 +287,7 @@ class ChunkTable:
         """Return how many rows each search for words reads one by one, because no index knows them yet."""
         with border():
             statistics = self._table.index_stats("content_idx")
-        return statistics.num_unindexed_rows if statistics is not None else 0
+            return int(self._table.count_rows() if statistics is None else statistics.num_unindexed_rows)
 
     def tidy(self, keep: timedelta) -> bool:
         """Sweep dead rows and do the upkeep, see `Store.tidy`; return whether it changed anything."""
@@ -231,7 +295,9 @@ class ChunkTable:
             before = self.version
             self._sweep()
             self._table.optimize(cleanup_older_than=keep, delete_unverified=True)
+            self._index_what_is_not()  # one that is damaged is left out
             changed = self.version != before
+        self._tail.clear(is_whole=not self.untidy_rows())
         if changed:
             self.vocabulary.outdate()
         return changed
@@ -243,8 +309,9 @@ class ChunkTable:
             for batch in self._table.search().limit(ALL_ROWS).to_batches(REWRITE_ROWS):
                 merge = self._table.merge_insert("chunk_id").when_matched_update_all()
                 merge.execute(pa.Table.from_batches([batch]))
-            index_words(self._table)
-            self._index_filters()
+            for column in ("content", "tags", "properties"):
+                INDEXES[column](self._table)
+        self._tail.clear(is_whole=not self.untidy_rows())
         self.vocabulary.outdate()
 
     def _sweep(self) -> None:

@@ -32,16 +32,32 @@ def read_record(folder: Path) -> Record:
     """Return what an index remembers, nothing where it has no such file or a damaged one."""
     try:
         known = json.loads((folder / NAME).read_text("utf-8"))
-        live = known["live"]
-        return Record(
-            ModelName(live["name"], live["fingerprint"], int(live["dimensions"]), live["spec"])
-            if live
-            else None,
-            bool(known["was_complete"]),
-            int(known["revision_base"]),
+        said = known["live"]
+        live = (
+            ModelName(said["name"], said["fingerprint"], said["dimensions"], said["spec"]) if said else None
         )
-    except (OSError, ValueError, TypeError, KeyError):
+        record = Record(live, known["was_complete"], known["revision_base"])
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return Record()
+    return record if _is_sound(record) else Record()
+
+
+def _is_sound(record: Record) -> bool:
+    """Return whether all that a file says is of the kind that it must be."""
+    live = record.live
+    return (
+        type(record.was_complete) is bool
+        and type(record.revision_base) is int
+        and record.revision_base >= 0
+        and (
+            live is None
+            or (
+                all(isinstance(text, str) for text in (live.name, live.fingerprint, live.spec))
+                and type(live.dimensions) is int
+                and live.dimensions >= 0
+            )
+        )
+    )
 
 
 def write_record(folder: Path, record: Record) -> None:

@@ -8,6 +8,7 @@ nothing (D2), and another model gets a table of its own (D6).
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import threading
 import time
@@ -25,7 +26,9 @@ from pai_daemon.context.store.record import Record, read_record, write_record
 from pai_daemon.context.store.rows import READABLE_SCHEMAS, SCHEMA_VERSION, StoredChunk
 from pai_daemon.context.store.upkeep import Pending, Shortage, folder_bytes, is_due, rest_s, shortage
 from pai_daemon.context.store.vector_table import PREFIX, VectorTable
-from pai_daemon.errors import IndexUnavailable
+from pai_daemon.errors import DiskFull, IndexUnavailable
+
+log = logging.getLogger(__name__)
 
 TABLES = "tables"
 PURGE = "purge"
@@ -35,12 +38,14 @@ STAMP = "schema.json"
 KEEP_S = 10.0
 # Upkeep that found no room looks again after this long.
 PUT_OFF_S = 30.0
+# What mending did not help is not mended again at once.
+MEND_REST_S = 60.0
 
 
 class Store:
     """The tables of one vault's index in one folder; the caller holds the folder's lock.
 
-    is_read_only: see `read_only`.
+    is_read_only: see `read_only`. on_doubt: called, on any thread, when there is something to mend.
     revision: rises with everything that a reader may notice, and is never less at a later start.
     """
 
@@ -52,6 +57,9 @@ class Store:
         # A killed writer may have left files: the first upkeep removes them.
         self._has_old_files = True
         self._put_off_s: float | None = None
+        self._is_doubted = False
+        self._mended_s = -MEND_REST_S
+        self.on_doubt: Callable[[], None] = lambda: None
         with border():
             if is_read_only:
                 self._insist_on_schema()
@@ -61,7 +69,7 @@ class Store:
             self._record = read_record(folder)
             self._database = connect(folder / TABLES)
             names = table_names(self._database)
-        self.chunks = ChunkTable(self._database, is_read_only=is_read_only)
+        self.chunks = ChunkTable(self._database, self.doubt, is_read_only=is_read_only)
         self._vectors = {name: self._open_vectors(name) for name in names if name.startswith(PREFIX)}
         if not is_read_only:
             self._stamp()
@@ -90,7 +98,7 @@ class Store:
         """Return which version the tables have, None where that is not known."""
         try:
             return json.loads((self._folder / STAMP).read_text("utf-8"))["schema"]
-        except (FileNotFoundError, ValueError, TypeError, KeyError):
+        except (FileNotFoundError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
     def _forget_unreadable(self) -> None:
@@ -98,6 +106,9 @@ class Store:
         if self._schema() not in READABLE_SCHEMAS:
             # Embeddings are keyed by their text: they stay good whatever the columns of `chunks` are.
             shutil.rmtree(self._folder / TABLES / "chunks.lance", ignore_errors=True)
+        for path in (self._folder / TABLES).glob("*.lance"):
+            if path.is_file():  # a table is a folder, which cannot be made beside it
+                path.unlink()
 
     def _stamp(self) -> None:
         """Say which version the tables have, once they have it."""
@@ -105,7 +116,7 @@ class Store:
             (self._folder / STAMP).write_text(json.dumps({"schema": SCHEMA_VERSION}), "utf-8")
 
     def _open_vectors(self, name: str) -> VectorTable:
-        return VectorTable(self._database, name, self._wrote)
+        return VectorTable(self._database, name, self._wrote, self.doubt)
 
     def _wrote(self) -> None:
         self._commits_since_tidy += 1
@@ -221,21 +232,54 @@ class Store:
                 self._has_old_files = any(changed)
                 self._commits_since_tidy = 0
         except IndexUnavailable:
-            with border():
-                (self._folder / DOUBT).touch()
+            self._doubt_at_next_start()
             raise
         release_memory()
 
     def check(self) -> None:
-        """Do the upkeep again that failed in a former process: what is damaged fails here too.
+        """Mend what failed in a former process and do its upkeep: what is damaged beyond that fails here too.
 
         Without room for it, that is noticed, and nothing is done.
 
         Raises DiskFull or IndexUnavailable.
         """
         if not self.puts_off() and (self._folder / DOUBT).exists():
+            self.mend()
             self.tidy()
             (self._folder / DOUBT).unlink()
+
+    def _doubt_at_next_start(self) -> None:
+        with border():
+            (self._folder / DOUBT).touch()
+
+    def doubt(self, error: Exception) -> None:
+        """Say what went wrong with a table; what may be damage the writer mends. Any thread may."""
+        if isinstance(error, IndexUnavailable) and not isinstance(error, DiskFull) and not self._is_doubted:
+            log.warning("the index may be damaged: %s", error.detail)
+            self._is_doubted = True
+            self.on_doubt()
+
+    @property
+    def needs_mending(self) -> bool:
+        """Return whether it is time to mend what may be damaged."""
+        return self._is_doubted and time.monotonic() >= self._mended_s + MEND_REST_S
+
+    def mend(self) -> None:
+        """Make the indexes of all tables anew, of which each may be damaged: they are made of what is not.
+
+        Where that fails, what they are made of is damaged, and the next start looks at all of it. Searches go
+        on. Raises DiskFull or IndexUnavailable.
+        """
+        self._is_doubted, self._mended_s = False, time.monotonic()
+        try:
+            with self._write:
+                self.chunks.mend()
+                for table in self._vectors.values():
+                    table.mend()
+        except IndexUnavailable:
+            self._doubt_at_next_start()
+            raise
+        log.warning("the indexes of the tables were made anew")
 
     @property
     def purge_step(self) -> Literal["rewrite", "sweep"] | None:

@@ -43,6 +43,11 @@ Counts = NDArray[np.int64]
 
 def words_in(texts: pa.Array) -> pa.Array:
     """Return all words of texts in their order, in lower case, Latin ones without accents."""
+    return words_by_text(texts)[0]
+
+
+def words_by_text(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Return all words of texts in their order, see `words_in`, and for each the number of its text."""
     # Other scripts keep their marks, as they do in the index: in Hindi a vowel is one.
     folded = pc.utf8_normalize(pc.utf8_lower(texts), form="NFD")
     folded = pc.replace_substring_regex(folded, r"([a-z])[\x{300}-\x{36f}]+", r"\1")
@@ -50,27 +55,39 @@ def words_in(texts: pa.Array) -> pa.Array:
     for letter, plain in _LETTERS.items():
         folded = pc.replace_substring(folded, letter, plain)
     border = _ASCII_BORDER if pc.all(pc.string_is_ascii(folded)).as_py() else _BORDER
-    words = pc.list_flatten(pc.split_pattern_regex(folded, pattern=border))
+    lists = pc.split_pattern_regex(folded, pattern=border)
+    words = pc.list_flatten(lists)
     length = pc.binary_length(words)
-    return words.filter(pc.and_(pc.greater(length, 0), pc.less_equal(length, MAX_WORD_BYTES)))
+    kept = pc.and_(pc.greater(length, 0), pc.less_equal(length, MAX_WORD_BYTES))
+    return words.filter(kept), pc.list_parent_indices(lists).filter(kept)
 
 
 class Vocabulary:
-    """Words with how often they occur. words: sorted; counts: (len(words),)."""
+    """Words with how many texts they occur in. words: sorted; counts: (len(words),).
 
-    def __init__(self, words: pa.Array, counts: Counts) -> None:
+    text_count, length: how many texts there are, and how many words they have together.
+    """
+
+    def __init__(self, words: pa.Array, counts: Counts, text_count: int = 0, length: int = 0) -> None:
         self._words = words
         self._counts = counts
+        self.text_count = text_count
+        self.length = length
 
     @classmethod
     def of(cls, texts: Iterable[pa.Array]) -> Vocabulary:
         """Return the vocabulary of texts, which come in batches."""
-        schema = pa.schema([("values", pa.string()), ("counts", pa.int64())])
-        counted = [pa.Table.from_struct_array(pc.value_counts(words_in(batch))) for batch in texts]
-        table = pa.concat_tables([schema.empty_table(), *counted])
-        table = table.group_by("values").aggregate([("counts", "sum")]).sort_by("values").combine_chunks()
-        words = pa.concat_arrays(table["values"].chunks) if len(table) else pa.array([], pa.string())
-        return cls(words, table["counts_sum"].to_numpy())
+        counted = [pa.table({"word": pa.array([], pa.string()), "count": pa.array([], pa.int64())})]
+        text_count = length = 0
+        for batch in texts:
+            words, rows = words_by_text(batch)
+            counted.append(_count(words, rows))
+            text_count += len(batch)
+            length += len(words)
+        table = pa.concat_tables(counted).group_by("word").aggregate([("count", "sum")])
+        table = table.sort_by("word").combine_chunks()
+        words = pa.concat_arrays(table["word"].chunks) if len(table) else pa.array([], pa.string())
+        return cls(words, table["count_sum"].to_numpy(), text_count, length)
 
     def __len__(self) -> int:
         """Return how many words there are."""
@@ -78,8 +95,12 @@ class Vocabulary:
 
     def __contains__(self, word: str) -> bool:
         """Return whether a word, written as `words_in` does, occurs."""
+        return self.count(word) > 0
+
+    def count(self, word: str) -> int:
+        """Return how many texts have a word, written as `words_in` does."""
         place = self._place(word)
-        return place < len(self) and self._words[place].as_py() == word
+        return int(self._counts[place]) if place < len(self) and self._words[place].as_py() == word else 0
 
     def _place(self, word: str) -> int:
         return bisect_left(self._words, word, key=lambda found: found.as_py())
@@ -113,6 +134,14 @@ class Vocabulary:
         best = places[np.argsort(-self._counts[places], kind="stable")[:limit]]
         found: list[str] = self._words.take(pa.array(best)).to_pylist()
         return found
+
+
+def _count(words: pa.Array, rows: pa.Array) -> pa.Table:
+    """Return each word once, and in how many texts it occurs; rows: the number of the text of each."""
+    encoded = words.dictionary_encode()
+    pairs = rows.to_numpy().astype(np.int64) * len(encoded.dictionary) + encoded.indices.to_numpy()
+    counts = np.bincount(np.unique(pairs) % max(1, len(encoded.dictionary)))
+    return pa.table({"word": encoded.dictionary, "count": pa.array(counts, pa.int64())})
 
 
 def _errors(word: str, others: Sequence[str]) -> NDArray[np.int8]:
