@@ -24,7 +24,7 @@ from pai_daemon.client import Client
 from pai_daemon.config import Settings, daemon_records, load, read_token
 from pai_daemon.errors import PaiError
 from pai_daemon.models.addresses import address_of, location_of
-from pai_daemon.models.generation.generators import generator_of
+from pai_daemon.models.generation.generators import Options, generators_of
 from pai_daemon.models.names import FOLDER, named
 from pai_daemon.models.prepare import files_of
 from pai_daemon.models.registry import Profile, profile
@@ -159,7 +159,8 @@ def _model(settings: Settings) -> Iterator[Check]:
     except PaiError as error:
         yield Check("model", "fault", error.detail, error.hint)
     try:
-        generator = generator_of(settings.generator, settings.generator_key)
+        options = Options(settings.gguf_dir, settings.generator_key)
+        generator = generators_of(settings.generator, options).chosen.generator
         yield Check("generator", "ok", settings.generator + (f" ({generator.location})" if generator else ""))
     except PaiError as error:
         yield Check("generator", "fault", error.detail, error.hint)

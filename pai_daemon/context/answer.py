@@ -99,9 +99,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is waited for while nothing is written, in words."""
+    """What is waited for while nothing is written, in words. preview: the answer without any generator."""
 
     text: str
+    preview: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from copy import copy
 from dataclasses import replace
+from pathlib import Path
 
 from pai_daemon.context.answer import (
     EXTRACTIVE,
@@ -30,28 +32,28 @@ from pai_daemon.context.answer import (
     Sources,
     name_of,
 )
+from pai_daemon.context.draft import Draft
 from pai_daemon.context.filters import Filter
 from pai_daemon.context.followup import REWRITE_S, standing_alone
+from pai_daemon.context.private import OPEN, Privacy
 from pai_daemon.context.prompt import (
     MAX_ANSWER_TOKENS,
     REFUSAL,
     SELECTION_CHARACTERS,
     build_prompt,
-    distinct,
     markers,
     split_answer,
 )
 from pai_daemon.context.quotes import Quote, quotes
-from pai_daemon.context.search import Passage, Searcher, SearchResult, checked_query
+from pai_daemon.context.search import Searcher, SearchResult, checked_query
 from pai_daemon.context.space import EmbeddingModel, Space
 from pai_daemon.context.store.words import plain
 from pai_daemon.context.templates import template
 from pai_daemon.context.writing import Writing
 from pai_daemon.errors import ModelUnavailable, UsageError
-from pai_daemon.models.generation.generator import Generator, Usage
-from pai_daemon.models.generation.generators import Generators
+from pai_daemon.models.generation.generator import Generator
+from pai_daemon.models.generation.generators import Chosen, Generators
 from pai_daemon.models.registry import Scoring
-from pai_daemon.notes.language import guess_language
 from pai_daemon.notes.plain import sentences
 
 # Sentences of more passages than this cost more time than they add.
@@ -63,25 +65,6 @@ NOTE_PASSAGES = 2
 BUDGET_S = 120.0
 # Nobody waits longer for a question to be made to stand alone than this share of the time for the answer.
 REWRITE_SHARE = 0.25
-NOT_FOUND = {
-    "en": "Your notes do not say.",
-    "de": "Das steht nicht in deinen Notizen.",
-    "es": "Tus notas no lo dicen.",
-    "fr": "Vos notes ne le disent pas.",
-    "it": "Le tue note non lo dicono.",
-    "nl": "Dat staat niet in je notities.",
-    "pt": "Suas notas não dizem isso.",
-}
-# While notes are still being read, nothing can be said of all of them.
-NOT_FOUND_YET = {
-    "en": "Nothing found so far; your notes are still being read.",
-    "de": "Bisher nichts gefunden; deine Notizen werden noch gelesen.",
-    "es": "Nada por ahora; tus notas aún se están leyendo.",
-    "fr": "Rien pour l'instant ; vos notes sont encore en cours de lecture.",
-    "it": "Ancora niente; le tue note sono ancora in lettura.",
-    "nl": "Nog niets gevonden; je notities worden nog gelezen.",
-    "pt": "Nada por enquanto; suas notas ainda estão sendo lidas.",
-}
 
 
 class Answerer:
@@ -90,16 +73,22 @@ class Answerer:
     def __init__(
         self,
         searcher: Searcher,
-        generators: Generators,
+        generators: Generators | None = None,
         *,
         budget_s: float = BUDGET_S,
         own_templates: Path | None = None,
+        privacy: Privacy = OPEN,
     ) -> None:
-        """budget_s: how long a generator may write; then the notes are quoted. own_templates: a folder."""
+        """Name what writes, None to quote.
+
+        budget_s: how long a generator may write; then the notes are quoted. own_templates: a folder.
+        privacy: which notes stay on this machine.
+        """
         self._searcher = searcher
-        self._generators = generators
+        self._generators = generators or Generators(Chosen(None))
         self._budget_s = budget_s
         self._own_templates = own_templates
+        self._privacy = privacy
 
     @property
     def generator(self) -> GeneratorName:
@@ -128,31 +117,31 @@ class Answerer:
         generator = chosen.generator
         budget_s = question.budget_s or self._budget_s
         deadline_s = asyncio.get_running_loop().time() + budget_s
-        asked = await standing_alone(
-            question.text.strip(),
-            question.history,
-            generator,
-            self._own_templates,
-            within_s=min(REWRITE_S, budget_s * REWRITE_SHARE),
-        )
+        told = question
+        if generator is not None and generator.location == "remote":
+            told = await asyncio.to_thread(self._privacy.without_private_words, question, self._searcher)
+        asked = question.text.strip()
+        if question.history:
+            asked = await standing_alone(
+                asked,
+                question.history,
+                generator if told.history else None,
+                self._own_templates,
+                within_s=min(REWRITE_S, budget_s * REWRITE_SHARE),
+            )
         found = await asyncio.to_thread(self._search, replace(question, text=asked), space)
         # A server may be away: then its model chooses nothing, and checks nothing.
         embedder = space.embedder if "semantic" in found.stages else None
-        draft = _Draft(question, asked, found, embedder)
+        draft = Draft(question.text.strip(), asked, found, embedder)
         draft.generator = name_of(None, chosen.why)
-        quoted: list[AnswerEvent] = []
-        if generator is None:
-            quoted = await asyncio.to_thread(self._extract, draft, renumber=True)
         yield Sources(tuple(draft.citations), found.revision)
         if generator is not None and draft.citations:
-            draft.generator = name_of(generator, chosen.why)
-            async with aclosing(self._generate(generator, draft, question, deadline_s)) as deltas:
-                async for delta in deltas:
-                    yield delta
+            async with aclosing(self._generate(generator, draft, told, deadline_s)) as events:
+                async for event in events:
+                    yield event
         if not draft.is_written:
-            quoted = await asyncio.to_thread(self._extract, draft, renumber=False)
-        for event in quoted:
-            yield event
+            for quoted in await asyncio.to_thread(self._extract, draft):
+                yield quoted
         answer = await asyncio.to_thread(self._finish, draft)
         yield replace(answer, took_ms=round((time.perf_counter() - started_s) * 1000, 1))
 
@@ -171,28 +160,35 @@ class Answerer:
     # With a generator.
 
     async def _generate(
-        self, generator: Generator, draft: _Draft, question: Question, deadline_s: float
+        self, generator: Generator, draft: Draft, question: Question, deadline_s: float
     ) -> AsyncGenerator[AnswerEvent, None]:
-        draft.stages.append("generate")
+        given: Sequence[Citation] = draft.citations
+        if generator.location == "remote":
+            given = await asyncio.to_thread(self._privacy.public, draft.citations, self._searcher)
+            if kept_back := len(draft.citations) - len(given):
+                draft.warnings.append(
+                    f"{kept_back} of the passages stay on this machine and were not sent to {generator.name}."
+                )
+        if not given:
+            return
         try:
             told = template("answer", self._own_templates)
         except UsageError as error:
             draft.warnings.append(f"{error.detail} The built-in one was used.")
             told = template("answer")
-        budget_tokens = await generator.window() - MAX_ANSWER_TOKENS
         prompt = build_prompt(
             told,
             draft.question,
-            draft.citations,
-            budget_tokens,
+            given,
+            await generator.window() - MAX_ANSWER_TOKENS,
             history=question.history,
             selection=question.selection,
         )
-        draft.template = told.version
-        if len(prompt.citations) < len(draft.citations):
+        if len(prompt.citations) < len(given):
             kept = len(prompt.citations)
             draft.warnings.append(f"Only the first {kept} passages fit into the generator's context.")
-            draft.citations = prompt.citations
+        draft.stages.append("generate")
+        draft.template, draft.generator = told.version, name_of(generator, draft.generator.why)
         writing = Writing(generator, prompt.messages, MAX_ANSWER_TOKENS, deadline_s)
         async with aclosing(self._shown(writing, draft)) as events:
             async for event in events:
@@ -200,18 +196,25 @@ class Answerer:
         draft.usage, draft.is_written = writing.usage, writing.ending == "whole"
         if not draft.is_written:
             draft.stages.append(writing.ending)
-            self._generators.failed(generator) if writing.ending == "failed" else None
-            part = "Its text breaks off, and quotes follow." if draft.text else "This answer quotes your notes."
+            if writing.ending == "failed":
+                self._generators.failed(generator)
+            part = (
+                "Its text breaks off, and quotes follow." if draft.text else "This answer quotes your notes."
+            )
             draft.warnings.append(f"{writing.why} {part}")
 
-    async def _shown(self, writing: Writing, draft: _Draft) -> AsyncGenerator[AnswerEvent, None]:
+    async def _shown(self, writing: Writing, draft: Draft) -> AsyncGenerator[AnswerEvent, None]:
         """Yield what a person sees of a text while it is written, and put it into the draft."""
         seen: set[int] = set()
         text = held = ""
         async with aclosing(writing.pieces()) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Notice):
-                    yield piece
+                    # Who has to wait reads what stands there without any model meanwhile.
+                    preview = copy(draft)
+                    preview.sentences, preview.stages, preview.warnings = [], [], []
+                    await asyncio.to_thread(self._extract, preview)
+                    yield replace(piece, preview=preview.text if preview.found else "")
                     continue
                 text += piece
                 held += piece
@@ -225,13 +228,18 @@ class Answerer:
                     if number not in seen:
                         seen.add(number)
                         yield Cited(number)
+        draft.written = draft.text = text if draft.text else ""
         if text.strip().startswith(REFUSAL):
             writing.ending = "whole"
-            draft.text = draft.refusal()
+            draft.written, draft.text = "", draft.refusal()
             yield Delta(draft.text)
+        elif held.strip():
+            # The text ended, or broke off, like the beginning of a refusal.
+            draft.written = draft.text = text
+            yield Delta(held)
 
-    def _finish(self, draft: _Draft) -> Answer:
-        if draft.found and draft.template:
+    def _finish(self, draft: Draft) -> Answer:
+        if draft.written:
             draft.sentences = [*self._checked(draft), *draft.sentences]
         cited = {number for sentence in draft.sentences for number in sentence.citations}
         return Answer(
@@ -250,9 +258,9 @@ class Answerer:
             usage=draft.usage,
         )
 
-    def _checked(self, draft: _Draft) -> list[AnswerSentence]:
+    def _checked(self, draft: Draft) -> list[AnswerSentence]:
         """Return the generated sentences, each held against the sentences of the passages."""
-        texts, claimed = split_answer(draft.text, len(draft.citations))
+        texts, claimed = split_answer(draft.written, len(draft.citations))
         embedder = draft.embedder
         evidence = [
             (citation.n, sentence.text)
@@ -286,29 +294,31 @@ class Answerer:
 
     # Without a generator.
 
-    def _extract(self, draft: _Draft, *, renumber: bool) -> list[AnswerEvent]:
+    def _extract(self, draft: Draft) -> list[AnswerEvent]:
         """Write the draft from the sentences closest to the question; return the events of it.
 
-        renumber: count the cited passages 1, 2, … as they appear; only before anyone saw the numbers.
+        What a generator wrote before it broke off stays, and the quotes follow it.
         """
-        draft.generator = EXTRACTIVE
         draft.stages.append("extract")
         best = self._best(draft)
-        if not best:
-            draft.found = False
-            draft.text = draft.refusal()
-            return [Delta(draft.text)]
-        if renumber:
-            best = _cited_first(draft, best)
+        if draft.text:
+            if not best:
+                return []
+        else:
+            draft.generator = replace(EXTRACTIVE, why=draft.generator.why)
+            if not best:
+                draft.text = draft.refusal()
+                return [Delta(draft.text)]
         events: list[AnswerEvent] = []
         for quoted in best:
-            piece = f"{' ' if draft.text else ''}{quoted.text} [{quoted.n}]"
+            gap = "" if not draft.text else " " if draft.sentences else "\n\n"
+            piece = f"{gap}{quoted.text} [{quoted.n}]"
             draft.text += piece
             draft.sentences.append(AnswerSentence(quoted.text, (quoted.n,), supported=True))
             events += [Delta(piece), Cited(quoted.n)]
         return events
 
-    def _best(self, draft: _Draft) -> list[Quote]:
+    def _best(self, draft: Draft) -> list[Quote]:
         """Return what to quote, chosen by meaning where the model answers."""
         if draft.embedder is None:
             return _first(draft)
@@ -318,7 +328,7 @@ class Answerer:
             draft.warnings.append(f"{error.detail} Only words were matched.")
             return _first(draft)
 
-    def _closest(self, draft: _Draft, embedder: EmbeddingModel) -> list[Quote]:
+    def _closest(self, draft: Draft, embedder: EmbeddingModel) -> list[Quote]:
         candidates = quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)
         if not candidates:
             return []
@@ -340,42 +350,6 @@ class Answerer:
         return best[:EXTRACT_SENTENCES]
 
 
-class _Draft:
-    """An answer being written. embedder: by which its passages were found, None where by words alone."""
-
-    def __init__(
-        self,
-        question: str,
-        found: SearchResult,
-        citations: Sequence[Citation],
-        embedder: EmbeddingModel | None,
-    ) -> None:
-        self.question = question
-        self.embedder = embedder
-        self.citations = citations
-        self.revision = found.revision
-        self.stages = list(found.stages)
-        self.warnings: list[str] = []
-        self.language = guess_language(question)
-        self.text = ""
-        self.found = True
-        self.sentences: list[AnswerSentence] = []
-        self.generator = EXTRACTIVE
-        self.is_partial = "semantic" not in found.stages or found.pending_chunks > 0
-        if "semantic" not in found.stages:
-            self.warnings.append(
-                "The embedding model is not loaded (pai status says why); only words were matched."
-            )
-        elif found.pending_chunks:
-            self.warnings.append(f"{found.pending_chunks} passages are not embedded yet.")
-
-    def refusal(self) -> str:
-        """Return the answer where the notes do not say, in the language of the question."""
-        self.found = False
-        said = NOT_FOUND_YET if self.is_partial else NOT_FOUND
-        return said.get(self.language, said["en"])
-
-
 def _bar(quote: Quote, scoring: Scoring) -> float:
     """Return the cosine below which a quote does not answer the question."""
     if quote.other_language:
@@ -385,19 +359,7 @@ def _bar(quote: Quote, scoring: Scoring) -> float:
     return scoring.answer_threshold + scoring.few_words_margin
 
 
-def _numbered(passages: Sequence[Passage]) -> tuple[Citation, ...]:
-    return tuple(Citation(number, passage) for number, passage in enumerate(passages, start=1))
-
-
-def _cited_first(draft: _Draft, best: Sequence[Quote]) -> list[Quote]:
-    """Return the quotes with new numbers, after giving the cited passages of the draft the first ones."""
-    order = list(dict.fromkeys([*(quote.n for quote in best), *(citation.n for citation in draft.citations)]))
-    by_number = {citation.n: citation.passage for citation in draft.citations}
-    draft.citations = _numbered([by_number[number] for number in order])
-    return [replace(quote, n=order.index(quote.n) + 1) for quote in best]
-
-
-def _first(draft: _Draft) -> list[Quote]:
+def _first(draft: Draft) -> list[Quote]:
     """Return the first sentence of a passage with the question's words, where no model can choose one."""
     found = quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)
     return [quote for quote in found if quote.shares_words][:1]

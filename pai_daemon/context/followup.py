@@ -24,15 +24,15 @@ REWRITE_TOKENS = 80
 HISTORY_TOKENS = 600
 LONGEST_CHARACTERS = 400
 # A question with more words of its own than this names what it is about.
-FEW_WORDS = 2
+FEW_WORDS = 1
 _WORD = re.compile(r"\w[\w'’-]*")
 _POINTS_BACK = frozenset(
-    (
+    _WORD.findall(
         "he she it they him her them his hers its their theirs this that these those there then "
-        "er sie ihn ihm ihr ihnen sein seine seiner ihre ihrer ihren dies diese dieser dieses dort damit dazu "
-        "il elle lui eux leur celui celle cela ça él ella ellos ellas eso esa esto lei loro quello quella questo "
-        "ele ela eles elas isso esse essa hij zij hem haar hun"
-    ).split()
+        "er sie ihn ihm ihr ihnen sein seine seiner ihre ihrer ihren dies diese dieser dieses dort damit "
+        "dazu il elle lui eux leur celui celle cela ça él ella ellos ellas eso esa esto lei loro quello "
+        "quella questo ele ela eles elas isso esse essa hij zij hem haar hun"
+    )
 )
 _BEGINS_ON = re.compile(
     r"(?:and|und|what about|how about|was ist mit|wie steht es|et|y|also|but|or|oder|aber)\b", re.IGNORECASE

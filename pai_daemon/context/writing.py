@@ -59,7 +59,8 @@ class Writing:
                     continue
                 event, coming = coming.result(), None
                 if isinstance(event, Text) and event.text:
-                    self._has_waited, is_empty = True, False
+                    self._has_waited = True
+                    is_empty = is_empty and not event.text.strip()
                     yield event.text
                 elif isinstance(event, Usage):
                     self.usage = event

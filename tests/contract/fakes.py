@@ -25,7 +25,9 @@ class Behaviour:
     words: the pieces of the answer. thoughts: reasoning sent before them. error_after: how many
     pieces come before an error, None for no error. silence_s: before the first byte.
     chunk_bytes: how the network cuts the reply, 0 for line by line. cut_after: how many pieces
-    come before the connection ends without a last line.
+    come before the connection ends without a last line; cut_in: in the midst of which character it ends,
+    "" for none; hang_after: how many pieces come before nothing more does. raw: sent in place
+    of everything, with this status and content type. loaded_tokens: the context that the model has.
     """
 
     words: Sequence[str] = DEFAULT_WORDS
@@ -35,6 +37,12 @@ class Behaviour:
     silence_s: float = 0.0
     chunk_bytes: int = 0
     cut_after: int | None = None
+    cut_in: str = ""
+    hang_after: int | None = None
+    raw: bytes = b""
+    status: int = 200
+    content_type: str = ""
+    loaded_tokens: int = 0
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
     left_early: asyncio.Event = field(default_factory=asyncio.Event)
@@ -57,16 +65,20 @@ async def served(app: web.Application) -> AsyncIterator[str]:
 async def _send(request: web.Request, kind: str, lines: Sequence[str], how: Behaviour) -> web.StreamResponse:
     """Stream lines, cut as the behaviour says."""
     await asyncio.sleep(how.silence_s)
-    reply = web.StreamResponse(headers={"Content-Type": kind})
+    reply = web.StreamResponse(status=how.status, headers={"Content-Type": how.content_type or kind})
     try:
         await reply.prepare(request)
-        data = "".join(lines).encode()
-        whole = [line.encode() for line in lines]
+        data = how.raw or "".join(lines).encode()
+        whole = [data] if how.raw else [line.encode() for line in lines]
+        if how.cut_in:
+            whole = [data[: data.index(how.cut_in.encode()) + 1]]
         cut = [data[at : at + how.chunk_bytes] for at in range(0, len(data), how.chunk_bytes or 1)]
         for chunk in cut if how.chunk_bytes else whole:
             await reply.write(chunk)
             # Lets the chunk leave on its own, as a model's pieces do.
             await asyncio.sleep(0.001)
+        if how.hang_after is not None:
+            await asyncio.sleep(3600)
     except (ConnectionResetError, asyncio.CancelledError):
         how.left_early.set()
         raise
@@ -135,8 +147,8 @@ def _ollama_lines(model: str, how: Behaviour) -> list[str]:
     parts: list[dict[str, Any]] = [base | {"message": message, "done": False} for message in messages]
     if how.error_after is not None:
         parts = [*parts[: how.error_after], {"error": how.error_text}]
-    elif how.cut_after is not None:
-        parts = parts[: how.cut_after]
+    elif (kept := how.cut_after if how.hang_after is None else how.hang_after) is not None:
+        parts = parts[:kept]
     else:
         parts.append(_ollama_end(model, how))
     return [json.dumps(part, ensure_ascii=False) + "\n" for part in parts]
@@ -211,8 +223,8 @@ def _openai_events(model: str, how: Behaviour) -> list[str]:
     if how.error_after is not None:
         parts = [*parts[: how.error_after + 1], {"error": {"message": how.error_text, "code": 500}}]
         ends = []
-    elif how.cut_after is not None:
-        parts, ends = parts[: how.cut_after + 1], []
+    elif (kept := how.cut_after if how.hang_after is None else how.hang_after) is not None:
+        parts, ends = parts[: kept + 1], []
     events = [f"data: {json.dumps(part, ensure_ascii=False)}\n\n" for part in parts + ends]
     # Servers send comments while a model loads.
     return [": keep-alive\n\n", *events, *(["data: [DONE]\n\n"] if ends else [])]
