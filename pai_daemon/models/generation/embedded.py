@@ -32,6 +32,7 @@ IDLE_S = 300.0
 LOAD_S = 120.0
 # A process that is told to end and does not is in a long computation.
 END_S = 2.0
+NOTICE_S = 0.5
 INSTALL = "Run: pip install 'pai-daemon[llm]'"
 
 
@@ -91,6 +92,9 @@ class EmbeddedGenerator:
             async with aclosing(client.stream(messages, max_tokens=max_tokens)) as events:
                 async for event in events:
                     yield event
+        except GeneratorUnavailable:
+            await self._notice_end()
+            raise
         finally:
             self._users -= 1
             if not self._users and self._idle_s:
@@ -100,6 +104,7 @@ class EmbeddedGenerator:
         """End the process."""
         if self._ending is not None:
             self._ending.cancel()
+            await asyncio.gather(self._ending, return_exceptions=True)
         await self._stop()
 
     async def _read(self) -> Facts:
@@ -163,21 +168,32 @@ class EmbeddedGenerator:
             if not self._users:
                 await self._stop()
 
+    async def _notice_end(self) -> None:
+        """Forget a process that has ended; the loop may learn of it later than of its broken connection."""
+        if self._process is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), NOTICE_S)
+
     async def _stop(self) -> None:
+        """End the process, if there is one; cancelled midway, the next call finishes it."""
         process, client, draining = self._process, self._client, self._draining
-        self._process = self._client = self._draining = None
         if client is not None:
             await client.close()
         if draining is not None:
             draining.cancel()
-        if process is not None and process.returncode is None:
+            await asyncio.gather(draining, return_exceptions=True)
+        if process is not None:
             assert process.stdin is not None
             process.stdin.close()
             try:
-                await asyncio.wait_for(process.wait(), END_S)
+                await asyncio.wait_for(process.communicate(), END_S)
             except TimeoutError:
                 process.kill()
-                await process.wait()
+                await process.communicate()
+            with contextlib.suppress(OSError):
+                await process.stdin.wait_closed()
+        if self._process is process:
+            self._process = self._client = self._draining = None
 
 
 async def _drain(output: asyncio.StreamReader) -> None:

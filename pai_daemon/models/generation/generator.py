@@ -40,10 +40,14 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an answer cost in tokens, None where the server does not say."""
+    """What an answer cost in tokens, None where the server does not say.
+
+    cached_tokens: how many of the prompt were known from the one before, and not read again.
+    """
 
     prompt_tokens: int | None
     completion_tokens: int | None
+    cached_tokens: int | None = None
 
 
 GeneratorEvent = Text | Thought | Usage

@@ -192,7 +192,8 @@ def _events(part: Mapping[str, Any], thoughts: ThoughtSplitter) -> Iterator[Gene
         yield Thought(str(reasoning))
     yield from thoughts.feed(str(delta.get("content") or ""))
     if usage := mapping(part.get("usage")):
-        yield Usage(count(usage.get("prompt_tokens")), count(usage.get("completion_tokens")))
+        known = count(mapping(usage.get("prompt_tokens_details")).get("cached_tokens"))
+        yield Usage(count(usage.get("prompt_tokens")), count(usage.get("completion_tokens")), known)
 
 
 def _listed_window(document: Mapping[str, Any], model: str) -> int:
