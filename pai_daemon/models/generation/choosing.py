@@ -180,7 +180,9 @@ def _latest_first(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 def _may_chat(model: Mapping[str, Any], details: Mapping[str, Any]) -> bool:
     families = details.get("families")
     kinds = [details.get("family"), *(families if isinstance(families, list) else ())]
-    return not _NO_CHAT.search(" ".join([str(model.get("name", "")), *map(str, kinds)]))
+    return bool(model.get("name")) and not _NO_CHAT.search(
+        " ".join([str(model.get("name", "")), *map(str, kinds)])
+    )
 
 
 def _is_elsewhere(model: Mapping[str, Any]) -> bool:

@@ -128,7 +128,9 @@ class Auto(Generators):
 
     def _take(self, spec: str, why: str) -> None:
         if spec and spec not in self._made:
-            made = generator_of(spec, self._options)
+            made = None
+            with contextlib.suppress(UsageError):  # a name that is none, of a server that is no such server
+                made = generator_of(spec, self._options)
             # Whatever a server calls its models: nothing leaves this machine unless a setting says so (D8).
             if made is None or made.location == "remote":
                 spec, why = "", f"{spec} is not on this machine"
