@@ -180,9 +180,8 @@ def _latest_first(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 def _may_chat(model: Mapping[str, Any], details: Mapping[str, Any]) -> bool:
     families = details.get("families")
     kinds = [details.get("family"), *(families if isinstance(families, list) else ())]
-    return bool(model.get("name")) and not _NO_CHAT.search(
-        " ".join([str(model.get("name", "")), *map(str, kinds)])
-    )
+    name = str(model.get("name") or "")
+    return bool(name) and not _NO_CHAT.search(" ".join([name, *map(str, kinds)]))
 
 
 def _is_elsewhere(model: Mapping[str, Any]) -> bool:
