@@ -113,7 +113,7 @@ class Store:
                 shutil.rmtree(path, ignore_errors=True)
 
     def _stamp(self) -> None:
-        """Say which version the tables have, once they have it; without it their text counts as unreadable."""
+        """Say which version the tables have, once they have it; without it their text is not readable."""
         if self._schema() != SCHEMA_VERSION:
             with border():
                 write_whole(self._folder / STAMP, json.dumps({"schema": SCHEMA_VERSION}))
