@@ -28,13 +28,14 @@ from pai_daemon.context.answer import (
 from pai_daemon.context.extract import by_words, closest
 from pai_daemon.context.prompt import MAX_ANSWER_TOKENS, REFUSAL, fitting_prompt, markers, split_answer
 from pai_daemon.context.quotes import Quote, quotes
+from pai_daemon.context.screen import Screen, screened
 from pai_daemon.context.search import Passage, Searcher, SearchResult, checked_query
 from pai_daemon.context.space import EmbeddingModel, Space
 from pai_daemon.context.store.words import plain
+from pai_daemon.context.support import checked, nearness_by
 from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable
 from pai_daemon.models.generation.generator import Generator
 from pai_daemon.notes.language import guess_language
-from pai_daemon.notes.plain import sentences
 
 # Sentences of more passages than this cost more time than they add.
 EXTRACT_PASSAGES = 6
@@ -129,7 +130,9 @@ class Answerer:
         if len(fitting) < len(draft.citations):
             draft.warnings.append(f"Only the first {len(fitting)} passages fit into the generator's context.")
             draft.citations = fitting
-        async with aclosing(generator.stream(messages, max_tokens=MAX_ANSWER_TOKENS)) as pieces:
+        screen = draft.screen()
+        written = generator.stream(messages, max_tokens=MAX_ANSWER_TOKENS)
+        async with aclosing(screened(written, screen)) as pieces:
             async for piece in pieces:
                 draft.text += piece
                 held += piece
@@ -142,6 +145,7 @@ class Answerer:
                     if number not in seen:
                         seen.add(number)
                         yield Cited(number)
+        draft.tell_taken_out(screen)
         if not draft.text.strip():
             raise GeneratorUnavailable(f"{generator.name} returned an empty answer.")
         if draft.text.strip().startswith(REFUSAL):
@@ -166,38 +170,16 @@ class Answerer:
         )
 
     def _checked(self, draft: _Draft) -> list[AnswerSentence]:
-        """Return the generated sentences, each held against the sentences of the passages."""
+        """Return the generated sentences, each held against the passages."""
         texts, claimed = split_answer(draft.text, len(draft.citations))
-        embedder = draft.embedder
-        evidence = [
-            (citation.n, sentence.text)
-            for citation in draft.citations
-            for sentence in sentences(citation.passage.text, draft.language)
-        ]
-        unchecked = [
-            AnswerSentence(text, numbers, bool(numbers)) for text, numbers in zip(texts, claimed, strict=True)
-        ]
-        if embedder is None or not evidence or not texts:
-            return unchecked
-        try:
-            vectors = embedder.embed_texts([*texts, *(text for _, text in evidence)], urgent=True)
-        except ModelUnavailable as error:
-            draft.warnings.append(f"{error.detail} The sentences were not checked.")
-            return unchecked
-        draft.stages.append("check")
-        scores = vectors[: len(texts)] @ vectors[len(texts) :].T
-        checked = []
-        for row, (text, numbers) in enumerate(zip(texts, claimed, strict=True)):
-            support = {
-                n
-                for (n, _), score in zip(evidence, scores[row], strict=True)
-                if score >= embedder.scoring.support_threshold
-            }
-            kept = tuple(number for number in numbers if number in support)
-            if not kept and support:
-                kept = (evidence[int(scores[row].argmax())][0],)
-            checked.append(AnswerSentence(text, kept, bool(kept)))
-        return checked
+        nearness = None
+        if draft.embedder is not None and texts:
+            try:
+                nearness = nearness_by(draft.embedder, texts, draft.citations, draft.language)
+                draft.stages.append("check")
+            except ModelUnavailable as error:
+                draft.warnings.append(f"{error.detail} The sentences were checked by their words alone.")
+        return checked(texts, claimed, draft.citations, draft.question, nearness)
 
     # Without a generator.
 
@@ -211,10 +193,13 @@ class Answerer:
             draft.text = draft.refusal()
             return [Delta(draft.text)]
         events: list[AnswerEvent] = []
+        screen = draft.screen()
         for quoted in best:
-            piece = f"{' ' if draft.text else ''}{quoted.text} [{quoted.n}]"
+            # Code is quoted without its backticks, and may be anything.
+            said = screen.whole(quoted.text)
+            piece = f"{' ' if draft.text else ''}{said} [{quoted.n}]"
             draft.text += piece
-            draft.sentences.append(AnswerSentence(quoted.text, (quoted.n,), supported=True))
+            draft.sentences.append(AnswerSentence(said, (quoted.n,), supported=True))
             events += [Delta(piece), Cited(quoted.n)]
         return events
 
@@ -257,6 +242,17 @@ class _Draft:
             )
         elif found.pending_chunks:
             self.warnings.append(f"{found.pending_chunks} passages are not embedded yet.")
+
+    def screen(self) -> Screen:
+        """Return what lets through only what its passages allow."""
+        return Screen(citation.passage.text for citation in self.citations)
+
+    def tell_taken_out(self, screen: Screen) -> None:
+        """Warn where something was taken out of the answer."""
+        if screen.taken_out:
+            self.warnings.append(
+                "Images, or addresses that stand in none of the passages, were taken out of the answer."
+            )
 
     def refusal(self) -> str:
         """Return the answer where the notes do not say, in the language of the question."""

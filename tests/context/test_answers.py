@@ -205,7 +205,7 @@ async def test_generator_that_fails_midway_is_an_error(sample: Live, embedder: E
 @pytest.mark.parametrize("generated", [False, True])
 async def test_answer_while_the_model_is_away_comes_from_words(left: Live, generated: bool) -> None:
     """A server that is away makes no question fail, whoever writes the answer; the answer says so."""
-    writer = Scripted("It is serviced every 200 hours. [1]") if generated else None
+    writer = Scripted("It is serviced every 250 running hours. [1]") if generated else None
     answer = await Answerer(left.searcher, writer).ask(Question("engine serviced running hours"))
     assert answer.found
     assert answer.citations
@@ -225,7 +225,7 @@ async def test_answer_whose_model_leaves_after_the_search_is_given_all_the_same(
             leaving.is_away = True
             return result
 
-    writer = Scripted("It is serviced every 200 hours. [1]") if generated else None
+    writer = Scripted("It is serviced every 250 running hours. [1]") if generated else None
     searcher = Searched(left.vault, left.index)
     answer = await Answerer(searcher, writer).ask(Question("engine serviced running hours"))
     assert answer.found
