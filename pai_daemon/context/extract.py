@@ -15,8 +15,9 @@ from pai_daemon.context.quotes import Quote
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.models.registry import Scoring
 
-# So many sentences are embedded.
+# So many sentences are embedded at most, and none whose words speak for it so much less than for the best.
 CANDIDATES = 6
+_FAR = 3.0
 QUOTED = 2
 ENOUGH_WORDS = 0.5
 # Of a sentence before meaning is asked: its passage's score and coverage, its own coverage, its fit.
@@ -38,9 +39,12 @@ def closest(question: str, candidates: Sequence[Quote], embedder: EmbeddingModel
 
     candidates: in the order of their passages. Raises ModelUnavailable, Overloaded.
     """
-    likely = sorted(candidates, key=lambda quote: -_weighed(quote, _WORD_WEIGHTS))[:CANDIDATES]
-    if not likely:
+    if not candidates:
         return []
+    told = sorted(
+        ((_weighed(quote, _WORD_WEIGHTS), quote) for quote in candidates), key=lambda pair: -pair[0]
+    )
+    likely = [quote for score, quote in told[:CANDIDATES] if score >= told[0][0] - _FAR]
     query = embedder.embed_query(question)
     cosines = embedder.embed_texts([quote.in_context for quote in likely], urgent=True) @ query
     scored = [

@@ -64,11 +64,11 @@ _CAPITAL = re.compile(r"\b[^\W\d_a-zß-öø-ÿ]\w+")
 
 
 class Signals:
-    """What one question asks for. kind: "" where it is not said."""
+    """What one question asks for. kind: "" where it is not said. but: a text whose words do not count."""
 
-    def __init__(self, question: str) -> None:
+    def __init__(self, question: str, *, but: str = "") -> None:
         folded = question.casefold()
-        self._stems = _stems(folded)
+        self._stems = _stems(folded) - _stems(but.casefold())
         self.kind: Kind = next((kind for kind, asks in _ASKS if asks.search(folded)), "")
 
     def coverage(self, text: str) -> float:

@@ -20,6 +20,8 @@ from pai_daemon.notes.plain import plain_text, sentences
 
 # A sentence with this share of its words in a passage is supported by it, whatever its cosine.
 SAME_WORDS = 0.75
+# Of the words that a sentence adds to the question, a passage in the same language has at least this share.
+NEW_WORDS = 0.34
 # A quotation shorter than this may be a title or a word that is only mentioned.
 QUOTED_WORDS = 4
 SURE_VOTES = 2.0
@@ -63,13 +65,15 @@ def checked(
     evidence = [(citation, _Evidence(citation, question)) for citation in citations]
     found = []
     for place, (text, numbers) in enumerate(zip(texts, claimed, strict=True)):
-        signals = Signals(text)
+        said, new = Signals(text), Signals(text, but=question)
         standing: dict[int, float] = {}
         for citation, passage in evidence:
             above = nearness(place, citation) if nearness is not None else -1.0
-            same_words = signals.coverage(passage.text) - SAME_WORDS
-            if max(above, same_words) >= 0:
-                standing[citation.n] = max(above, same_words)
+            if passage.speaks(text) and new.coverage(passage.text) < NEW_WORDS:
+                above = -1.0
+            above = max(above, said.coverage(passage.text) - SAME_WORDS)
+            if above >= 0:
+                standing[citation.n] = above
         cited = [passage for citation, passage in evidence if citation.n in numbers]
         kept = tuple(number for number in numbers if number in standing)
         if not kept or not _holds(text, cited):
@@ -166,11 +170,12 @@ def names_of(text: str, language: str | None) -> list[str]:
         if not word[0].isupper() or len(word) < 2 or is_stop_word(folded) or folded in _MONTH_NUMBER:
             continue
         is_acronym = any(char.isupper() for char in word[1:])
-        before = place > 0 and text[words[place - 1].end() : match.start()] == " "
-        pair = (
-            before and words[place - 1][0][0].isupper() and not is_stop_word(words[place - 1][0].casefold())
-        )
-        if is_acronym or (pair if language == "de" else before):
+        before = text[words[place - 1].end() : match.start()] if place else "."
+        # After a full stop or a colon a sentence may begin.
+        within = not set(before) & set('.!?:…\n"“„»«')
+        last = words[place - 1][0] if before == " " else ""
+        pair = last[:1].isupper() and not is_stop_word(last.casefold())
+        if is_acronym or (pair if language == "de" else within):
             found.append(word)
     return found
 

@@ -27,9 +27,12 @@ from pai_daemon.context.answers import Answerer
 from pai_daemon.context.extract import CANDIDATES
 from pai_daemon.context.quotes import quotes
 from pai_daemon.context.search import Searcher, SearchResult
+from pai_daemon.context.signals import Signals
 from pai_daemon.context.space import Space
+from pai_daemon.context.support import checked, nearness_by
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generation.generators import Generator, generator_of
+from pai_daemon.notes.language import guess_language
 from tests.bench.bench import indexed, load_model
 from tests.bench.data import note_name, unpack
 from tests.bench.report import Row
@@ -97,6 +100,7 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
                 of_half = [case for case in cases if case.is_tuning == (half == "tuning")]
                 chosen = balanced(of_half, QUICK if quick else MOST)
                 rows += _rows(f"{label}, {half}", vault, outcomes(searcher, None, chosen))
+                rows += _support_rows(f"{label}, {half}", searcher, embedder, chosen)
             rows.append(_embedding_row(label, searcher, embedder, chosen))
             if generator is not None:
                 few = balanced([case for case in cases if not case.is_tuning], MOST_GENERATED)
@@ -180,6 +184,32 @@ def _rows(label: str, vault: Path, found: Sequence[Outcome]) -> Iterator[Row]:
         yield Row(f"{label}: {what}", milliseconds, "ms", target=target, holds=_met(milliseconds, target))
 
 
+def _support_rows(label: str, searcher: Timed, embedder: Embedder, cases: Sequence[Case]) -> Iterator[Row]:
+    """Return how often a right statement counts as supported, and how often a wrong one does not.
+
+    A statement is a question with its answer; a wrong one has the answer to another question of its kind.
+    """
+    able = [case for case in cases if case.answers]
+    right: list[bool] = []
+    wrong: list[bool] = []
+    for case in able:
+        found = searcher.search(case.text, limit=8).results
+        numbered = [Citation(number, passage) for number, passage in enumerate(found, start=1)]
+        gold = [citation.n for citation in numbered if _has(citation, case)]
+        kind = Signals(case.text).kind
+        others = (
+            other.answers[0] for other in able if other.path != case.path and Signals(other.text).kind == kind
+        )
+        other = next((answer for answer in others if answer not in found[0].text), None)
+        for answer, held in ((case.answers[0], right), (other, wrong)):
+            if gold and answer is not None:
+                statement = f"{case.text.rstrip('?')}, {answer}."
+                near = nearness_by(embedder, [statement], numbered, guess_language(case.text))
+                held.append(checked([statement], [gold], numbered, case.text, near)[0].supported)
+    for what, shown in (("right statements supported", right), ("wrong statements supported", wrong)):
+        yield Row(f"{label}: {what}", round(sum(shown) / len(shown), 3), f"of {len(shown)}")
+
+
 def _embedding_row(label: str, searcher: Timed, embedder: Embedder, cases: Sequence[Case]) -> Row:
     """Return what it costs to embed a question and as many sentences as are embedded for an answer."""
     seconds = []
@@ -200,7 +230,12 @@ def _holds(outcome: Outcome) -> bool:
 
 
 def _is_gold(outcome: Outcome, citation: Citation) -> bool:
-    passage, case = citation.passage, outcome.case
+    return _has(citation, outcome.case)
+
+
+def _has(citation: Citation, case: Case) -> bool:
+    """Return whether the answer of a case stands in a citation's passage."""
+    passage = citation.passage
     return passage.path == case.path and passage.start_char <= case.start < passage.end_char
 
 

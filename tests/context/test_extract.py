@@ -81,10 +81,13 @@ def test_second_sentence_of_the_same_passage_is_quoted_more_easily() -> None:
 def test_only_a_handful_of_sentences_is_embedded() -> None:
     """However many sentences there are, those with the question's words are embedded and no other."""
     model = Given({"told": 0.9})
-    found = [_quote(f"noise {number}", own_coverage=0.0) for number in range(50)]
-    assert closest("asked", [*found, _quote("told", own_coverage=1)], cast("EmbeddingModel", model))
+    found = [_quote(f"noise {number}", own_coverage=0.3) for number in range(50)]
+    assert closest("asked", [*found, _quote("told", own_coverage=0.6)], cast("EmbeddingModel", model))
     assert len(model.asked) == CANDIDATES
     assert "told" in model.asked
+    clear = Given({"told": 0.9})
+    assert closest("asked", [*found, _quote("told", own_coverage=1)], cast("EmbeddingModel", clear))
+    assert clear.asked == ["told"]
 
 
 def test_repeated_sentence_is_quoted_once() -> None:
