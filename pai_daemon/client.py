@@ -111,6 +111,16 @@ class Client:
         with self._open("/api/model", {"model": name}, timeout_s=TIMEOUT_S) as response:
             return _object(response.read())
 
+    def login_link(self) -> str:
+        """Return an address that logs a browser in to the dashboard, once and within a minute."""
+        with self._open("/api/login", {}, timeout_s=TIMEOUT_S) as response:
+            return str(_object(response.read())["url"])
+
+    def stop(self) -> int:
+        """Ask the daemon to end, once what it is doing is safe; return the id of its process."""
+        with self._open("/api/stop", {}, timeout_s=TIMEOUT_S) as response:
+            return int(_object(response.read())["pid"])
+
     def get(self, path: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the document at a route."""
         given = {

@@ -60,9 +60,10 @@ class Settings:
     ONNX Runtime's execution provider, `cpu`, `cuda`, `coreml` or `directml`. precision: `int8`, `fp16` or
     `fp32`; both `auto` take what is fastest here. unload_after_s: of idleness, after which the model's memory
     is given back, 0 never. threads: of the embedding session. exclude: gitignore-style patterns of notes
-    that are not indexed.
+    that are not indexed. include: such patterns of the only ones that are, () for all.
     allowed_origins: web origins besides the Obsidian app that may call the API.
     rescan_s: seconds between two full scans. note_limit_bytes: how much of one note is indexed.
+    sources: where each that is no default was set, by name.
     """
 
     config_dir: Path = field(default_factory=lambda: _folder("config"))
@@ -78,9 +79,22 @@ class Settings:
     unload_after_s: float = 0.0
     threads: int = field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
     exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     rescan_s: float = 3600.0
     note_limit_bytes: int = 2 * 1024 * 1024
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return name, value and source of each setting; of a secret only whether there is one."""
+        return [
+            {
+                "name": item.name,
+                "value": _shown(item.name, getattr(self, item.name)),
+                "source": self.sources.get(item.name, "default"),
+            }
+            for item in SETTINGS
+        ]
 
     def index_dir(self, vault: Path) -> Path:
         """Return the folder of a vault's index; it lies outside the vault (D19)."""
@@ -97,6 +111,17 @@ class Settings:
         return self.config_dir / "daemons" / f"{vault_key(vault)}.json"
 
 
+SETTINGS = tuple(item for item in fields(Settings) if item.name != "sources")
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name.endswith("_key"):
+        return "set" if value else ""
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return str(value) if isinstance(value, Path) else value
+
+
 def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
     """Return the settings in force.
 
@@ -107,13 +132,19 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     from_environment = {
         item.name: environ[f"PAI_{item.name.upper()}"]
-        for item in fields(Settings)
+        for item in SETTINGS
         if environ.get(f"PAI_{item.name.upper()}")
     }
     early = from_environment | given
     config_dir = Path(early["config_dir"]) if "config_dir" in early else _folder("config")
-    values = _read_file(config_dir / "config.toml") | from_environment | given
-    return Settings(**{name: _typed(name, value) for name, value in values.items()})
+    in_file = _read_file(config_dir / "config.toml")
+    values = in_file | from_environment | given
+    sources = (
+        dict.fromkeys(in_file, "config.toml")
+        | {name: f"PAI_{name.upper()}" for name in from_environment}
+        | dict.fromkeys(given, "command line")
+    )
+    return Settings(**{name: _typed(name, value) for name, value in values.items()}, sources=sources)
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -123,7 +154,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"The settings file {path} cannot be read: {error}") from error
-    known = {item.name for item in fields(Settings)}
+    known = {item.name for item in SETTINGS}
     if unknown := sorted(set(values) - known):
         raise UsageError(
             f"The settings file {path} has an unknown setting: {', '.join(unknown)}.",

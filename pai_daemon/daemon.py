@@ -11,6 +11,7 @@ import os
 import time
 import weakref
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from pai_daemon.models.sources import ServerSource
 from pai_daemon.serve.app import Listener
 from pai_daemon.serve.state import ModelState, Parts, Served
 from pai_daemon.serve.status import progress
+from pai_daemon.serve.tokens import Tokens
 from pai_daemon.vault.folder import check_vault
 from pai_daemon.vault.ignore import IgnoreRules
 from pai_daemon.vault.watch import Watcher
@@ -74,6 +76,7 @@ class Daemon:
         self._loading: asyncio.Task[None] | None = None
         self._choosing: set[asyncio.Task[None]] = set()
         self.url = ""
+        self.stopping = asyncio.Event()
 
     @property
     def served(self) -> Served:
@@ -96,8 +99,11 @@ class Daemon:
         self._lock = hold(self.vault, self.settings)
         try:
             model = ModelState(self._profile)
-            token = ensure_token(self.settings)
-            self._served = Served(self.settings, self.vault, token, model, choose=self._choose)
+            ensure_token(self.settings)
+            tokens = Tokens(self.settings)
+            self._served = Served(
+                self.settings, self.vault, tokens, model, choose=self._choose, stop=self.stopping.set
+            )
             self._served.events.attach(asyncio.get_running_loop())
             await self._listen(self._served)
             self._announce()
@@ -233,12 +239,13 @@ class Daemon:
         # The width of some models is known only when they are loaded.
         wanted = ModelName.of(self._profile) if self._profile.dimensions else None
         index = Index(self._index_dir, wanted)
+        rules = partial(IgnoreRules.of, self.vault, chosen.exclude, chosen.include)
         reader = Reader(chosen.note_limit_bytes, index.catalog.block_text, vault_name=self.vault.name)
         indexer = Indexer(
             self.vault,
             index,
             reader,
-            exclude=chosen.exclude,
+            rules=rules,
             rescan_s=chosen.rescan_s,
             on_change=self._publish,
         )
@@ -248,7 +255,7 @@ class Daemon:
             index=index,
             reader=reader,
             indexer=indexer,
-            watcher=Watcher(self.vault, IgnoreRules.of(self.vault, chosen.exclude), indexer.hint),
+            watcher=Watcher(self.vault, rules(), indexer.hint),
             searcher=searcher,
             related=Related(self.vault, index, searcher, reader),
             answerer=Answerer(searcher, self._generator),

@@ -11,7 +11,7 @@ import click
 
 from pai_daemon import __version__
 from pai_daemon.cli.main import COMMANDS, pai
-from pai_daemon.serve import ask, index, model, notes, related, search, status
+from pai_daemon.serve import ask, dashboard, index, model, notes, related, search, status
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -69,8 +69,9 @@ def test_every_route_is_in_the_readme() -> None:
     """The README's table lists the routes that are served, and no other."""
     served = {
         f"{route.method} {re.sub(r':[^}]+', '', route.path)}"
-        for resource in (status, search, ask, related, notes, index, model)
+        for resource in (status, search, ask, related, notes, index, model, dashboard)
         for route in resource.routes
+        if route.path.startswith("/api/")
     }
     listed = set(re.findall(r"^\| `((?:GET|POST) /api/[^`]*)`", README, re.MULTILINE))
     assert listed == served

@@ -7,8 +7,17 @@ from typing import Any
 
 import click
 from rich.markup import escape
+from rich.text import Text
 
-from pai_daemon.cli.output import client_options, connect, console, narrowing_options, place, show_json
+from pai_daemon.cli.output import (
+    changed,
+    client_options,
+    connect,
+    console,
+    narrowing_options,
+    place,
+    show_json,
+)
 
 
 @click.command("ask")
@@ -36,9 +45,11 @@ def command(
 
 def _show_evidence(answer: dict[str, Any]) -> None:
     for citation in answer["citations"]:
-        stale = " [yellow](changed since)[/]" if citation["stale"] else ""
         console.print(
-            f"[bold]\\[{citation['n']}][/] [cyan]{escape(place(citation))}[/]{stale}", soft_wrap=True
+            Text(f"[{citation['n']}] ", style="bold")
+            + Text(place(citation), style=f"cyan link {citation['uri']}")
+            + changed(citation),
+            soft_wrap=True,
         )
     for sentence in answer["sentences"]:
         if not sentence["supported"]:

@@ -15,6 +15,8 @@ from pai_daemon.errors import PaiError
 COMMANDS = {
     "start": "start",
     "setup": "setup",
+    "stop": "stop",
+    "open": "open",
     "status": "status",
     "search": "search",
     "ask": "ask",
@@ -23,6 +25,7 @@ COMMANDS = {
     "models": "models",
     "doctor": "doctor",
     "plugin": "plugin",
+    "token": "token",
 }
 
 

@@ -91,7 +91,7 @@ def show_passage(number: int, passage: dict[str, Any], *, lines: int = 4) -> Non
     console.print(
         Text(f"{number:>2}. ", style="bold")
         + Text(place(passage), style=f"cyan link {passage['uri']}")
-        + _stale(passage)
+        + changed(passage)
     )
     shown = [line for line in body.split("\n") if line.plain.strip()][:lines]
     for line in shown:
@@ -99,5 +99,6 @@ def show_passage(number: int, passage: dict[str, Any], *, lines: int = 4) -> Non
         console.print(Text("    ") + line, soft_wrap=True)
 
 
-def _stale(passage: dict[str, Any]) -> Text:
+def changed(passage: dict[str, Any]) -> Text:
+    """Return the words that a passage's note has changed since it was read, none where it has not."""
     return Text("  (changed since)", style="yellow") if passage["stale"] else Text()

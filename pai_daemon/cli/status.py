@@ -2,29 +2,67 @@
 
 from __future__ import annotations
 
+import json
+import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
 from pai_daemon.cli.output import client_options, connect, console, counted, show_hint, show_json
+from pai_daemon.client import Client
 from pai_daemon.notes.languages import language_name
 
 MEBIBYTE = 1024 * 1024
 SHOWN_PROBLEMS = 20
+WATCH_S = 0.5
+# What a line is written for, when it is not as it was.
+CHANGING = ("state", "message", "revision", "progress", "problems", "hints")
 
 
 @click.command("status")
 @client_options
-def command(vault: Path | None, as_json: bool) -> None:
+@click.option("--watch", is_flag=True, help="Show it anew when it changes, until Ctrl-C.")
+def command(vault: Path | None, as_json: bool, watch: bool) -> None:
     """Show what the daemon serves, does and could not read."""
-    status = connect(vault).status()
-    if as_json:
-        show_json(status)
+    client = connect(vault)
+    if watch:
+        _watch(client, as_json=as_json)
+    elif as_json:
+        show_json(client.status())
     else:
-        _show(status)
+        _show(client.status())
+
+
+def _watch(client: Client, *, as_json: bool) -> None:
+    """Show the status in place on a terminal; elsewhere a line for each change, or a document in one."""
+    view = Live(console=console, auto_refresh=False) if console.is_terminal and not as_json else None
+    before = ""
+    with view or nullcontext():
+        while True:
+            status = client.status()
+            line = json.dumps({name: status[name] for name in CHANGING}, ensure_ascii=False)
+            if view is not None:
+                view.update(_table(status), refresh=True)
+            elif line != before:
+                click.echo(json.dumps(status, ensure_ascii=False) if as_json else _line(status))
+            before = line
+            time.sleep(WATCH_S)
+
+
+def _line(status: dict[str, Any]) -> str:
+    """Return in one line what goes on."""
+    doing = f"{now['phase']} {_share(now)}" if (now := status["progress"]) is not None else ""
+    counts = f"{counted(status['notes'], 'note')}, {counted(status['chunks'], 'passage')}"
+    return "; ".join(filter(None, (status["state"], status["message"], doing, counts)))
+
+
+def _share(now: dict[str, Any]) -> str:
+    return f"{now['done']:,} of {now['total']:,} {now['unit']}"
 
 
 def _following(following: dict[str, Any] | None) -> str:
@@ -34,7 +72,8 @@ def _following(following: dict[str, Any] | None) -> str:
     return f", to be followed by {following['name']} ({following['done']:,} of {following['total']:,} chunks)"
 
 
-def _show(status: dict[str, Any]) -> None:
+def _table(status: dict[str, Any]) -> Table:
+    """Return what the daemon serves and does, a row a thing."""
     watcher = status["watcher"]
     model, now = status["model"], status["progress"]
     counts = f"{status['notes']:,} in {counted(status['chunks'], 'passage')}"
@@ -43,7 +82,7 @@ def _show(status: dict[str, Any]) -> None:
         "vault": status["vault"]["path"],
         "state": status["state"] + (f": {status['message']}" if status["message"] else ""),
         "notes": f"{counts}, {status['pending_chunks']:,} not yet searchable by meaning",
-        "progress": f"{now['done']:,} of {now['total']:,} {now['unit']} ({now['phase']})" if now else None,
+        "progress": f"{_share(now)} ({now['phase']})" if now else None,
         "model": f"{model['name']} on {model['execution_provider'] or 'nothing yet'}"
         + _following(model["next"]),
         "languages": ", ".join(languages) or None,
@@ -56,7 +95,11 @@ def _show(status: dict[str, Any]) -> None:
     for name, value in rows.items():
         if value is not None:
             table.add_row(f"[bold]{name}[/]", escape(str(value)))
-    console.print(table)
+    return table
+
+
+def _show(status: dict[str, Any]) -> None:
+    console.print(_table(status))
     for hint in status["hints"]:
         console.print()
         show_hint(hint)

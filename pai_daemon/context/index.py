@@ -222,6 +222,9 @@ class Index:
             # Also those of models that are no longer chosen; as long as it is unknown which is, any may be.
             self.store.drop_vectors_but(each.table for each in self._all_embeddings())
         self.store.tidy()
+        for embeddings in self._all_embeddings():
+            if embeddings.outgrow() and embeddings is self.live:
+                self._current.search_in(self.live.matrix)
 
 
 @contextmanager

@@ -178,13 +178,13 @@ class Searcher:
                 nearest = self.nearest(space, vector, DEPTH, chosen)
                 left_out = self._index.store.chunks.left_out(query, [item for item, _ in nearest])
                 legs["semantic"] = [pair for pair in nearest if pair[0] not in left_out]
-            except ModelUnavailable:  # a server may be away
+            except (ModelUnavailable, IndexUnavailable):  # a server may be away, an index be mended (D58)
                 if mode == "semantic":
                     raise
         if words is not None:
             try:
                 legs["text"] = words.result()
-            except IndexUnavailable:  # it is mended by the indexer (D58)
+            except IndexUnavailable:
                 if "semantic" not in legs:
                     raise
         return legs, semantic_weight

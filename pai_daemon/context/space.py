@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pai_daemon.context.store.lance import release_memory
-from pai_daemon.context.vectors import Floats, VectorMatrix
+from pai_daemon.context.vectors import Floats, Vectors
 from pai_daemon.models.registry import Profile, Scoring
 
 
@@ -98,7 +98,7 @@ class Space:
     """
 
     model: ModelName
-    matrix: VectorMatrix
+    matrix: Vectors
     embedder: EmbeddingModel | None = None
 
     def __post_init__(self) -> None:
@@ -142,6 +142,11 @@ class CurrentSpace:
                 return False
             self._loan.space = replace(space, embedder=embedder)
             return True
+
+    def search_in(self, vectors: Vectors) -> None:
+        """Let queries from now on search the same embeddings in another way."""
+        with self._lock:
+            self._loan.space = replace(self._loan.space, matrix=vectors)
 
     def switch(self, space: Space) -> None:
         """Let queries from now on be answered in another space; close the old one's after its last query."""

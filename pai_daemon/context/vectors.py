@@ -4,7 +4,8 @@ LanceDB's flat scan costs 14 to 24 times a matrix product over the same rows (me
 100k chunks), so the store's vectors are held as float32: 1.5 kB a chunk at 384 dimensions. It is a
 cache of the store's vector table, filled at start and added to with each commit. It is held in
 blocks that never move, so that the vectors are in memory once at any time. The blocks are few: each
-is a product of its own, for which the threads of the algebra library have to meet.
+is a product of its own, for which the threads of the algebra library have to meet. What outgrows the
+memory is searched on disk, see `vector_index`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from itertools import accumulate
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,40 @@ BLOCK_ROWS = 8192
 BLOCK_SHARE = 0.5
 # Where a filter lets this share of a block pass, to multiply all of it is faster than to pick rows.
 WHOLE_SHARE = 0.1
+
+
+class Vectors(Protocol):
+    """The vectors of length 1 of one model, by key. One writer adds; any thread searches."""
+
+    def __len__(self) -> int:
+        """Return how many vectors there are."""
+        ...
+
+    def __contains__(self, key: object) -> bool:
+        """Return whether the vector of a key is known."""
+        ...
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the keys there are now, in the order in which they were added."""
+        ...
+
+    def add(self, keys: Sequence[str], vectors: Floats, /) -> None:
+        """Append vectors (len(keys), dimensions); a key that is there already keeps its vector."""
+        ...
+
+    def keep(self, wanted: Collection[str]) -> None:
+        """Drop every vector whose key is not wanted."""
+        ...
+
+    def get(self, keys: Sequence[str]) -> Floats:
+        """Return the vectors of those keys that are known: (found, dimensions) float32."""
+        ...
+
+    def search(
+        self, query: Floats, limit: int, allowed: Collection[str] | None = None
+    ) -> list[tuple[str, float]]:
+        """Return up to `limit` (key, cosine) pairs, best first."""
+        ...
 
 
 class VectorMatrix:
@@ -43,7 +79,7 @@ class VectorMatrix:
         """Return how many vectors there are."""
         return len(self._keys)
 
-    def __contains__(self, key: str) -> bool:
+    def __contains__(self, key: object) -> bool:
         """Return whether the vector of a key is known."""
         return key in self._rows
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
 from pai_daemon.errors import UsageError
@@ -18,5 +20,5 @@ async def choose(request: web.Request) -> web.Response:
     name = text(await body(request), "model").strip()
     if not name:
         raise UsageError("Give the model's name.", hint="`pai models list` shows them.")
-    await served.choose(name)
+    await asyncio.shield(served.choose(name))  # by halves it would only be remembered
     return reply({"accepted": True, "model": served.model.profile.name}, status=202)

@@ -1,24 +1,38 @@
-"""The door: token, Host and Origin, before any route (D8).
+"""The door: Host, Origin, token and scope, before any route (D8, D62).
 
 A web page a person visits can send requests to 127.0.0.1. It cannot know the token, its Origin is
-not ours, and a rebound DNS name shows in the Host header.
+not ours, and a rebound DNS name shows in the Host header. A browser sends the dashboard's cookie with
+requests of every page on this machine, whatever its port: it counts only for what is of our own origin.
 """
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from pai_daemon.config import vault_key
 from pai_daemon.errors import Forbidden, Unauthorized
-from pai_daemon.serve.state import SERVED
+from pai_daemon.serve.state import SERVED, Served
+from pai_daemon.serve.tokens import Grant
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 OBSIDIAN_ORIGIN = "app://obsidian.md"
-OPEN_PATHS = frozenset({"/api/health"})
+# Nothing that is anybody's is behind these: that we are alive, and the dashboard without its data.
+OPEN_PATHS = frozenset({"/api/health", "/", "/login", "/dashboard.js", "/dashboard.css"})
+# What each scope opens; a route that is not here opens to the person's own token alone.
+SCOPE_OF = {
+    "/api/status": "status",
+    "/api/events": "status",
+    "/api/search": "search",
+    "/api/related": "search",
+    "/api/links": "search",
+    "/api/notes/{path}": "search",
+    "/api/ask": "ask",
+    "/api/index": "index",
+}
 PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID",
@@ -26,21 +40,31 @@ PREFLIGHT_HEADERS = {
 }
 
 
+GRANT = web.RequestKey("grant", Grant)
+
+
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let a request through that names us, comes from where it may, and carries the token.
+    """Let a request through that names us, comes from where it may, and carries what opens the route.
 
     Raises Forbidden and Unauthorized.
     """
     served = request.app[SERVED]
     check_host(request.headers.get("Host", ""))
     origin = request.headers.get("Origin")
-    check_origin(origin, served.settings.allowed_origins)
+    check_origin(request, origin)
     if request.method == "OPTIONS" and origin and "Access-Control-Request-Method" in request.headers:
-        return web.Response(status=204, headers=PREFLIGHT_HEADERS)
+        return web.Response(status=204, headers=PREFLIGHT_HEADERS | _private_network(request))
     if request.path not in OPEN_PATHS:
-        check_token(request.headers.get("Authorization", ""), served.token)
+        request[GRANT] = _granted(request, served)
+        check_grant(request, request[GRANT], served)
     return await handler(request)
+
+
+def _private_network(request: web.Request) -> dict[str, str]:
+    """Return what a browser asks of a machine that a page outside of it wants to call."""
+    asked = request.headers.get("Access-Control-Request-Private-Network") == "true"
+    return {"Access-Control-Allow-Private-Network": "true"} if asked else {}
 
 
 async def name_origin(request: web.Request, response: web.StreamResponse) -> None:
@@ -48,7 +72,7 @@ async def name_origin(request: web.Request, response: web.StreamResponse) -> Non
     origin = request.headers.get("Origin")
     response.headers["Vary"] = "Origin"
     response.headers["X-Content-Type-Options"] = "nosniff"
-    if origin and is_allowed(origin, request.app[SERVED].settings.allowed_origins):
+    if origin and is_allowed(request, origin):
         response.headers["Access-Control-Allow-Origin"] = origin
 
 
@@ -59,26 +83,74 @@ def check_host(host: str) -> None:
         raise Forbidden(f"The Host {host!r} is not this machine.", hint="Use http://127.0.0.1.")
 
 
-def is_allowed(origin: str, allowed: tuple[str, ...]) -> bool:
+def is_our_own(request: web.Request, origin: str) -> bool:
+    """Return whether an origin is that of the dashboard: the Host that was checked, with its port."""
+    return origin == f"http://{request.headers.get('Host', '')}"
+
+
+def is_allowed(request: web.Request, origin: str) -> bool:
     """Return whether pages of an origin may call the API."""
-    return origin == OBSIDIAN_ORIGIN or origin in allowed
+    allowed = request.app[SERVED].settings.allowed_origins
+    return origin == OBSIDIAN_ORIGIN or origin in allowed or is_our_own(request, origin)
 
 
-def check_origin(origin: str | None, allowed: tuple[str, ...]) -> None:
+def check_origin(request: web.Request, origin: str | None) -> None:
     """Raise Forbidden for a web page's origin that no setting allows; programs send none."""
-    if origin is not None and not is_allowed(origin, allowed):
+    if origin is not None and not is_allowed(request, origin):
         raise Forbidden(
             f"The origin {origin!r} may not call this API.", hint="Allow it with the setting allowed_origins."
         )
 
 
-def check_token(authorization: str, token: str) -> None:
-    """Raise Unauthorized unless the header is `Bearer` and the token; compared in constant time."""
-    scheme, _, given = authorization.partition(" ")
+def cookie_name(request: web.Request) -> str:
+    """Return the name of the dashboard's cookie; cookies are shared by all ports of a host."""
+    sockname = request.transport.get_extra_info("sockname") if request.transport is not None else None
+    return f"pai_session_{sockname[1] if sockname else 0}"
+
+
+def _granted(request: web.Request, served: Served) -> Grant:
+    """Return what a request may do. Raises Unauthorized."""
+    if (authorization := request.headers.get("Authorization")) is None:
+        if _has_session(request, served):
+            return Grant("the dashboard")
+        given = ""
+    else:
+        scheme, _, given = authorization.partition(" ")
+        given = given.strip() if scheme.lower() == "bearer" else ""
     # A header is bytes; those that are no UTF-8 come as surrogates.
-    raw = given.strip().encode("utf-8", "surrogateescape")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(raw, token.encode()):
+    granted = served.tokens.grant(given.encode("utf-8", "surrogateescape")) if given else None
+    if granted is None:
         raise Unauthorized(
             "The token is missing or wrong.",
-            hint="Send `Authorization: Bearer TOKEN`; it is the file `token` in the configuration folder.",
+            hint="Send `Authorization: Bearer TOKEN`; it is the file `token` in the configuration folder. "
+            "In a browser, `pai open` logs in.",
+        )
+    return granted
+
+
+def _has_session(request: web.Request, served: Served) -> bool:
+    """Return whether the dashboard asks, in a browser that was logged in.
+
+    Browsers say of what kind of page a request is: another port of this machine is `same-site` only.
+    """
+    cookie = request.cookies.get(cookie_name(request))
+    if cookie is None or request.headers.get("Sec-Fetch-Site") != "same-origin":
+        return False
+    origin = request.headers.get("Origin")
+    is_ours = origin is None or is_our_own(request, origin)
+    return is_ours and served.sessions.holds(cookie, served.tokens.own_digest())
+
+
+def check_grant(request: web.Request, granted: Grant, served: Served) -> None:
+    """Raise Forbidden for a token that does not open a route, or not this vault."""
+    if granted.vault is not None and granted.vault != vault_key(served.vault):
+        raise Forbidden(f"The token {granted.name!r} is for another vault.")
+    resource = request.match_info.route.resource
+    canonical = resource.canonical if resource is not None else ""
+    scope = SCOPE_OF.get(canonical)
+    if resource is not None and not granted.opens(scope):
+        needed = f"the scope {scope}" if scope else "the person's own token"
+        raise Forbidden(
+            f"The token {granted.name!r} does not open {request.method} {canonical}, which needs {needed}.",
+            hint="Create one that does: `pai token create NAME --scope SCOPE`.",
         )

@@ -19,6 +19,8 @@ from pai_daemon.context.search import Searcher
 from pai_daemon.errors import ModelUnavailable, PaiError, VaultUnavailable
 from pai_daemon.models.registry import Profile
 from pai_daemon.serve.events import EventHub
+from pai_daemon.serve.sessions import Sessions
+from pai_daemon.serve.tokens import Tokens
 from pai_daemon.vault.watch import Watcher
 
 
@@ -54,17 +56,19 @@ class Parts:
 class Served:
     """One vault and everything that serves it. `parts` is None while the index is opening.
 
-    choose: lets another embedding model answer, by its name.
+    choose: lets another embedding model answer, by its name. stop: ends the daemon, in order.
     """
 
     settings: Settings
     vault: Path
-    token: str
+    tokens: Tokens
     model: ModelState
     events: EventHub = field(default_factory=EventHub)
     parts: Parts | None = None
     error: PaiError | None = None
     choose: Callable[[str], Awaitable[None]] = _no_other
+    stop: Callable[[], None] = lambda: None
+    sessions: Sessions = field(default_factory=Sessions)
     answering: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
 
     def ready(self) -> Parts:

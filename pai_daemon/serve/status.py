@@ -38,6 +38,12 @@ async def status(request: web.Request) -> web.Response:
     return reply(await asyncio.to_thread(describe, request.app[SERVED]))
 
 
+@routes.get("/api/settings")
+async def settings(request: web.Request) -> web.Response:
+    """Return each setting with its value and where it was set; secrets are not shown."""
+    return reply({"settings": request.app[SERVED].settings.told()})
+
+
 def describe(served: Served) -> dict[str, Any]:
     """Return the status document; never raises: it is asked most when something is wrong."""
     document: dict[str, Any] = {
@@ -142,6 +148,7 @@ def _model(served: Served) -> dict[str, Any]:
         "precision": embedder.form if embedder is not None else None,
         "warning": (embedder.warning or None) if embedder is not None else None,
         "texts_split": embedder.texts_split if embedder is not None else 0,
+        "search": "exact" if parts is None or parts.index.live.is_exact else "approximate",
         "next": None,
     }
     if live.spec != chosen.spec or (parts is not None and parts.index.next is not None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -18,6 +19,8 @@ from pai_daemon.context.search import MAX_LIMIT
 from pai_daemon.errors import PaiError, UsageError
 
 log = logging.getLogger(__name__)
+# A megabyte at most, on this machine.
+BODY_S = 30.0
 DIGITS = re.compile(r"[0-9]{1,9}")
 
 
@@ -89,7 +92,10 @@ async def body(request: web.Request) -> dict[str, Any]:
     if "Content-Encoding" in request.headers:
         raise UsageError("The body must be plain JSON, without a Content-Encoding.")
     try:
-        raw = await request.read()
+        async with asyncio.timeout(BODY_S):
+            raw = await request.read()
+    except TimeoutError as error:
+        raise UsageError(f"The body did not come within {BODY_S:.0f} s.") from error
     except (web.RequestPayloadError, ConnectionError) as error:
         raise UsageError("The body ended before it was whole.") from error
     if not raw.strip():

@@ -14,7 +14,9 @@ from tests.bench.report import show
 BENCHES = {
     "index": "first index end to end, against the bare ONNX session",
     "embed": "the embedding engine by stage, against the bare session and peers; queries; memory; forms",
-    "search": "hybrid search p50 and p95, against a numpy product",
+    "search": "a search by size of the index, its legs, opening and writing, against the raw limit of each",
+    "scale": "search among more embeddings than are held in memory, against the product in memory",
+    "load": "many clients at once while notes are indexed, against one at rest and a bare route",
     "save": "a save until it is searchable",
     "start": "a start on an unchanged vault until the first search, against the bare parts",
     "memory": "memory by part, and growth with edits and queries, against an index made anew",

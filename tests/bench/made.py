@@ -75,6 +75,17 @@ def random_vectors(count: int, dimensions: int) -> Floats:
     return vectors
 
 
+def mixed_vectors(real: Floats, count: int, seed: int) -> Floats:
+    """Return vectors of length 1 that lie as real ones do: each between two of them, and a little beside."""
+    chance = np.random.default_rng(seed)
+    one, other = chance.integers(len(real), size=(2, count))
+    share = chance.uniform(0.5, 1, (count, 1)).astype(np.float32)
+    vectors: Floats = share * real[one] + (1 - share) * real[other]
+    vectors += 0.35 * float(vectors.std()) * chance.standard_normal(vectors.shape, np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
+
+
 def make_index(folder: Path, notes: list[Written], chunks: int, model: ModelName) -> None:
     """Write an index of so many chunks, tidied up, whose vectors are random."""
     store = Store(folder)

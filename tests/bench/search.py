@@ -16,6 +16,7 @@ import numpy as np
 
 from pai_daemon.context.filters import EVERYTHING
 from pai_daemon.context.index import Index
+from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.search import Mode, Searcher
 from pai_daemon.context.space import ModelName
 from pai_daemon.context.vectors import Floats, VectorMatrix
@@ -41,6 +42,8 @@ CHUNKS = (1_000, 10_000, 100_000)
 # So many are in no index yet when the upkeep is about to come.
 FRESH_CHUNKS = 1_000
 TOP = 20
+BULK_QUERIES = 200
+BULK_RATIO = 3
 PRODUCTS = 30
 OPENINGS = 3
 WRITES = 7
@@ -72,9 +75,27 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
             rows.append(
                 Row(f"{size}: {mode}, p95", p95, "ms", "", None, wanted, p95 < 100 if wanted else None)
             )
+        rows.append(_bulk_row(size, source, ready.indexer, searcher, p95))
     sizes = MATRIX_ROWS[:1] if quick else MATRIX_ROWS
     rows += [_matrix_row(count, embedder.dimensions) for count in sizes]
     return rows + _size_rows(scratch, read_notes(source), CHUNKS[:1] if quick else CHUNKS, embedder)
+
+
+def _bulk_row(what: str, vault: Path, indexer: Indexer, searcher: Searcher, idle_ms: float) -> Row:
+    """Return the p95 of hybrid search while new notes are taken in and embedded; idle_ms: without them."""
+    for number, note in enumerate(sorted(vault.rglob("*.md"))):
+        text = note.read_text("utf-8").replace("the ", f"the{number} ")
+        (vault / f"Bulk {number}.md").write_text(text, "utf-8")
+    indexer.request()
+    while indexer.status().state != "indexing":
+        time.sleep(0.01)
+    taken: list[float] = []
+    while indexer.status().state == "indexing" and len(taken) < BULK_QUERIES:
+        query = QUERIES[len(taken) % len(QUERIES)]
+        taken.append(_ms(lambda query=query: searcher.search(query)))  # type: ignore[misc]
+    p95, name = _percentile(taken, 95), f"{what}: hybrid during a bulk index, p95 of {len(taken)}"
+    holds = p95 <= BULK_RATIO * idle_ms
+    return Row(name, p95, "ms", "idle, p95", idle_ms, f"<= {BULK_RATIO} of it", holds)
 
 
 def _times(call: Callable[[str], object]) -> list[float]:
@@ -174,6 +195,7 @@ import json, sys, time
 from pathlib import Path
 import lancedb, pandas, psutil
 from pai_daemon.context.index import Index
+from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import ModelName
 from tests.bench.made import random_vectors
@@ -196,6 +218,8 @@ def _leg_rows(scratch: Path, index: Index, what: str) -> list[Row]:
     what = f"{what} and {FRESH_CHUNKS:,} fresh"
     searcher, matrix, words = Searcher(scratch, index), index.live.matrix, index.store.chunks
     every = matrix.get(list(matrix))
+    if (reading := words.vocabulary.renew()) is not None:
+        reading.join()  # the first search begins it
     ours, bare = [], []
     for row in range(PRODUCTS):
         ours.append(_ms(lambda query=every[row]: matrix.search(query, TOP)))  # type: ignore[misc]

@@ -207,3 +207,54 @@ def test_number_of_one_thing_is_singular() -> None:
         "2 notes",
         "1,234 notes",
     ]
+
+
+def test_watched_status_says_each_change_in_a_line(served: DaemonProcess) -> None:
+    """In a pipe: a JSON document a line, written when something has changed, until it is ended."""
+    watching = subprocess.Popen(
+        [*PAI, "status", "--watch", "--json"],
+        env=served.folders.environ(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert watching.stdout is not None
+    with watching:
+        first = json.loads(watching.stdout.readline())
+        note = served.vault / "Watched.md"
+        note.write_text("A capercaillie.", "utf-8")
+        later = json.loads(watching.stdout.readline())
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(10) == 130
+    note.unlink()
+    served.loses("capercaillie")
+    assert later["revision"] > first["revision"] or later["progress"] != first["progress"]
+
+
+def test_stopped_daemon_has_ended_in_order(tmp_path: Path, prepared_cache: Path) -> None:
+    """`pai stop` returns when it has; there is nothing to stop then, and the next start does no work."""
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    (vault / "Note.md").write_text("A capercaillie.", "utf-8")
+    with DaemonProcess(vault, Folders(tmp_path / "home", prepared_cache)) as daemon:
+        daemon.ready()
+        stopped = daemon.folders.pai("stop", "--json")
+        assert json.loads(stopped.stdout) == {"stopped": daemon.client.url}
+        assert not daemon.is_running()
+        assert "Stopping" in daemon.log
+        again = daemon.folders.pai("stop")
+        assert (again.returncode, "No daemon is running" in again.stderr) == (69, True)
+        daemon.start()
+        assert daemon.ready()["work"] == {"notes_read": 0, "chunks_embedded": 0, "commits": 0}
+
+
+def test_pattern_is_tried_before_it_takes_notes_out(served: DaemonProcess, pai: Run) -> None:
+    """It says how many and which, and does nothing; one that cannot be read is a clear error."""
+    code, said, _ = pai(served.folders, "index", "--exclude", "Projects/", "--json")
+    assert (code, json.loads(said)) == (
+        0,
+        {"exclude": "Projects/", "notes": 2, "paths": ["Projects/Boat.md", "Projects/Shed.md"]},
+    )
+    assert "would take out 2 notes" in pai(served.folders, "index", "--exclude", "Projects/")[1]
+    assert json.loads(pai(served.folders, "index", "--explain", "Projects/Boat.md", "--json")[1])["indexed"]
+    code, _, told = pai(served.folders, "index", "--exclude", "!")
+    assert (code, "cannot be read" in told) == (64, True)

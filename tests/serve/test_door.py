@@ -20,8 +20,12 @@ ROUTES = [
     ("GET", "/api/index"),
     ("POST", "/api/index"),
     ("GET", "/api/events"),
+    ("GET", "/api/settings"),
+    ("POST", "/api/model"),
+    ("POST", "/api/login"),
+    ("POST", "/api/stop"),
     ("GET", "/api/no-such-route"),
-    ("GET", "/"),
+    ("GET", "/dashboard.json"),
 ]
 OBSIDIAN = "app://obsidian.md"
 
@@ -37,7 +41,7 @@ def assert_problem(reply: Reply, status: int, code: str) -> None:
 
 @pytest.mark.parametrize(("method", "target"), ROUTES)
 def test_route_without_a_token_is_refused(served: DaemonProcess, method: str, target: str) -> None:
-    """No route but the health check answers without the token, not even with a 404."""
+    """No route but the health check and the empty dashboard answers without it, not even with a 404."""
     reply = served.request(method, target, authorized=False)
     assert_problem(reply, 401, "unauthorized")
     assert not any(note.partition(".")[0] in reply.body.decode() for note in NOTES)
@@ -114,7 +118,9 @@ def test_host_that_is_this_machine_is_let_in(served: DaemonProcess, host: str) -
     [
         "https://evil.example",
         "http://localhost:3000",
-        "http://127.0.0.1:{port}",
+        "http://127.0.0.1:1",
+        "https://127.0.0.1:{port}",
+        "http://[::1]:{port}",
         "null",
         "app://obsidian.md.evil.example",
         "app://obsidian.md:80",
@@ -166,6 +172,21 @@ def test_preflight_of_obsidian_passes_without_a_token(served: DaemonProcess, tar
     assert "POST" in reply.headers["Access-Control-Allow-Methods"]
 
 
+@pytest.mark.parametrize(("origin", "status"), [(OBSIDIAN, 204), ("https://evil.example", 403)])
+def test_browser_may_come_from_a_public_page_only_where_that_is_allowed(
+    served: DaemonProcess, origin: str, status: int
+) -> None:
+    """Private Network Access: the browser asks whether this machine wants to be called at all."""
+    headers = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Private-Network": "true",
+    }
+    reply = served.request("OPTIONS", "/api/status", headers=headers, authorized=False)
+    assert reply.status == status
+    assert ("Access-Control-Allow-Private-Network" in reply.headers) == (status == 204)
+
+
 def test_answer_may_not_be_sniffed_or_stored(served: DaemonProcess) -> None:
     """What notes say stays out of caches and is never taken for HTML."""
     reply = served.request("GET", "/api/search?q=sun")
@@ -193,6 +214,24 @@ def test_token_is_in_no_log_and_no_answer(served: DaemonProcess) -> None:
     status = served.request("GET", "/api/status").body.decode()
     record = served.folders.settings.record_path(served.vault).read_text("utf-8")
     assert served.token not in served.log + status + record
+
+
+def test_log_says_nothing_of_what_notes_or_questions_say(served: DaemonProcess) -> None:
+    """What is asked, what is answered, and a note that cannot be read as it should leave no word there."""
+    note = served.vault / "Secret.md"
+    note.write_text("---\nmood: [axolotl\n---\nThe axolotl lives beneath the pier.\n", "utf-8")
+    try:
+        served.finds("axolotl")
+        for target in ("/api/search?q=axolotl", "/api/search?q=axolotl&mode=axolotl", "/api/axolotl"):
+            served.request("GET", target)
+        for body in ('{"question": "Where does the axolotl live?"}', '{"question": ["axolotl"]}', "axolotl"):
+            served.request("POST", "/api/ask", body=body)
+    finally:
+        note.unlink()
+    served.loses("axolotl")
+    said = served.log
+    assert "axolotl" not in said
+    assert not [text for text in NOTES.values() if text and text.splitlines()[-1] in said]
 
 
 def test_port_is_open_on_loopback_only(served: DaemonProcess) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -32,6 +31,7 @@ from pai_daemon.context.store.lance import (
     words,
 )
 from pai_daemon.context.store.rows import (
+    CHUNK_FIELDS,
     CHUNKS_SCHEMA,
     LATER_COLUMNS,
     NOTE_COLUMNS,
@@ -183,7 +183,7 @@ class ChunkTable:
             return {}
         listed = ", ".join(quoted(item) for item in wanted)
         # Dead rows are told afterwards: as a part of the predicate that takes a third as long again.
-        columns = [*StoredChunk.__dataclass_fields__, "live"]
+        columns = [*CHUNK_FIELDS, "live"]
         found = self._rows(columns, f"chunk_id IN ({listed})", len(wanted)).to_pylist()
         chunks = (chunk_of(row) for row in found if row.pop("live"))
         return {chunk.chunk_id: chunk for chunk in chunks}
@@ -219,15 +219,13 @@ class ChunkTable:
 
     def _ranked(self, query: str, wanted: Any, limit: int) -> list[Hit] | None:
         """Return the best of the rows that are in the index of words and of the tail, None without one."""
-        before = self._tail.rows
+        clearings = self._tail.clearings
         found = self._ask(wanted, limit, fast=True)
         rows = self._tail.rows
-        if before is None or rows is None:
-            return None
+        if rows is None or self._tail.clearings != clearings:
+            return None  # upkeep: what was written before it may be in neither of both
         typed = words_in(pa.array([query])).to_pylist()
-        ranked = {} if before is rows else rank(before, typed, self.vocabulary.known)
-        # What was written meanwhile counts as it is now; upkeep may have moved what was there into the index.
-        scores = {item: score for item, score in [*found, *ranked.items()] if item not in rows.places}
+        scores = {item: score for item, score in found if item not in rows.places}
         scores |= rank(rows, typed, self.vocabulary.known)
         return heapq.nlargest(limit, scores.items(), key=itemgetter(1))
 
@@ -242,7 +240,7 @@ class ChunkTable:
 
     def _ask(self, wanted: Any, limit: int, where: str = "", *, fast: bool = False) -> list[Hit]:
         """Return what the index of words finds; fast: of the rows that it knows."""
-        with self._reading():
+        with border(self._on_failure):
             asked = self._table.search(wanted, query_type="fts").select(["chunk_id", "_score"])
             asked = asked.fast_search() if fast else asked
             found = (asked.where(where) if where else asked).limit(limit).to_arrow()
@@ -273,18 +271,8 @@ class ChunkTable:
                 yield batch["content"]
 
     def _rows(self, columns: Sequence[str], where: str, limit: int = ALL_ROWS) -> pa.Table:
-        with self._reading():
+        with border(self._on_failure):
             return self._table.search().where(where).select(list(columns)).limit(limit).to_arrow()
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Translate errors, and tell of them."""
-        try:
-            with border():
-                yield
-        except IndexUnavailable as error:
-            self._on_failure(error)
-            raise
 
     # Upkeep.
 

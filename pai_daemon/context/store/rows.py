@@ -82,6 +82,10 @@ class StoredChunk:
         return chunk_id(self.path, self.ordinal)
 
 
+# To copy them by `asdict` takes half of the time of a commit.
+CHUNK_FIELDS = tuple(StoredChunk.__dataclass_fields__)
+
+
 def chunk_id(path: str, ordinal: int) -> str:
     """Return the key of a chunk's row."""
     return f"{path}#{ordinal}"
@@ -176,7 +180,11 @@ def rows_of(note: IndexedNote, chunks: Sequence[StoredChunk]) -> Iterator[dict[s
     }
     for chunk in chunks:
         facts = facts_of(note) if chunk.ordinal == 0 else None
-        yield asdict(chunk) | of_note | {"chunk_id": chunk.chunk_id, "note": facts}
+        yield (
+            {name: getattr(chunk, name) for name in CHUNK_FIELDS}
+            | of_note
+            | {"chunk_id": chunk.chunk_id, "note": facts}
+        )
 
 
 def tombstone(path: str, ordinal: int) -> dict[str, Any]:

@@ -1,0 +1,134 @@
+// Opens the dashboard of a running daemon in a browser and proves claim by claim what a person relies on.
+// Settings by environment:
+//   PAI_E2E_LINKS   links of `pai open`, by spaces: each logs in once
+//   PAI_E2E_SHOTS   where screenshots go (optional)     PAI_E2E_QUESTION  a question that the vault answers
+//   PAI_E2E_FACT    what the answer says                PAI_E2E_HOSTILE   a word of notes that try to break out
+
+import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Driver } from "./driver.mjs";
+
+const { PAI_E2E_LINKS, PAI_E2E_SHOTS, PAI_E2E_QUESTION, PAI_E2E_FACT, PAI_E2E_HOSTILE } = process.env;
+assert.ok(PAI_E2E_LINKS && PAI_E2E_QUESTION && PAI_E2E_FACT && PAI_E2E_HOSTILE, "set PAI_E2E_LINKS, _QUESTION, _FACT and _HOSTILE");
+const [link, other] = PAI_E2E_LINKS.split(" ");
+const origin = new URL(link).origin;
+const installed = createRequire(join(dirname(fileURLToPath(import.meta.url)), "..", "..", "obsidian-plugin", "package.json"));
+const axe = readFileSync(installed.resolve("axe-core/axe.min.js"), "utf8");
+
+const driver = new Driver({ origin }, PAI_E2E_SHOTS);
+await driver.start();
+const { page } = driver;
+const foreign = [];
+page.on("request", (request) => {
+  if (!request.url().startsWith(origin) && !request.url().startsWith("data:")) foreign.push(request.url());
+});
+
+async function submitted(words, how) {
+  await page.fill("#question", words);
+  await page.click(`button[value=${how}]`);
+  await page.waitForFunction(() => !document.querySelector("button[value=ask]").disabled);
+}
+
+/** Returns what axe-core finds wrong with the page as it is now. */
+async function violations() {
+  // Through the protocol: the page's own policy lets no script in, ours neither.
+  await page.evaluate(axe);
+  const { violations: found } = await page.evaluate(() => window.axe.run());
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+await driver.claim("a browser that is not logged in is told how, and shown nothing", async () => {
+  await page.goto(origin);
+  await page.waitForSelector("#login:not([hidden])");
+  assert.match(await page.textContent("#login"), /pai open/);
+  assert.equal(await page.textContent("#facts"), "");
+  assert.deepEqual(await violations(), []);
+});
+
+await driver.claim("a link logs in, and the address keeps nothing of it", async () => {
+  await page.goto(link);
+  assert.equal(page.url(), `${origin}/`);
+  await page.waitForSelector("#state[data-state=ready]");
+  assert.match(await page.textContent("#facts"), /passages/);
+  assert.equal(await page.isHidden("#login"), true);
+});
+
+await driver.claim("a link works once", async () => {
+  await page.context().clearCookies();
+  await page.goto(link);
+  await page.waitForSelector("#login:not([hidden])");
+  await page.goto(other);
+  await page.waitForSelector("#state[data-state=ready]");
+});
+
+await driver.claim("scripts can't read the cookie", async () => {
+  assert.equal(await page.evaluate(() => document.cookie), "");
+});
+
+await driver.claim("a question is answered with citations that open the note", async () => {
+  await submitted(PAI_E2E_QUESTION, "ask");
+  assert.ok((await page.textContent("#answer")).includes(PAI_E2E_FACT));
+  const cited = await page.getAttribute("#answer a", "href");
+  const passage = page.locator(cited);
+  assert.match(await passage.locator("h3 a").getAttribute("href"), /^obsidian:\/\/open\?/);
+  assert.ok((await passage.locator("mark").count()) > 0, "nothing is highlighted");
+});
+
+await driver.claim("words are searched, by the keyboard alone", async () => {
+  await page.focus("#question");
+  await page.fill("#question", PAI_E2E_FACT);
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.value), "search");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => /^\d+ passages?, /.test(document.querySelector("#told").textContent));
+  assert.ok((await page.locator("#passages li").count()) > 0);
+});
+
+for (const scheme of ["light", "dark"]) {
+  await driver.claim(`axe-core finds nothing wrong, ${scheme}`, async () => {
+    await page.emulateMedia({ colorScheme: scheme });
+    await submitted(PAI_E2E_QUESTION, "ask");
+    assert.deepEqual(await violations(), []);
+    await driver.shot(`dashboard-${scheme}`);
+  });
+}
+
+await driver.claim("it fits 380 pixels, also with long names", async () => {
+  await page.setViewportSize({ width: 380, height: 800 });
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 380);
+  await driver.shot("dashboard-small");
+  await page.setViewportSize({ width: 1440, height: 860 });
+});
+
+await driver.claim("what a note says can't break out", async () => {
+  const before = await page.evaluate(() => document.querySelectorAll("script, iframe, img, object, embed, style, base, form").length);
+  let seen = 0;
+  for (const how of ["search", "ask"]) {
+    for (let part = 0; part < 20; part += 1) {
+      await submitted(`${PAI_E2E_HOSTILE}${part}`, how);
+      seen += await page.locator("#passages li").count();
+      const state = await page.evaluate(() => ({
+        broken: window.broken,
+        elements: document.querySelectorAll("script, iframe, img, object, embed, style, base, form").length,
+        handlers: [...document.querySelectorAll("*")].filter((each) => [...each.attributes].some(({ name }) => name.startsWith("on"))).length,
+        links: [...document.querySelectorAll("a[href]")].map((each) => each.getAttribute("href")).filter((href) => !/^(#|obsidian:\/\/open\?)/.test(href)),
+      }));
+      assert.deepEqual(state, { broken: undefined, elements: before, handlers: 0, links: [] });
+    }
+  }
+  assert.ok(seen >= 200, `only ${seen} hostile passages were shown`);
+  assert.match(await page.textContent("#problems"), /hostile/i);
+});
+
+await driver.claim("nothing was asked of any other address, and the page said nothing on its console", async () => {
+  assert.deepEqual(foreign, []);
+  assert.deepEqual(driver.noise, []);
+});
+
+await driver.stop();
+console.log(`${driver.passed} claims hold, ${driver.failed} do not`);
+process.exit(driver.failed ? 1 : 0);
