@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import datetime
 
 from pai_daemon.context.answer import (
     EXTRACTIVE,
@@ -26,6 +27,7 @@ from pai_daemon.context.answer import (
     name_of,
 )
 from pai_daemon.context.extract import by_words, closest
+from pai_daemon.context.narrowing import Narrowing, narrowed
 from pai_daemon.context.prompt import MAX_ANSWER_TOKENS, REFUSAL, fitting_prompt, markers, split_answer
 from pai_daemon.context.quotes import Quote, quotes
 from pai_daemon.context.screen import Screen, screened
@@ -90,6 +92,11 @@ class Answerer:
 
     async def _stream(self, question: Question, space: Space) -> AsyncGenerator[AnswerEvent, None]:
         started_s = time.perf_counter()
+        asked = question.text.strip()
+        meant = Narrowing(asked)
+        if not (question.as_asked or question.chosen):
+            meant = narrowed(asked, datetime.now().astimezone())
+            question = replace(question, text=meant.text, chosen=meant.chosen)
         found = await asyncio.to_thread(self._search, question, space)
         # A server may be away: then its model chooses nothing, and checks nothing.
         embedder = space.embedder if "semantic" in found.stages else None
@@ -110,7 +117,8 @@ class Answerer:
             for event in await asyncio.to_thread(self._extract, draft):
                 yield event
         answer = await asyncio.to_thread(self._finish, draft)
-        yield replace(answer, took_ms=round((time.perf_counter() - started_s) * 1000, 1))
+        took_ms = round((time.perf_counter() - started_s) * 1000, 1)
+        yield replace(answer, question=asked, narrowed=meant.said, took_ms=took_ms)
 
     def _search(self, question: Question, space: Space) -> SearchResult:
         query = checked_query(question.text)
