@@ -27,7 +27,7 @@ _ADDRESS = re.compile(
 )
 _TRAILING = ".,;:!?'\"*_~`()[]{}|>"
 # Possessive throughout: the text is anybody's, and no length of it may cost more than its length.
-_MARKS = re.compile(r"\[\s*+(\d++(?:\s*+[,;]\s*+\d++)*+)\s*+\]")
+_MARKS = re.compile(r"([ \t]*+)\[\s*+(\d++(?:\s*+[,;]\s*+\d++)*+)\s*+\]")
 _TARGET = re.compile(r"\]\(\s*+(?:<([^<>]*+)>|([^\s()]*+(?:\([^\s()]*+\)[^\s()]*+)*+))(?:\s++[^()]*+)?\)")
 _IMAGE = re.compile(r"!++(?=\[)")
 _TAG = re.compile(r"<(?=[A-Za-z/!?%])")
@@ -97,13 +97,15 @@ class Screen:
         return GONE + found[0][len(bare) :]
 
     def _marks(self, found: re.Match[str]) -> str:
-        numbers = dict.fromkeys(map(int, re.findall(r"\d+", found[1])))
-        return "".join(f"[{number}]" for number in numbers if 1 <= number <= self._count)
+        numbers = dict.fromkeys(map(int, re.findall(r"\d+", found[2])))
+        marks = "".join(f"[{number}]" for number in numbers if 1 <= number <= self._count)
+        return found[1] + marks if marks else ""
 
 
 def _settled(text: str) -> int:
     """Return up to where a text stays as it is whatever follows: before a word, a target or a mark begins."""
-    end = max(text.rfind(space) for space in _SPACES) + 1
+    # The space before a mark goes with it.
+    end = len(text[: max(text.rfind(space) for space in _SPACES) + 1].rstrip())
     target = text.rfind("](", 0, end)
     if target >= 0 and ")" not in text[target:end]:
         end = target

@@ -41,7 +41,7 @@ def test_harmless_text_is_shown_as_it_is(text: str) -> None:
         ("![a](https://p.example/y.png)", "[a]"),
         ("[go](https://boats.example/engine?q=1)", "[go]"),
         ("Go to https://boats.example/engine/secret.", "Go to …."),
-        ("It is so [7]. Or so [1, 7; 2].", "It is so . Or so [1][2]."),
+        ("It is so [7]. Or so [1, 7; 2].", "It is so. Or so [1][2]."),
         ("<b>bold</b>", "< b>bold< /b>"),
         ("```dataviewjs\nx\n```", "```\ndataviewjs\nx\n```"),
     ],
@@ -82,13 +82,9 @@ def test_harmless_once_is_harmless_twice(text: str) -> None:
 def test_words_are_shown_while_they_come() -> None:
     """A word is held only until it ends, not until its sentence does."""
     screen = Screen([PASSAGE])
-    assert [screen.feed(piece) for piece in ("The en", "gine is", " fine", ".")] == [
-        "The ",
-        "engine ",
-        "is ",
-        "",
-    ]
-    assert screen.end() == "fine."
+    shown = [screen.feed(piece) for piece in ("The en", "gine is", " fine", ".")]
+    assert shown == ["The", " engine", " is", ""]
+    assert screen.end() == " fine."
 
 
 @pytest.mark.parametrize("piece", ["a", "[", "](", "`", " ", "![](", "https://", "~", "[1,", "<"])
