@@ -14,12 +14,16 @@ DEFAULT_PASSAGES = 8
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. selection: text of a note that the question is about."""
+    """What is asked. selection: text of a note that the question is about.
+
+    as_asked: read no time and no tag of the question as a filter.
+    """
 
     text: str
     limit: int = DEFAULT_PASSAGES
     chosen: Filter = EVERYTHING
     selection: str = ""
+    as_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,10 @@ def name_of(generator: Generator | None) -> GeneratorName:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. `answer` carries `[n]` markers; `citations` are those that it cites."""
+    """A whole answer. `answer` carries `[n]` markers; `citations` are those that it cites.
+
+    narrowed: what of the question was read as a filter, see `Narrowing.said`.
+    """
 
     question: str
     answer: str
@@ -69,6 +76,7 @@ class Answer:
     warnings: tuple[str, ...]
     revision: int
     took_ms: float
+    narrowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

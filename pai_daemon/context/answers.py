@@ -1,11 +1,7 @@
 """Answers from the notes, with evidence: every sentence names the passage it rests on (D11).
 
-Without a generator the answer is extractive: the two sentences of the best passages that are
-closest to the question, quoted. A sentence is embedded with its title and headings, and the
-passage's own nearness counts half. On XQuAD (1,190 questions) with multilingual-e5-small the first
-sentence then holds the answer for .78 (en) and .74 (de), the quoted ones for .85 and .82, refusals
-counted as misses (`scripts/bench quality`). A generator's answer is checked sentence by sentence
-against the passages it was given.
+Without a generator the answer is extractive: the two sentences that answer best are quoted, see
+`extract`. A generator's answer is checked sentence by sentence against the passages it was given.
 """
 
 from __future__ import annotations
@@ -15,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import datetime
 
 from pai_daemon.context.answer import (
     EXTRACTIVE,
@@ -29,21 +26,21 @@ from pai_daemon.context.answer import (
     Sources,
     name_of,
 )
+from pai_daemon.context.extract import by_words, closest
+from pai_daemon.context.narrowing import Narrowing, narrowed
 from pai_daemon.context.prompt import MAX_ANSWER_TOKENS, REFUSAL, fitting_prompt, markers, split_answer
 from pai_daemon.context.quotes import Quote, quotes
+from pai_daemon.context.screen import Screen, screened
 from pai_daemon.context.search import Passage, Searcher, SearchResult, checked_query
 from pai_daemon.context.space import EmbeddingModel, Space
 from pai_daemon.context.store.words import plain
+from pai_daemon.context.support import checked, nearness_by
 from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable
 from pai_daemon.models.generation.generator import Generator
-from pai_daemon.models.registry import Scoring
 from pai_daemon.notes.language import guess_language
-from pai_daemon.notes.plain import sentences
 
 # Sentences of more passages than this cost more time than they add.
 EXTRACT_PASSAGES = 6
-EXTRACT_SENTENCES = 2
-PASSAGE_WEIGHT = 0.5
 SELECTION_CHARACTERS = 1000
 NOT_FOUND = {
     "en": "Your notes do not say.",
@@ -95,13 +92,15 @@ class Answerer:
 
     async def _stream(self, question: Question, space: Space) -> AsyncGenerator[AnswerEvent, None]:
         started_s = time.perf_counter()
+        asked = question.text.strip()
+        meant = Narrowing(asked)
+        if not (question.as_asked or question.chosen):
+            meant = narrowed(asked, datetime.now().astimezone())
+            question = replace(question, text=meant.text, chosen=meant.chosen)
         found = await asyncio.to_thread(self._search, question, space)
         # A server may be away: then its model chooses nothing, and checks nothing.
         embedder = space.embedder if "semantic" in found.stages else None
         draft = _Draft(question.text.strip(), found, _numbered(found.results), embedder)
-        quoted: list[AnswerEvent] = []
-        if self._generator is None:
-            quoted = await asyncio.to_thread(self._extract, draft, renumber=True)
         yield Sources(tuple(draft.citations), found.revision)
         if self._generator is not None and draft.citations:
             try:
@@ -115,11 +114,11 @@ class Answerer:
                     f"{error.detail} {error.hint} This answer quotes your notes instead.".strip()
                 )
         if not draft.text:
-            quoted = await asyncio.to_thread(self._extract, draft, renumber=False)
-        for event in quoted:
-            yield event
+            for event in await asyncio.to_thread(self._extract, draft):
+                yield event
         answer = await asyncio.to_thread(self._finish, draft)
-        yield replace(answer, took_ms=round((time.perf_counter() - started_s) * 1000, 1))
+        took_ms = round((time.perf_counter() - started_s) * 1000, 1)
+        yield replace(answer, question=asked, narrowed=meant.said, took_ms=took_ms)
 
     def _search(self, question: Question, space: Space) -> SearchResult:
         query = checked_query(question.text)
@@ -139,7 +138,9 @@ class Answerer:
         if len(fitting) < len(draft.citations):
             draft.warnings.append(f"Only the first {len(fitting)} passages fit into the generator's context.")
             draft.citations = fitting
-        async with aclosing(generator.stream(messages, max_tokens=MAX_ANSWER_TOKENS)) as pieces:
+        screen = draft.screen()
+        written = generator.stream(messages, max_tokens=MAX_ANSWER_TOKENS)
+        async with aclosing(screened(written, screen)) as pieces:
             async for piece in pieces:
                 draft.text += piece
                 held += piece
@@ -152,6 +153,7 @@ class Answerer:
                     if number not in seen:
                         seen.add(number)
                         yield Cited(number)
+        draft.tell_taken_out(screen)
         if not draft.text.strip():
             raise GeneratorUnavailable(f"{generator.name} returned an empty answer.")
         if draft.text.strip().startswith(REFUSAL):
@@ -176,46 +178,21 @@ class Answerer:
         )
 
     def _checked(self, draft: _Draft) -> list[AnswerSentence]:
-        """Return the generated sentences, each held against the sentences of the passages."""
+        """Return the generated sentences, each held against the passages."""
         texts, claimed = split_answer(draft.text, len(draft.citations))
-        embedder = draft.embedder
-        evidence = [
-            (citation.n, sentence.text)
-            for citation in draft.citations
-            for sentence in sentences(citation.passage.text, draft.language)
-        ]
-        unchecked = [
-            AnswerSentence(text, numbers, bool(numbers)) for text, numbers in zip(texts, claimed, strict=True)
-        ]
-        if embedder is None or not evidence or not texts:
-            return unchecked
-        try:
-            vectors = embedder.embed_texts([*texts, *(text for _, text in evidence)], urgent=True)
-        except ModelUnavailable as error:
-            draft.warnings.append(f"{error.detail} The sentences were not checked.")
-            return unchecked
-        draft.stages.append("check")
-        scores = vectors[: len(texts)] @ vectors[len(texts) :].T
-        checked = []
-        for row, (text, numbers) in enumerate(zip(texts, claimed, strict=True)):
-            support = {
-                n
-                for (n, _), score in zip(evidence, scores[row], strict=True)
-                if score >= embedder.scoring.support_threshold
-            }
-            kept = tuple(number for number in numbers if number in support)
-            if not kept and support:
-                kept = (evidence[int(scores[row].argmax())][0],)
-            checked.append(AnswerSentence(text, kept, bool(kept)))
-        return checked
+        nearness = None
+        if draft.embedder is not None and texts:
+            try:
+                nearness = nearness_by(draft.embedder, texts, draft.citations, draft.language)
+                draft.stages.append("check")
+            except ModelUnavailable as error:
+                draft.warnings.append(f"{error.detail} The sentences were checked by their words alone.")
+        return checked(texts, claimed, draft.citations, draft.question, nearness)
 
     # Without a generator.
 
-    def _extract(self, draft: _Draft, *, renumber: bool) -> list[AnswerEvent]:
-        """Write the draft from the sentences closest to the question; return the events of it.
-
-        renumber: count the cited passages 1, 2, … as they appear; only before anyone saw the numbers.
-        """
+    def _extract(self, draft: _Draft) -> list[AnswerEvent]:
+        """Write the draft from the sentences that answer the question best; return the events of it."""
         draft.generator = EXTRACTIVE
         draft.stages.append("extract")
         best = self._best(draft)
@@ -223,46 +200,26 @@ class Answerer:
             draft.found = False
             draft.text = draft.refusal()
             return [Delta(draft.text)]
-        if renumber:
-            best = _cited_first(draft, best)
         events: list[AnswerEvent] = []
+        screen = draft.screen()
         for quoted in best:
-            piece = f"{' ' if draft.text else ''}{quoted.text} [{quoted.n}]"
+            # Code is quoted without its backticks, and may be anything.
+            said = screen.whole(quoted.text)
+            piece = f"{' ' if draft.text else ''}{said} [{quoted.n}]"
             draft.text += piece
-            draft.sentences.append(AnswerSentence(quoted.text, (quoted.n,), supported=True))
+            draft.sentences.append(AnswerSentence(said, (quoted.n,), supported=True))
             events += [Delta(piece), Cited(quoted.n)]
         return events
 
     def _best(self, draft: _Draft) -> list[Quote]:
         """Return what to quote, chosen by meaning where the model answers."""
-        if draft.embedder is None:
-            return _first(draft)
-        try:
-            return self._closest(draft, draft.embedder)
-        except ModelUnavailable as error:
-            draft.warnings.append(f"{error.detail} Only words were matched.")
-            return _first(draft)
-
-    def _closest(self, draft: _Draft, embedder: EmbeddingModel) -> list[Quote]:
         candidates = quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)
-        if not candidates:
-            return []
-        query = embedder.embed_query(draft.question)
-        scores = embedder.embed_texts([candidate.in_context for candidate in candidates], urgent=True) @ query
-        ranked = sorted(
-            range(len(candidates)), key=lambda row: -scores[row] - PASSAGE_WEIGHT * candidates[row].nearness
-        )
-        best: list[Quote] = []
-        top_score = 0.0
-        for row in ranked:
-            quote, bar = candidates[row], _bar(candidates[row], embedder.scoring)
-            if best:
-                bar = max(bar, top_score - embedder.scoring.second_margin)
-            said = any(quote.text in other.text or other.text in quote.text for other in best)
-            if scores[row] >= bar and not said:
-                top_score = scores[row] if not best else top_score
-                best.append(quote)
-        return best[:EXTRACT_SENTENCES]
+        if draft.embedder is not None:
+            try:
+                return closest(draft.question, candidates, draft.embedder)
+            except ModelUnavailable as error:
+                draft.warnings.append(f"{error.detail} Only words were matched.")
+        return by_words(candidates)
 
 
 class _Draft:
@@ -294,6 +251,17 @@ class _Draft:
         elif found.pending_chunks:
             self.warnings.append(f"{found.pending_chunks} passages are not embedded yet.")
 
+    def screen(self) -> Screen:
+        """Return what lets through only what its passages allow."""
+        return Screen(citation.passage.text for citation in self.citations)
+
+    def tell_taken_out(self, screen: Screen) -> None:
+        """Warn where something was taken out of the answer."""
+        if screen.taken_out:
+            self.warnings.append(
+                "Images, or addresses that stand in none of the passages, were taken out of the answer."
+            )
+
     def refusal(self) -> str:
         """Return the answer where the notes do not say, in the language of the question."""
         self.found = False
@@ -301,28 +269,5 @@ class _Draft:
         return said.get(self.language, said["en"])
 
 
-def _bar(quote: Quote, scoring: Scoring) -> float:
-    """Return the cosine below which a quote does not answer the question."""
-    if quote.other_language:
-        return scoring.answer_threshold + scoring.other_language_margin
-    if quote.shares_words:
-        return scoring.answer_threshold
-    return scoring.answer_threshold + scoring.few_words_margin
-
-
 def _numbered(passages: Sequence[Passage]) -> tuple[Citation, ...]:
     return tuple(Citation(number, passage) for number, passage in enumerate(passages, start=1))
-
-
-def _cited_first(draft: _Draft, best: Sequence[Quote]) -> list[Quote]:
-    """Return the quotes with new numbers, after giving the cited passages of the draft the first ones."""
-    order = list(dict.fromkeys([*(quote.n for quote in best), *(citation.n for citation in draft.citations)]))
-    by_number = {citation.n: citation.passage for citation in draft.citations}
-    draft.citations = _numbered([by_number[number] for number in order])
-    return [replace(quote, n=order.index(quote.n) + 1) for quote in best]
-
-
-def _first(draft: _Draft) -> list[Quote]:
-    """Return the first sentence of a passage with the question's words, where no model can choose one."""
-    found = quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)
-    return [quote for quote in found if quote.shares_words][:1]

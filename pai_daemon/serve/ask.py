@@ -36,6 +36,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
         limit=limit(values, DEFAULT_PASSAGES),
         chosen=narrowing(values),
         selection=text(values, "selection"),
+        as_asked=flag(values, "as_asked"),
     )
     streamed = flag(values, "stream")
     answerer = served.ready().answerer

@@ -205,7 +205,7 @@ async def test_generator_that_fails_midway_is_an_error(sample: Live, embedder: E
 @pytest.mark.parametrize("generated", [False, True])
 async def test_answer_while_the_model_is_away_comes_from_words(left: Live, generated: bool) -> None:
     """A server that is away makes no question fail, whoever writes the answer; the answer says so."""
-    writer = Scripted("It is serviced every 200 hours. [1]") if generated else None
+    writer = Scripted("It is serviced every 250 running hours. [1]") if generated else None
     answer = await Answerer(left.searcher, writer).ask(Question("engine serviced running hours"))
     assert answer.found
     assert answer.citations
@@ -225,7 +225,7 @@ async def test_answer_whose_model_leaves_after_the_search_is_given_all_the_same(
             leaving.is_away = True
             return result
 
-    writer = Scripted("It is serviced every 200 hours. [1]") if generated else None
+    writer = Scripted("It is serviced every 250 running hours. [1]") if generated else None
     searcher = Searched(left.vault, left.index)
     answer = await Answerer(searcher, writer).ask(Question("engine serviced running hours"))
     assert answer.found
@@ -246,3 +246,16 @@ async def test_empty_question_is_a_usage_error(sample: Live, embedder: Embedder)
     """An empty question is named."""
     with pytest.raises(UsageError):
         await answerer(sample, embedder).ask(Question("  "))
+
+
+async def test_time_of_the_question_narrows_the_notes_and_is_said(sample: Live, embedder: Embedder) -> None:
+    """What was understood stands in the answer beside the question as it was asked, and can be left out."""
+    asked = "What did I write about the service of the engine today?"
+    answer = await answerer(sample, embedder).ask(Question(asked))
+    assert answer.question == asked
+    assert [said.split(" ")[0] for said in answer.narrowed] == ["since"]
+    assert answer.found
+    gone = Question("What did I write about the service of the engine in May 1999?")
+    assert not (await answerer(sample, embedder).ask(gone)).found
+    for whole in (replace(gone, as_asked=True), replace(gone, chosen=Filter(folder="Projects"))):
+        assert (await answerer(sample, embedder).ask(whole)).narrowed == ()
