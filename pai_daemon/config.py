@@ -65,7 +65,7 @@ class Settings:
     ONNX Runtime's execution provider, `cpu`, `cuda`, `coreml` or `directml`. precision: `int8`, `fp16` or
     `fp32`; both `auto` take what is fastest here. unload_after_s: of idleness, after which the model's memory
     is given back, 0 never. threads: of the embedding session. exclude: gitignore-style patterns of notes
-    that are not indexed.
+    that are not indexed. include: such patterns of the only ones that are, () for all.
     allowed_origins: web origins besides the Obsidian app that may call the API.
     rescan_s: seconds between two full scans. note_limit_bytes: how much of one note is indexed.
     sources: where each that is no default was set, by name.
@@ -87,6 +87,7 @@ class Settings:
     unload_after_s: float = 0.0
     threads: int = field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)))
     exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     rescan_s: float = 3600.0
     note_limit_bytes: int = 2 * 1024 * 1024

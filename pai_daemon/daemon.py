@@ -11,6 +11,7 @@ import os
 import time
 import weakref
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -243,12 +244,13 @@ class Daemon:
         # The width of some models is known only when they are loaded.
         wanted = ModelName.of(self._profile) if self._profile.dimensions else None
         index = Index(self._index_dir, wanted)
+        rules = partial(IgnoreRules.of, self.vault, chosen.exclude, chosen.include)
         reader = Reader(chosen.note_limit_bytes, index.catalog.block_text, vault_name=self.vault.name)
         indexer = Indexer(
             self.vault,
             index,
             reader,
-            exclude=chosen.exclude,
+            rules=rules,
             rescan_s=chosen.rescan_s,
             on_change=self._publish,
         )
@@ -258,7 +260,7 @@ class Daemon:
             index=index,
             reader=reader,
             indexer=indexer,
-            watcher=Watcher(self.vault, IgnoreRules.of(self.vault, chosen.exclude), indexer.hint),
+            watcher=Watcher(self.vault, rules(), indexer.hint),
             searcher=searcher,
             related=Related(self.vault, index, searcher, reader),
             answerer=Answerer(

@@ -23,19 +23,25 @@ from pai_daemon.cli.output import (
 @click.command("ask")
 @click.argument("question", nargs=-1, required=True)
 @click.option("-n", "--limit", default=8, show_default=True, help="From how many passages.")
+@click.option("--as-asked", is_flag=True, help="Read no time and no #tag of the question as a filter.")
 @narrowing_options
 @client_options
 def command(
-    question: tuple[str, ...], limit: int, vault: Path | None, as_json: bool, **narrowed: Any
+    question: tuple[str, ...], limit: int, vault: Path | None, as_json: bool, as_asked: bool, **narrowed: Any
 ) -> None:
     """Answer QUESTION from the notes, and say where each sentence comes from."""
     client, text = connect(vault), " ".join(question)
+    narrowed |= {"as_asked": True} if as_asked else {}
     if as_json:
         show_json(client.ask(text, limit=limit, **narrowed))
         return
     answer: dict[str, Any] = {}
     for event, data in client.ask_stream(text, limit=limit, **narrowed):
-        if event == "delta":
+        if event == "notice":
+            click.secho(data["text"], dim=True, err=True)
+            if data["preview"]:
+                click.secho(f"Meanwhile, from your notes: {data['preview']}\n", dim=True, err=True)
+        elif event == "delta":
             click.echo(data["text"], nl=False)
         elif event == "done":
             answer = data
@@ -51,6 +57,9 @@ def _show_evidence(answer: dict[str, Any]) -> None:
             + changed(citation),
             soft_wrap=True,
         )
+    if answer["narrowed"]:
+        said = escape(", ".join(answer["narrowed"]))
+        console.print(f"[dim]Only notes {said}; for all: --as-asked[/]", soft_wrap=True)
     for sentence in answer["sentences"]:
         if not sentence["supported"]:
             console.print(f"[yellow]No passage supports:[/] {escape(sentence['text'])}", soft_wrap=True)

@@ -69,7 +69,7 @@ def fitting_model(shares: dict[str, float], settings: Settings) -> str:
 
 def _beginnings(vault: Path, settings: Settings) -> Iterator[str]:
     """Yield the beginnings of at most SAMPLE_CHUNKS notes, spread over the vault."""
-    paths = sorted(scan(vault, IgnoreRules.of(vault, settings.exclude)).files)
+    paths = sorted(scan(vault, IgnoreRules.of(vault, settings.exclude, settings.include)).files)
     for path in islice(paths, 0, None, -(-len(paths) // SAMPLE_CHUNKS) or 1):
         data, _ = read_bytes(vault, path, LOOKED_AT_BYTES)
         yield data.decode("utf-8", "ignore")

@@ -47,17 +47,22 @@ LOG_LINE_S = 10.0
     help="Who writes answers: extractive (default), auto, gguf:FILE, ollama:MODEL[@URL], openai:MODEL@URL.",
 )
 @click.option(
+    "--include", multiple=True, metavar="PATTERN", help="Index only these (gitignore style); repeatable."
+)
+@click.option(
     "--exclude", multiple=True, metavar="PATTERN", help="Do not index these (gitignore style); repeatable."
 )
 @click.option("--threads", type=click.IntRange(1, 64), help="Threads of the embedding model.")
 @click.option("--install-plugin", is_flag=True, help="Put the Obsidian plugin into the vault first.")
-def command(vault: Path, install_plugin: bool, exclude: tuple[str, ...], **flags: Any) -> None:
+def command(
+    vault: Path, install_plugin: bool, exclude: tuple[str, ...], include: tuple[str, ...], **flags: Any
+) -> None:
     """Serve the notes in VAULT until Ctrl-C.
 
     The notes are only read. Index, model and settings lie in your user folders, not in the vault.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    settings = load({**flags, "exclude": exclude or None})
+    settings = load({**flags, "exclude": exclude or None, "include": include or None})
     asyncio.run(_serve(Daemon(vault, settings), install_plugin))
 
 

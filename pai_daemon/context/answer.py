@@ -26,7 +26,7 @@ class Question:
 
     selection: text of a note that the question is about. note: path of the note that is open, whose passages
     come first. history: what was said before, oldest first. budget_s: how long an answer may take to be
-    written, None for what the settings say.
+    written, None for what the settings say. as_asked: read no time and no tag of the question as a filter.
     """
 
     text: str
@@ -36,6 +36,7 @@ class Question:
     note: str = ""
     history: tuple[Turn, ...] = ()
     budget_s: float | None = None
+    as_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,9 @@ def name_of(generator: Generator | None, why: str = "") -> GeneratorName:
 class Answer:
     """A whole answer. `answer` carries `[n]` markers; `citations` are those that it cites.
 
-    asked: the question as it was searched for, a follow-up made to stand alone. template: the version of
-    what the generator was told, "" where none wrote. usage: what it cost, None where nobody said.
+    asked: the question as it was searched for, a follow-up made to stand alone. narrowed: what of it was read
+    as a filter, see `Narrowing.said`. template: the version of what the generator was told, "" where none
+    wrote. usage: what it cost, None where nobody said.
     """
 
     question: str
@@ -92,6 +94,7 @@ class Answer:
     warnings: tuple[str, ...]
     revision: int
     took_ms: float
+    narrowed: tuple[str, ...] = ()
     asked: str = ""
     template: str = ""
     usage: Usage | None = None

@@ -1,11 +1,7 @@
 """Answers from the notes, with evidence: every sentence names the passage it rests on (D11).
 
-Without a generator the answer is extractive: the two sentences of the best passages that are
-closest to the question, quoted. A sentence is embedded with its title and headings, and the
-passage's own nearness counts half. On XQuAD (1,190 questions) with multilingual-e5-small the first
-sentence then holds the answer for .78 (en) and .74 (de), the quoted ones for .85 and .82, refusals
-counted as misses (`scripts/bench quality`). A generator's answer is checked sentence by sentence
-against the passages it was given.
+Without a generator the answer is extractive: the two sentences that answer best are quoted, see
+`extract`. A generator's answer is checked sentence by sentence against the passages it was given.
 """
 
 from __future__ import annotations
@@ -16,6 +12,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from copy import copy
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from pai_daemon.context.answer import (
@@ -33,8 +30,10 @@ from pai_daemon.context.answer import (
     name_of,
 )
 from pai_daemon.context.draft import Draft
+from pai_daemon.context.extract import by_words, closest
 from pai_daemon.context.filters import Filter
 from pai_daemon.context.followup import REWRITE_S, standing_alone
+from pai_daemon.context.narrowing import Narrowing, narrowed
 from pai_daemon.context.private import OPEN, Privacy
 from pai_daemon.context.prompt import (
     MAX_ANSWER_TOKENS,
@@ -46,20 +45,17 @@ from pai_daemon.context.prompt import (
 )
 from pai_daemon.context.quotes import Quote, quotes
 from pai_daemon.context.search import Searcher, SearchResult, checked_query
-from pai_daemon.context.space import EmbeddingModel, Space
+from pai_daemon.context.space import Space
 from pai_daemon.context.store.words import plain
+from pai_daemon.context.support import checked, nearness_by
 from pai_daemon.context.templates import template
 from pai_daemon.context.writing import Writing
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.models.generation.generator import Generator
 from pai_daemon.models.generation.generators import Chosen, Generators
-from pai_daemon.models.registry import Scoring
-from pai_daemon.notes.plain import sentences
 
 # Sentences of more passages than this cost more time than they add.
 EXTRACT_PASSAGES = 6
-EXTRACT_SENTENCES = 2
-PASSAGE_WEIGHT = 0.5
 # So many passages of the open note come first.
 NOTE_PASSAGES = 2
 BUDGET_S = 120.0
@@ -120,7 +116,7 @@ class Answerer:
         told = question
         if generator is not None and generator.location == "remote":
             told = await asyncio.to_thread(self._privacy.without_private_words, question, self._searcher)
-        asked = question.text.strip()
+        original = asked = question.text.strip()
         if question.history:
             asked = await standing_alone(
                 asked,
@@ -129,10 +125,14 @@ class Answerer:
                 self._own_templates,
                 within_s=min(REWRITE_S, budget_s * REWRITE_SHARE),
             )
-        found = await asyncio.to_thread(self._search, replace(question, text=asked), space)
+        meant = Narrowing(asked)
+        if not (question.as_asked or question.chosen):
+            meant = narrowed(asked, datetime.now().astimezone())
+            question = replace(question, chosen=meant.chosen)
+        found = await asyncio.to_thread(self._search, replace(question, text=meant.text), space)
         # A server may be away: then its model chooses nothing, and checks nothing.
         embedder = space.embedder if "semantic" in found.stages else None
-        draft = Draft(question.text.strip(), asked, found, embedder)
+        draft = Draft(meant.text, found, embedder)
         draft.generator = name_of(None, chosen.why)
         yield Sources(tuple(draft.citations), found.revision)
         if generator is not None and draft.citations:
@@ -143,7 +143,8 @@ class Answerer:
             for quoted in await asyncio.to_thread(self._extract, draft):
                 yield quoted
         answer = await asyncio.to_thread(self._finish, draft)
-        yield replace(answer, took_ms=round((time.perf_counter() - started_s) * 1000, 1))
+        took_ms = round((time.perf_counter() - started_s) * 1000, 1)
+        yield replace(answer, question=original, asked=asked, narrowed=meant.said, took_ms=took_ms)
 
     def _search(self, question: Question, space: Space) -> SearchResult:
         query = checked_query(question.text)
@@ -207,6 +208,7 @@ class Answerer:
         """Yield what a person sees of a text while it is written, and put it into the draft."""
         seen: set[int] = set()
         text = held = ""
+        screen = draft.screen()
         async with aclosing(writing.pieces()) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Notice):
@@ -216,10 +218,10 @@ class Answerer:
                     await asyncio.to_thread(self._extract, preview)
                     yield replace(piece, preview=preview.text if preview.found else "")
                     continue
-                text += piece
-                held += piece
+                shown = screen.feed(piece)
+                text, held = text + shown, held + shown
                 # A refusal is not shown letter by letter: its wording is ours.
-                if REFUSAL.startswith(text.strip()[: len(REFUSAL)]):
+                if not shown or REFUSAL.startswith(text.strip()[: len(REFUSAL)]):
                     continue
                 draft.text = text
                 yield Delta(held)
@@ -228,22 +230,25 @@ class Answerer:
                     if number not in seen:
                         seen.add(number)
                         yield Cited(number)
-        draft.written = draft.text = text if draft.text else ""
+        text, held = text + (rest := screen.end()), held + rest
+        draft.tell_taken_out(screen)
         if text.strip().startswith(REFUSAL):
             writing.ending = "whole"
             draft.written, draft.text = "", draft.refusal()
             yield Delta(draft.text)
-        elif held.strip():
-            # The text ended, or broke off, like the beginning of a refusal.
+        elif text.strip():
             draft.written = draft.text = text
-            yield Delta(held)
+            if held:
+                yield Delta(held)
+        elif writing.ending == "whole":
+            writing.ending, writing.why = "failed", "Nothing of the answer could be shown."
 
     def _finish(self, draft: Draft) -> Answer:
         if draft.written:
             draft.sentences = [*self._checked(draft), *draft.sentences]
         cited = {number for sentence in draft.sentences for number in sentence.citations}
         return Answer(
-            question=draft.original,
+            question=draft.question,
             answer=draft.text.strip(),
             found=draft.found,
             sentences=tuple(draft.sentences),
@@ -253,49 +258,26 @@ class Answerer:
             warnings=(*draft.warnings,),
             revision=draft.revision,
             took_ms=0.0,
-            asked=draft.question,
             template=draft.template,
             usage=draft.usage,
         )
 
     def _checked(self, draft: Draft) -> list[AnswerSentence]:
-        """Return the generated sentences, each held against the sentences of the passages."""
+        """Return the generated sentences, each held against the passages."""
         texts, claimed = split_answer(draft.written, len(draft.citations))
-        embedder = draft.embedder
-        evidence = [
-            (citation.n, sentence.text)
-            for citation in draft.citations
-            for sentence in sentences(citation.passage.text, draft.language)
-        ]
-        unchecked = [
-            AnswerSentence(text, numbers, bool(numbers)) for text, numbers in zip(texts, claimed, strict=True)
-        ]
-        if embedder is None or not evidence or not texts:
-            return unchecked
-        try:
-            vectors = embedder.embed_texts([*texts, *(text for _, text in evidence)], urgent=True)
-        except ModelUnavailable as error:
-            draft.warnings.append(f"{error.detail} The sentences were not checked.")
-            return unchecked
-        draft.stages.append("check")
-        scores = vectors[: len(texts)] @ vectors[len(texts) :].T
-        checked = []
-        for row, (text, numbers) in enumerate(zip(texts, claimed, strict=True)):
-            support = {
-                n
-                for (n, _), score in zip(evidence, scores[row], strict=True)
-                if score >= embedder.scoring.support_threshold
-            }
-            kept = tuple(number for number in numbers if number in support)
-            if not kept and support:
-                kept = (evidence[int(scores[row].argmax())][0],)
-            checked.append(AnswerSentence(text, kept, bool(kept)))
-        return checked
+        nearness = None
+        if draft.embedder is not None and texts:
+            try:
+                nearness = nearness_by(draft.embedder, texts, draft.citations, draft.language)
+                draft.stages.append("check")
+            except ModelUnavailable as error:
+                draft.warnings.append(f"{error.detail} The sentences were checked by their words alone.")
+        return checked(texts, claimed, draft.citations, draft.question, nearness)
 
     # Without a generator.
 
     def _extract(self, draft: Draft) -> list[AnswerEvent]:
-        """Write the draft from the sentences closest to the question; return the events of it.
+        """Write the draft from the sentences that answer the question best; return the events of it.
 
         What a generator wrote before it broke off stays, and the quotes follow it.
         """
@@ -310,56 +292,23 @@ class Answerer:
                 draft.text = draft.refusal()
                 return [Delta(draft.text)]
         events: list[AnswerEvent] = []
+        screen = draft.screen()
         for quoted in best:
+            # Code is quoted without its backticks, and may be anything.
+            said = screen.whole(quoted.text)
             gap = "" if not draft.text else " " if draft.sentences else "\n\n"
-            piece = f"{gap}{quoted.text} [{quoted.n}]"
+            piece = f"{gap}{said} [{quoted.n}]"
             draft.text += piece
-            draft.sentences.append(AnswerSentence(quoted.text, (quoted.n,), supported=True))
+            draft.sentences.append(AnswerSentence(said, (quoted.n,), supported=True))
             events += [Delta(piece), Cited(quoted.n)]
         return events
 
     def _best(self, draft: Draft) -> list[Quote]:
         """Return what to quote, chosen by meaning where the model answers."""
-        if draft.embedder is None:
-            return _first(draft)
-        try:
-            return self._closest(draft, draft.embedder)
-        except ModelUnavailable as error:
-            draft.warnings.append(f"{error.detail} Only words were matched.")
-            return _first(draft)
-
-    def _closest(self, draft: Draft, embedder: EmbeddingModel) -> list[Quote]:
         candidates = quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)
-        if not candidates:
-            return []
-        query = embedder.embed_query(draft.question)
-        scores = embedder.embed_texts([candidate.in_context for candidate in candidates], urgent=True) @ query
-        ranked = sorted(
-            range(len(candidates)), key=lambda row: -scores[row] - PASSAGE_WEIGHT * candidates[row].nearness
-        )
-        best: list[Quote] = []
-        top_score = 0.0
-        for row in ranked:
-            quote, bar = candidates[row], _bar(candidates[row], embedder.scoring)
-            if best:
-                bar = max(bar, top_score - embedder.scoring.second_margin)
-            said = any(quote.text in other.text or other.text in quote.text for other in best)
-            if scores[row] >= bar and not said:
-                top_score = scores[row] if not best else top_score
-                best.append(quote)
-        return best[:EXTRACT_SENTENCES]
-
-
-def _bar(quote: Quote, scoring: Scoring) -> float:
-    """Return the cosine below which a quote does not answer the question."""
-    if quote.other_language:
-        return scoring.answer_threshold + scoring.other_language_margin
-    if quote.shares_words:
-        return scoring.answer_threshold
-    return scoring.answer_threshold + scoring.few_words_margin
-
-
-def _first(draft: Draft) -> list[Quote]:
-    """Return the first sentence of a passage with the question's words, where no model can choose one."""
-    found = quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)
-    return [quote for quote in found if quote.shares_words][:1]
+        if draft.embedder is not None:
+            try:
+                return closest(draft.question, candidates, draft.embedder)
+            except ModelUnavailable as error:
+                draft.warnings.append(f"{error.detail} Only words were matched.")
+        return by_words(candidates)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pai_daemon.context.answer import EXTRACTIVE, AnswerSentence, Citation
 from pai_daemon.context.prompt import distinct
+from pai_daemon.context.screen import Screen
 from pai_daemon.context.search import SearchResult
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.models.generation.generator import Usage
@@ -31,7 +32,7 @@ NOT_FOUND_YET = {
 
 
 class Draft:
-    """An answer being written. original: the question in the person's words; question: made to stand alone.
+    """An answer being written. question: made to stand alone, and without what narrows it.
 
     embedder: by which its passages were found, None where by words alone. written: what a generator wrote of
     the text, and is_written: whether that is whole.
@@ -39,12 +40,10 @@ class Draft:
 
     def __init__(
         self,
-        original: str,
         question: str,
         found: SearchResult,
         embedder: EmbeddingModel | None,
     ) -> None:
-        self.original = original
         self.question = question
         self.embedder = embedder
         self.citations = tuple(
@@ -69,6 +68,17 @@ class Draft:
             )
         elif found.pending_chunks:
             self.warnings.append(f"{found.pending_chunks} passages are not embedded yet.")
+
+    def screen(self) -> Screen:
+        """Return what lets through only what its passages allow."""
+        return Screen(citation.passage.text for citation in self.citations)
+
+    def tell_taken_out(self, screen: Screen) -> None:
+        """Warn where something was taken out of the answer."""
+        if screen.taken_out:
+            self.warnings.append(
+                "Images, or addresses that stand in none of the passages, were taken out of the answer."
+            )
 
     def refusal(self) -> str:
         """Return the answer where the notes do not say, in the language of the question."""

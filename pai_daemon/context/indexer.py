@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -75,17 +76,17 @@ class Indexer:
         index: Index,
         reader: Reader,
         *,
-        exclude: Sequence[str] = (),
+        rules: Callable[[], IgnoreRules] | None = None,
         rescan_s: float,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._vault = vault
         self._index = index
-        self._exclude = exclude
+        self._read_rules = rules or partial(IgnoreRules.of, vault)
         self._rescan_s = rescan_s
         self._reader = reader
         self._on_change = on_change
-        self._rules = IgnoreRules.of(vault, exclude)
+        self._rules = self._read_rules()
         self._agenda = Agenda()
         self._watcher: Watches | None = None
         self._thread: threading.Thread | None = None
@@ -300,20 +301,19 @@ class Indexer:
     # Scan and decide.
 
     def _scan_all(self, force: bool) -> None:
-        self._rules = IgnoreRules.of(self._vault, self._exclude)
+        self._rules = self._read_rules()
         if self._watcher is not None:
             self._watcher.rules = self._rules
         self._reader.graph = layout_of(self._vault).graph
         found = scan(self._vault, self._rules)
         self._index.catalog.set_attachments(found.attachments)
-        outdated = {
-            note.path for note in self._index.catalog.notes() if note.read_as != self._reader.form(note.path)
-        }
+        form, notes = self._reader.form, self._index.catalog.notes()
+        outdated = {note.path for note in notes if note.read_as != form(note.path)}
         # Until there is a model that embeds what they become, what they were answers.
         self._outdated_wait = bool(outdated and len(self._index.live.matrix) and self._lacks_model())
         if self._outdated_wait:
             outdated = set()
-        missed = found.missed(note.path for note in self._index.catalog.notes())
+        missed = found.missed(note.path for note in notes)
         files = self._intake.scanned(found, outdated, force=force)
         gone = self._apply(files, missed, outdated, force=force, between=self._look_at_saves)
         self._removals.scanned(gone)

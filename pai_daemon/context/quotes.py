@@ -7,15 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pai_daemon.context.answer import Citation
-from pai_daemon.notes.language import is_stop_word, known_language
+from pai_daemon.context.signals import Signals
+from pai_daemon.notes.language import known_language
 from pai_daemon.notes.plain import Sentence, sentences
 
 MIN_CHARACTERS = 12
 # A lead-in takes along the items it announces, up to this length.
 MAX_CHARACTERS = 300
-# Inflected forms of a word mostly agree but for their last letters.
-STEM_CHARACTERS = 5
-ENDING_CHARACTERS = 3
 SURE_VOTES = 2.0
 _NUMBER = re.compile(r"^\d+[.)]\s+")
 _POINTER = re.compile(r"(?:see|siehe|vgl\.?|for (?:more|further)|weitere infos?)\b", re.IGNORECASE)
@@ -29,15 +27,18 @@ _ITEM = re.compile(r"([ \t>]*)(?:[-*+]|\d+[.)])[ \t]")
 class Quote:
     """A piece of passage `n`. in_context: with title and headings before it, as it is embedded.
 
-    nearness: the cosine of question and passage, 0 where it is not known. shares_words: the passage
-    has at least half of the question's words. other_language: the passage is in another language.
+    coverage: of what the question names, the share that the passage names; own_coverage: that the text
+    names itself. fit: whether the text holds the kind of thing that is asked for, see `Signals`. score: of
+    the passage. other_language: the passage is in another language than the question.
     """
 
     n: int
     text: str
     in_context: str
-    nearness: float
-    shares_words: bool
+    coverage: float
+    own_coverage: float
+    fit: float
+    score: float
     other_language: bool
 
 
@@ -46,28 +47,28 @@ def quotes(question: str, citations: Sequence[Citation], language: str) -> list[
 
     The question itself is left out too: it may stand in the note that it is asked from.
     """
-    asked, stems = _words(question), _stems(question)
+    asked, signals = _words(question), Signals(question)
     found: dict[str, Quote] = {}
     for citation in citations:
         passage = citation.passage
-        shares_words = 2 * _count(stems, f"{passage.trail}\n{passage.text}") >= len(stems)
+        coverage = signals.coverage(f"{passage.trail}\n{passage.text}")
         spoken = known_language(passage.text, least_votes=SURE_VOTES)
         other_language = spoken not in (None, known_language(question))
         for text in quotable(passage.text, language):
             words = _words(text)
             told = words in asked or asked in words or words in _words(passage.trail)
             if words and not told and len(text) >= MIN_CHARACTERS and not text.endswith(("?", "？")):
-                found.setdefault(
-                    words,
-                    Quote(
-                        citation.n,
-                        text,
-                        f"{passage.trail}\n\n{text}",
-                        passage.scores.semantic or 0.0,
-                        shares_words,
-                        other_language,
-                    ),
+                quote = Quote(
+                    n=citation.n,
+                    text=text,
+                    in_context=f"{passage.trail}\n\n{text}",
+                    coverage=coverage,
+                    own_coverage=signals.coverage(text),
+                    fit=signals.fit(text),
+                    score=passage.score,
+                    other_language=other_language,
                 )
+                found.setdefault(words, quote)
     return list(found.values())
 
 
@@ -117,26 +118,6 @@ def _depth(markdown: str, start: int) -> int:
     if match is None or match.end() < start - 6:
         return -1
     return len(match.group(1).expandtabs(4))
-
-
-def _stems(question: str) -> set[str]:
-    """Return what a question asks for: its words without their endings, and pairs of CJK characters."""
-    stems = set()
-    for word in re.findall(r"\w+", question.casefold()):
-        if word[0] >= "\u2e80":
-            stems |= {word[start : start + 2] for start in range(max(1, len(word) - 1))}
-        elif len(word) > 2 and not is_stop_word(word):
-            stems.add(word[: max(STEM_CHARACTERS, len(word) - ENDING_CHARACTERS)])
-    return stems
-
-
-def _count(stems: set[str], text: str) -> int:
-    """Return how many stems begin a word of the text, or stand in it where words are not spaced."""
-    folded = text.casefold()
-    return sum(
-        stem in folded if stem[0] >= "\u2e80" else re.search(rf"\b{re.escape(stem)}", folded) is not None
-        for stem in stems
-    )
 
 
 def _words(text: str) -> str:

@@ -44,6 +44,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
         note=text(values, "note"),
         history=_history(values.get("history")),
         budget_s=_budget_s(values.get("budget_s")),
+        as_asked=flag(values, "as_asked"),
     )
     streamed = flag(values, "stream")
     answerer = served.ready().answerer

@@ -9,14 +9,18 @@ from pathlib import Path
 
 from aiohttp import web
 
+from pai_daemon.context.catalog import Catalog
 from pai_daemon.errors import Forbidden, UsageError
 from pai_daemon.serve.events import frame, send_stream
 from pai_daemon.serve.security import GRANT
 from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.status import progress
 from pai_daemon.serve.wire import body, flag, reply, text
+from pai_daemon.vault.ignore import IgnoreRules
 
 routes = web.RouteTableDef()
+# Of what a pattern would take out, so many are named.
+MAX_PATHS = 100
 EVENT_ID = re.compile(r"[0-9]{1,18}")
 
 
@@ -35,6 +39,12 @@ def copy_folder(given: str, vault: Path) -> Path:
     if os.path.lexists(folder) or not folder.parent.is_dir():
         raise UsageError(f"{folder} cannot be made.", hint="Name a new folder, in one that exists.")
     return folder
+
+
+def excluded_by(catalog: Catalog, pattern: str) -> list[str]:
+    """Return the indexed notes that a further pattern would take out. Raises UsageError."""
+    rules = IgnoreRules((pattern,))
+    return sorted(note.path for note in catalog.notes() if rules.explain(note.path) is not None)
 
 
 @routes.post("/api/index")
@@ -61,11 +71,17 @@ async def start(request: web.Request) -> web.Response:
 
 @routes.get("/api/index")
 async def follow(request: web.Request) -> web.Response:
-    """Return how far indexing is; with `explain`, why that path is or is not in the index."""
+    """Return how far indexing is; with `explain`, why that path is or is not in the index.
+
+    With `exclude`, how many notes and which a further pattern would take out; nothing is done.
+    """
     parts = request.app[SERVED].ready()
     if path := text(request.query, "explain"):
         reason = parts.indexer.explain(path)
         return reply({"path": path, "indexed": reason is None, "reason": reason})
+    if pattern := text(request.query, "exclude"):
+        out = await asyncio.to_thread(excluded_by, parts.index.catalog, pattern)
+        return reply({"exclude": pattern, "notes": len(out), "paths": out[:MAX_PATHS]})
     now = parts.indexer.status()
     document = {"state": now.state, "message": now.message, "progress": progress(now.progress)}
     return reply(

@@ -37,7 +37,8 @@ _MAX_SETTINGS_BYTES = 4 * 1024 * 1024
 class IgnoreRules:
     """The rules of one vault; two are equal when they say the same.
 
-    exclude: patterns as in .gitignore. obsidian_filters: Obsidian's "Excluded files", a beginning of a path
+    exclude: patterns as in .gitignore. include: such patterns, of which a note must match one; none: all
+    notes may come. obsidian_filters: Obsidian's "Excluded files", a beginning of a path
     or a /regular expression/. Raises UsageError for a pattern of exclude that cannot be read: indexing
     what should be left out would be worse than stopping. graph: the Logseq graph whose hidden paths are out.
     problems: filters that cannot be used.
@@ -46,8 +47,10 @@ class IgnoreRules:
     exclude: tuple[str, ...] = ()
     obsidian_filters: tuple[str, ...] = ()
     graph: Graph | None = None
+    include: tuple[str, ...] = ()
     problems: tuple[str, ...] = field(default=(), init=False, compare=False)
     _spec: GitIgnoreSpec = field(init=False, compare=False, repr=False)
+    _included: GitIgnoreSpec = field(init=False, compare=False, repr=False)
     _regexes: tuple[tuple[str, re.Pattern[str]], ...] = field(
         default=(), init=False, compare=False, repr=False
     )
@@ -58,6 +61,8 @@ class IgnoreRules:
         put(self, "exclude", tuple(self.exclude))
         put(self, "obsidian_filters", tuple(text for text in self.obsidian_filters if text))
         put(self, "_spec", _compile(self.exclude))
+        put(self, "include", tuple(self.include))
+        put(self, "_included", _compile(self.include))
         regexes: list[tuple[str, re.Pattern[str]]] = []
         problems: list[str] = []
         for text in self.obsidian_filters:
@@ -75,13 +80,13 @@ class IgnoreRules:
         put(self, "problems", tuple(problems))
 
     @classmethod
-    def of(cls, root: Path, exclude: Sequence[str] = ()) -> IgnoreRules:
-        """Return the rules of the vault at root: exclude, its `.paiignore`, Obsidian's own excluded files.
+    def of(cls, root: Path, exclude: Sequence[str] = (), include: Sequence[str] = ()) -> IgnoreRules:
+        """Return the rules of the vault at root: these, its `.paiignore`, Obsidian's own excluded files.
 
         Raises UsageError for a `.paiignore` that cannot be read, or a pattern in it.
         """
         patterns = (*exclude, *read_ignore_file(root))
-        return cls(patterns, read_obsidian_filters(root), layout_of(root).graph)
+        return cls(patterns, read_obsidian_filters(root), layout_of(root).graph, tuple(include))
 
     def explain(self, path: str) -> str | None:
         """Return why the note at this vault-relative path is not indexed; None when it is."""
@@ -139,6 +144,8 @@ class IgnoreRules:
                 return f"left over by a program ({pattern})"
         if not name.lower().endswith(NOTE_SUFFIXES):
             return f"not a note ({', '.join(NOTE_SUFFIXES)} are)"
+        if self.include and not self._included.match_file(path):
+            return f"not among what is included ({', '.join(self.include)})"
         return self._explain_filters(path)
 
     def _explain_filters(self, path: str) -> str | None:
@@ -205,7 +212,7 @@ def _compile(exclude: Sequence[str]) -> GitIgnoreSpec:
             GitIgnoreSpec.from_lines([pattern])
         except ValueError as error:
             raise UsageError(
-                f"The exclude pattern {pattern!r} cannot be read: {error}",
+                f"The pattern {pattern!r} cannot be read: {error}",
                 hint="Write it as in .gitignore, for example Private/ or *.draft.md.",
             ) from error
     return GitIgnoreSpec.from_lines(exclude)

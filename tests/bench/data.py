@@ -65,7 +65,7 @@ def question_vault(name: str, folder: Path, scratch: Path) -> list[Question]:
     folder.mkdir(parents=True)
     questions: list[Question] = []
     for number, article in enumerate(json.loads((source / f"{name}.json").read_text("utf-8"))["data"]):
-        path = f"{_file_name(article['title'], number)}.md"
+        path = f"{note_name(article['title'], number)}.md"
         text = ""
         for paragraph in article["paragraphs"]:
             questions += _questions(paragraph, path, len(text))
@@ -82,7 +82,8 @@ def _questions(paragraph: dict[str, Any], path: str, offset: int) -> Iterator[Qu
             yield Question(asked["question"], path, start, start + len(answer["text"]), answer["text"])
 
 
-def _file_name(title: str, number: int) -> str:
+def note_name(title: str, number: int) -> str:
+    """Return a file name for an article, without its ending."""
     kept = "".join(char if char.isalnum() or char in " -" else " " for char in title)
     return " ".join(kept.split()) or f"Article {number}"
 

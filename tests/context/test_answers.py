@@ -354,3 +354,16 @@ async def test_empty_question_is_a_usage_error(sample: Live, embedder: Embedder)
     """An empty question is named."""
     with pytest.raises(UsageError):
         await answerer(sample, embedder).ask(Question("  "))
+
+
+async def test_time_of_the_question_narrows_the_notes_and_is_said(sample: Live, embedder: Embedder) -> None:
+    """What was understood stands in the answer beside the question as it was asked, and can be left out."""
+    asked = "What did I write about the service of the engine today?"
+    answer = await answerer(sample, embedder).ask(Question(asked))
+    assert answer.question == asked
+    assert [said.split(" ")[0] for said in answer.narrowed] == ["since"]
+    assert answer.found
+    gone = Question("What did I write about the service of the engine in May 1999?")
+    assert not (await answerer(sample, embedder).ask(gone)).found
+    for whole in (replace(gone, as_asked=True), replace(gone, chosen=Filter(folder="Projects"))):
+        assert (await answerer(sample, embedder).ask(whole)).narrowed == ()

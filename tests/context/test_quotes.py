@@ -77,15 +77,14 @@ def test_any_text_can_be_asked_for_quotes(text: str) -> None:
     assert all(quote.text.strip() for quote in quotes("what", [_citation(text)], "en"))
 
 
-def test_quote_knows_whether_its_passage_speaks_of_what_is_asked() -> None:
-    """Inflected words count as the same, words that only begin alike do not; question words never count."""
-    told = _citation("Die Eigenwerte der Matrix stehen auf der Diagonale.", heading="Matrizen")
-    other = _citation("Die Eigenschaften der Menge sind hier aufgezählt.", heading="Mengen")
-    assert quotes("Was ist ein Eigenwert?", [told], "de")[0].shares_words
-    assert not quotes("Was ist ein Eigenwert?", [other], "de")[0].shares_words
-    assert quotes(
-        "什么是 特征值", [_citation("矩阵的特征值在对角线上。这里有一句话。", heading="矩阵")], "en"
-    )[0].shares_words
+def test_quote_knows_how_much_of_what_is_asked_its_passage_names() -> None:
+    """The passage's headings count for its coverage, and the quote's own words for its own."""
+    text = "Die Matrix ist quadratisch. Ihre Eigenwerte stehen auf der Diagonale."
+    first, second = quotes("Was ist der Eigenwert einer Matrix?", [_citation(text, heading="Lineare")], "de")
+    assert first.coverage == second.coverage == 1
+    assert (first.own_coverage, second.own_coverage) == (0.5, 0.5)
+    (headed,) = quotes("Was ist ein Eigenwert?", [_citation("Er steht vorn.", heading="Eigenwerte")], "de")
+    assert (headed.coverage, headed.own_coverage) == (1, 0)
 
 
 def test_quote_in_another_language_is_told_apart() -> None:

@@ -1,4 +1,4 @@
-"""What `auto` takes: what runs on this machine already, the best place first, and never anything beyond it."""
+"""What `auto` takes: what runs on this machine already, the best place first, nothing beyond it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GB = 10**9
 
 
 def ollama_app(
-    models: Sequence[tuple[str, str, int]], loaded: Sequence[str] = (), **more: Mapping[str, Any]
+    models: Sequence[tuple[str, str, int]], loaded: Sequence[str] = (), more: Mapping[str, Any] | None = None
 ) -> web.Application:
     """Return an app that lists (name, size of parameters, bytes) as Ollama does; more: facts by name."""
 
@@ -49,7 +49,9 @@ def ollama_app(
 
     async def show(request: web.Request) -> web.Response:
         name = (await request.json())["model"]
-        return web.json_response({"capabilities": ["completion"], **more.get(name.partition(":")[0], {})})
+        return web.json_response(
+            {"capabilities": ["completion"], **(more or {}).get(name.partition(":")[0], {})}
+        )
 
     app = web.Application()
     app.add_routes(
@@ -58,12 +60,10 @@ def ollama_app(
     return app
 
 
-async def found_in(
-    app: web.Application, look: Callable[..., Awaitable[Finding]], before: str = ""
-) -> Finding:
+async def found_in(app: web.Application, look: Callable[[str, str], Awaitable[Finding]]) -> Finding:
     """Return what a look at a server found, its port taken out."""
     async with served(app) as url:
-        found = await look(before.replace("URL", url), url)
+        found = await look("", url)
         return Finding(found.spec.replace(url, "URL"), found.why.replace(url.removeprefix("http://"), "HERE"))
 
 
@@ -93,7 +93,7 @@ async def test_ollama_that_embeds_forwards_or_is_tiny_writes_nothing() -> None:
         ("smollm2:135m", "134.52M", GB // 10),
     ]
     facts = {"disguised": {"remote_host": "https://ollama.com"}, "reader": {"capabilities": ["embedding"]}}
-    found = await found_in(ollama_app(models, **facts), look_at_ollama)
+    found = await found_in(ollama_app(models, more=facts), look_at_ollama)
     assert found.spec == ""
     assert "smollm2:135m" in found.why
 
@@ -193,27 +193,34 @@ def said(*findings: Finding) -> list[Callable[[str], Awaitable[Finding]]]:
     return [look(found) for found in findings]
 
 
+def name_of(auto: Auto) -> str:
+    """Return what writes now, "" for quotes."""
+    return auto.chosen.generator.name if auto.chosen.generator else ""
+
+
+def fail(auto: Auto) -> None:
+    """Have what writes now fail."""
+    assert auto.chosen.generator is not None
+    auto.failed(auto.chosen.generator)
+
+
 async def test_auto_takes_the_first_place_and_another_when_that_fails(tmp_path: Path) -> None:
     """Ollama before LM Studio before a file; what failed is passed over for a while, then quotes remain."""
     first = Finding("ollama:a:8b", "Ollama has a:8b loaded")
     second = Finding("openai:b@http://127.0.0.1:1234/v1", "LM Studio has b loaded")
     auto = Auto(Options(tmp_path), said(Finding("", "no X"), first, second), again_s=3_600)
-    assert auto.chosen.generator is None
+    assert name_of(auto) == ""
     await auto.look()
-    assert auto.chosen.generator is not None
-    assert (auto.chosen.generator.name, auto.chosen.why) == ("ollama:a:8b", first.why)
-    auto.failed(auto.chosen.generator)
-    assert auto.chosen.generator is None
+    assert (name_of(auto), auto.chosen.why) == ("ollama:a:8b", first.why)
+    fail(auto)
+    assert name_of(auto) == ""
     await auto.look()
-    assert auto.chosen.generator is not None
-    assert auto.chosen.generator.name == "openai:b"
-    auto.failed(auto.chosen.generator)
+    assert name_of(auto) == "openai:b"
+    fail(auto)
     await auto.look()
-    assert auto.chosen.generator is None
-    assert (
-        auto.chosen.why
-        == "no X; ollama:a:8b failed a moment ago; openai:b@http://127.0.0.1:1234/v1 failed a moment ago"
-    )
+    assert name_of(auto) == ""
+    failed = [f"{found.spec} failed a moment ago" for found in (first, second)]
+    assert auto.chosen.why == "; ".join(["no X", *failed])
     await auto.close()
 
 

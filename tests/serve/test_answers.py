@@ -173,12 +173,14 @@ def test_generator_that_is_away_leaves_a_quoted_answer(start_daemon: StartDaemon
 
 
 def test_generator_that_works_is_streamed_and_checked(written: tuple[DaemonProcess, Behaviour]) -> None:
-    """A model's answer comes piece by piece; sentences without support in a passage are marked."""
+    """A model's answer comes word by word, without marks of no passage; unsupported sentences are marked."""
     daemon, how = written
     how.words = ("The sourdough proves ", "for eighteen hours [1]. ", "Giraffes invented the telephone [7].")
     events = stream(daemon, QUESTION)
     assert events[0][0] == "sources"
-    assert [data["text"] for name, data in events if name == "delta"] == list(how.words)
+    pieces = [data["text"] for name, data in events if name == "delta"]
+    assert len(pieces) >= len(how.words)
+    assert "".join(pieces) == "".join(how.words).replace(" [7]", "")
     done = events[-1][1]
     assert done["generator"] == {"name": "ollama:llama3.2", "location": "local", "why": ""}
     assert done["template"]

@@ -245,3 +245,16 @@ def test_stopped_daemon_has_ended_in_order(tmp_path: Path, prepared_cache: Path)
         assert (again.returncode, "No daemon is running" in again.stderr) == (69, True)
         daemon.start()
         assert daemon.ready()["work"] == {"notes_read": 0, "chunks_embedded": 0, "commits": 0}
+
+
+def test_pattern_is_tried_before_it_takes_notes_out(served: DaemonProcess, pai: Run) -> None:
+    """It says how many and which, and does nothing; one that cannot be read is a clear error."""
+    code, said, _ = pai(served.folders, "index", "--exclude", "Projects/", "--json")
+    assert (code, json.loads(said)) == (
+        0,
+        {"exclude": "Projects/", "notes": 2, "paths": ["Projects/Boat.md", "Projects/Shed.md"]},
+    )
+    assert "would take out 2 notes" in pai(served.folders, "index", "--exclude", "Projects/")[1]
+    assert json.loads(pai(served.folders, "index", "--explain", "Projects/Boat.md", "--json")[1])["indexed"]
+    code, _, told = pai(served.folders, "index", "--exclude", "!")
+    assert (code, "cannot be read" in told) == (64, True)

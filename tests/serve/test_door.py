@@ -216,6 +216,24 @@ def test_token_is_in_no_log_and_no_answer(served: DaemonProcess) -> None:
     assert served.token not in served.log + status + record
 
 
+def test_log_says_nothing_of_what_notes_or_questions_say(served: DaemonProcess) -> None:
+    """What is asked, what is answered, and a note that cannot be read as it should leave no word there."""
+    note = served.vault / "Secret.md"
+    note.write_text("---\nmood: [axolotl\n---\nThe axolotl lives beneath the pier.\n", "utf-8")
+    try:
+        served.finds("axolotl")
+        for target in ("/api/search?q=axolotl", "/api/search?q=axolotl&mode=axolotl", "/api/axolotl"):
+            served.request("GET", target)
+        for body in ('{"question": "Where does the axolotl live?"}', '{"question": ["axolotl"]}', "axolotl"):
+            served.request("POST", "/api/ask", body=body)
+    finally:
+        note.unlink()
+    served.loses("axolotl")
+    said = served.log
+    assert "axolotl" not in said
+    assert not [text for text in NOTES.values() if text and text.splitlines()[-1] in said]
+
+
 def test_port_is_open_on_loopback_only(served: DaemonProcess) -> None:
     """The daemon listens on 127.0.0.1 and on no other address of this machine."""
     table = Path("/proc/net/tcp")

@@ -99,3 +99,23 @@ def test_of_broken_settings_are_no_filters(tmp_path: Path, text: str) -> None:
     assert IgnoreRules.of(tmp_path) == IgnoreRules()
     write_settings(tmp_path, text)
     assert IgnoreRules.of(tmp_path) == IgnoreRules()
+
+
+@pytest.mark.parametrize(
+    ("path", "is_in"),
+    [
+        ("Projects/Boat.md", True),
+        ("Projects/Old/Shed.md", True),
+        ("Journal/2026/05.md", True),
+        ("Garden.md", False),
+        ("Elsewhere/Projects.md", False),
+        ("Projects/Private/Secret.md", False),
+        ("Projects/Boat.tmp", False),
+    ],
+)
+def test_only_what_is_included_is_indexed(path: str, is_in: bool) -> None:
+    """A note must match one of the patterns, and no rule that leaves it out."""
+    rules = IgnoreRules(("Private/",), include=("/Projects/", "Journal/**/*.md"))
+    assert (rules.explain(path) is None) == is_in
+    assert rules.explain("Garden.md") == "not among what is included (/Projects/, Journal/**/*.md)"
+    assert rules.lets_in("Pictures/boat.png"), "a link may still lead to a picture"

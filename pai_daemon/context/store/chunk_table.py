@@ -219,15 +219,13 @@ class ChunkTable:
 
     def _ranked(self, query: str, wanted: Any, limit: int) -> list[Hit] | None:
         """Return the best of the rows that are in the index of words and of the tail, None without one."""
-        before = self._tail.rows
+        clearings = self._tail.clearings
         found = self._ask(wanted, limit, fast=True)
         rows = self._tail.rows
-        if before is None or rows is None:
-            return None
+        if rows is None or self._tail.clearings != clearings:
+            return None  # upkeep: what was written before it may be in neither of both
         typed = words_in(pa.array([query])).to_pylist()
-        ranked = {} if before is rows else rank(before, typed, self.vocabulary.known)
-        # What was written meanwhile counts as it is now; upkeep may have moved what was there into the index.
-        scores = {item: score for item, score in [*found, *ranked.items()] if item not in rows.places}
+        scores = {item: score for item, score in found if item not in rows.places}
         scores |= rank(rows, typed, self.vocabulary.known)
         return heapq.nlargest(limit, scores.items(), key=itemgetter(1))
 

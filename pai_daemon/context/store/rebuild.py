@@ -61,11 +61,12 @@ def clear(folder: Path) -> Cleared:
     try:
         cleared = _keep_sound(folder, Store(anew))
         with border():
+            # First: whatever comes between, the revision never falls.
+            write_record(folder, replace(record, revision_base=max(revision, record.revision_base)))
             if (folder / TABLES).exists():
                 (folder / TABLES).rename(anew / FORMER)
             (anew / TABLES).rename(folder / TABLES)
             (folder / DOUBT).unlink(missing_ok=True)
-            write_record(folder, replace(record, revision_base=max(revision, record.revision_base)))
     finally:
         _remove(anew)
     return cleared

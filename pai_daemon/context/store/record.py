@@ -62,9 +62,17 @@ def _is_sound(record: Record) -> bool:
 
 def write_record(folder: Path, record: Record) -> None:
     """Replace the file in one step, on the disk when this returns. Raises OSError."""
-    temporary = folder / f".{NAME}.part"
+    write_whole(folder / NAME, json.dumps(asdict(record)))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file in one step, on the disk when this returns: a full disk or a kill leaves what was there.
+
+    Raises OSError.
+    """
+    temporary = path.with_name(f".{path.name}.part")
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump(asdict(record), file)
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(folder / NAME)
+    temporary.replace(path)

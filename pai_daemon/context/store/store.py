@@ -20,9 +20,9 @@ from typing import Literal
 
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.store.chunk_table import ChunkTable
-from pai_daemon.context.store.copying import copy_tables
+from pai_daemon.context.store.copying import VERSIONS, copy_tables
 from pai_daemon.context.store.lance import border, connect, release_memory, table_names
-from pai_daemon.context.store.record import Record, read_record, write_record
+from pai_daemon.context.store.record import Record, read_record, write_record, write_whole
 from pai_daemon.context.store.rows import READABLE_SCHEMAS, SCHEMA_VERSION, StoredChunk
 from pai_daemon.context.store.upkeep import Pending, Shortage, folder_bytes, is_due, rest_s, shortage
 from pai_daemon.context.store.vector_table import PREFIX, VectorTable
@@ -109,11 +109,14 @@ class Store:
         for path in (self._folder / TABLES).glob("*.lance"):
             if path.is_file():  # a table is a folder, which cannot be made beside it
                 path.unlink()
+            elif not any((path / VERSIONS).glob("*.manifest")):  # a kill, before it had anything
+                shutil.rmtree(path, ignore_errors=True)
 
     def _stamp(self) -> None:
-        """Say which version the tables have, once they have it."""
-        with border():
-            (self._folder / STAMP).write_text(json.dumps({"schema": SCHEMA_VERSION}), "utf-8")
+        """Say which version the tables have, once they have it; without it their text is not readable."""
+        if self._schema() != SCHEMA_VERSION:
+            with border():
+                write_whole(self._folder / STAMP, json.dumps({"schema": SCHEMA_VERSION}))
 
     def _open_vectors(self, name: str) -> VectorTable:
         return VectorTable(self._database, name, self._wrote, self.doubt)
@@ -214,7 +217,8 @@ class Store:
     @property
     def shortage(self) -> Shortage | None:
         """Return why upkeep was put off, as far as that still holds."""
-        return shortage(self._folder / TABLES) if self._put_off_s is not None else None
+        short = shortage(self._folder / TABLES) if self._put_off_s is not None else None
+        return short and replace(short, is_purging=self.purge_step is not None)
 
     def tidy(self) -> None:
         """Sweep dead rows, bring the indexes up to date, and drop old versions and what a kill left.
@@ -231,6 +235,8 @@ class Store:
                 # Searches may still read the files that this upkeep has replaced: the next one removes them.
                 self._has_old_files = any(changed)
                 self._commits_since_tidy = 0
+        except DiskFull:
+            raise
         except IndexUnavailable:
             self._doubt_at_next_start()
             raise
@@ -276,6 +282,8 @@ class Store:
                 self.chunks.mend()
                 for table in self._vectors.values():
                     table.mend()
+        except DiskFull:
+            raise
         except IndexUnavailable:
             self._doubt_at_next_start()
             raise
@@ -325,7 +333,7 @@ class Store:
             with self._write, border():
                 copy_tables(self._folder / TABLES, folder / TABLES)
                 write_record(folder, self._record)
-                (folder / STAMP).write_text(json.dumps({"schema": SCHEMA_VERSION}), "utf-8")
+                write_whole(folder / STAMP, json.dumps({"schema": SCHEMA_VERSION}))
         except IndexUnavailable:
             shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -49,11 +49,13 @@ class Rows:
 class Tail:
     """The words of what was written. One thread writes; any thread ranks.
 
-    rows: None while there are rows in no index that this process did not write, or too many.
+    rows: None while there are rows in no index that this process did not write, or too many. clearings: how
+    often it was cleared; to be looked at after the rows.
     """
 
     def __init__(self, rows: Rows | None) -> None:
         self.rows = rows
+        self.clearings = 0
 
     def write(self, texts: Mapping[str, str], gone: Collection[str]) -> None:
         """Take in chunks, by id, and say which are gone."""
@@ -80,6 +82,7 @@ class Tail:
 
     def clear(self, *, is_whole: bool) -> None:
         """Forget everything; is_whole: the index of words knows all rows now."""
+        self.clearings += 1
         self.rows = Rows() if is_whole else None
 
 

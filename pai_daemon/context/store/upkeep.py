@@ -56,18 +56,20 @@ def rest_s(pending: Pending) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """Too little room for upkeep, in bytes."""
+    """Too little room for upkeep, in bytes. is_purging: notes that were left out for good wait for it."""
 
     free_bytes: int
     needed_bytes: int
+    is_purging: bool = False
 
     @property
     def message(self) -> str:
         """Return what a person should know and do."""
+        purge = " What was left out for good is not found any more, but stays on the disk until then."
         return (
             f"The disk is nearly full: {self.free_bytes // MEBIBYTE:,} MiB free, upkeep of the index needs "
             f"{-(-self.needed_bytes // MEBIBYTE):,} MiB. Free some space; upkeep then goes on by itself, "
-            "and notes are taken in and found meanwhile."
+            f"and notes are taken in and found meanwhile.{purge if self.is_purging else ''}"
         )
 
 
