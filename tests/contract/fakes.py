@@ -23,7 +23,7 @@ class Behaviour:
     """What a fake says and how it fails.
 
     words: the pieces of the answer. thoughts: reasoning sent before them. error_after: how many
-    pieces come before an error, None for no error. silence_s: before the first byte.
+    pieces come before an error, None for no error. silence_s: before the first byte, pace_s: after each.
     chunk_bytes: how the network cuts the reply, 0 for line by line. cut_after: how many pieces
     come before the connection ends without a last line; cut_in: in the midst of which character it ends,
     "" for none; hang_after: how many pieces come before nothing more does. raw: sent in place
@@ -35,6 +35,7 @@ class Behaviour:
     error_after: int | None = None
     error_text: str = "the model runner has stopped"
     silence_s: float = 0.0
+    pace_s: float = 0.001
     chunk_bytes: int = 0
     cut_after: int | None = None
     cut_in: str = ""
@@ -76,7 +77,7 @@ async def _send(request: web.Request, kind: str, lines: Sequence[str], how: Beha
         for chunk in cut if how.chunk_bytes else whole:
             await reply.write(chunk)
             # Lets the chunk leave on its own, as a model's pieces do.
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(how.pace_s)
         if how.hang_after is not None:
             await asyncio.sleep(3600)
     except (ConnectionResetError, asyncio.CancelledError):
