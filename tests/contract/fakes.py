@@ -87,7 +87,7 @@ async def _send(request: web.Request, kind: str, lines: Sequence[str], how: Beha
 
 
 def ollama_app(how: Behaviour, models: Sequence[str] = ("llama3.2:latest",)) -> web.Application:
-    """Return an app that answers as Ollama 0.12 does: show, tags, version and chat.
+    """Return an app that answers as Ollama 0.12 does: show, tags, pull and chat.
 
     Source: Ollama's `docs/api.md` and `api/types.go`. A name without a tag means `latest`.
     """
@@ -136,9 +136,27 @@ def ollama_app(how: Behaviour, models: Sequence[str] = ("llama3.2:latest",)) -> 
         ]
         return web.json_response({"models": listed})
 
+    async def pull(request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        how.requests.append(("/api/pull", body))
+        lines = _pull_lines(how, is_there=bool(_known(body["model"])))
+        return await _send(request, "application/x-ndjson", lines, how)
+
     app = web.Application()
     app.add_routes([web.post("/api/show", show), web.post("/api/chat", chat), web.get("/api/tags", tags)])
+    app.router.add_post("/api/pull", pull)
     return app
+
+
+def _pull_lines(how: Behaviour, *, is_there: bool) -> list[str]:
+    layer = {"status": "pulling 74701a8c35f6", "digest": "sha256:74701a8c35f6a1d9", "total": 900}
+    steps: list[dict[str, Any]] = [{"status": "pulling manifest"}]
+    if is_there:
+        steps += [layer, layer | {"completed": 300}, layer | {"completed": 900}]
+        steps += [{"status": "verifying sha256 digest"}, {"status": "success"}]
+    else:
+        steps.append({"error": "pull model manifest: file does not exist"})
+    return [json.dumps(step) + "\n" for step in steps[: how.cut_after]]
 
 
 def _ollama_lines(model: str, how: Behaviour) -> list[str]:
