@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 
 from pai_daemon.errors import ModelUnavailable
-from pai_daemon.models.batches import MOST_ACCELERATED, MOST_TOKENS, fitting, join, plan
+from pai_daemon.models.batches import LEAST_TOKENS, MOST_ACCELERATED, MOST_TOKENS, fitting, join, plan
 from pai_daemon.models.encoder.weights import Floats
 from pai_daemon.models.jobs import Job, JobQueue
 from pai_daemon.models.prepare import PreparedModel
@@ -26,6 +26,8 @@ from pai_daemon.models.runner import Runner
 from pai_daemon.models.session import PROVIDERS, Provider
 from pai_daemon.models.tokens import WindowTokenizer
 
+# Who has asked will ask again within this time.
+ASKING_S = 10.0
 # Of a model that nobody has measured, until `loading` has taken it from the probes.
 UNMEASURED = Scoring(0.5, 0.4, 0, 0.6)
 
@@ -137,10 +139,17 @@ class Embedder:
         windows = [window for of_text in by_text for window in of_text]
         lengths = [len(window) for window in windows]
         self.texts_split += sum(len(of_text) > 1 for of_text in by_text)
-        job = Job(windows, plan(lengths, self._budget_tokens), self.dimensions)
+        job = Job(windows, plan(lengths, self._budget(urgent=urgent)), self.dimensions)
         self._queue.put(job, urgent=urgent)
         job.wait()
         return join(job.embeddings, [len(of_text) for of_text in by_text], lengths)
+
+    def _budget(self, *, urgent: bool) -> int:
+        """Return the tokens of a batch: few in indexing while questions are asked, which wait for one."""
+        is_slow = self._runner is None or self._runner.session.provider == "cpu"
+        if urgent or self._is_fixed or not is_slow or not self._queue.asked_within(ASKING_S):
+            return self._budget_tokens
+        return min(self._budget_tokens, LEAST_TOKENS)
 
     def _work(self) -> None:
         """Load the session, then run batches until closed. The worker's whole life."""

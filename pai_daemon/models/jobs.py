@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 
@@ -14,6 +15,8 @@ from pai_daemon.models.tokens import Ids
 
 URGENT_LIMIT = 64
 BULK_LIMIT = 8
+# A question goes on after its embedding: so long the processor is its own, unless indexing has waited long.
+REST_S, LONGEST_REST_S = 0.04, 0.5
 
 
 class Job:
@@ -47,6 +50,8 @@ class JobQueue:
         self._changed = threading.Condition()
         self._urgent: deque[Job] = deque()
         self._bulk: deque[Job] = deque()
+        # When an urgent job was done, and when one of the others was begun or gone on with.
+        self._urgent_s = self._bulk_s = time.monotonic() - LONGEST_REST_S
         self.closed = False
 
     def put(self, job: Job, *, urgent: bool) -> None:
@@ -68,13 +73,25 @@ class JobQueue:
         """
         with self._changed:
             self._changed.wait_for(lambda: self.closed or self._urgent or self._bulk, timeout_s)
+            now_s = time.monotonic()
+            rest_s = min(self._urgent_s + REST_S, self._bulk_s + LONGEST_REST_S) - now_s
+            if not self._urgent and rest_s > 0:
+                self._changed.wait_for(lambda: self.closed or self._urgent, rest_s)
             if self.closed or not (self._urgent or self._bulk):
                 return None
+            if not self._urgent:
+                self._bulk_s = time.monotonic()
             return (self._urgent or self._bulk)[0]
+
+    def asked_within(self, seconds: float) -> bool:
+        """Return whether an urgent job was done so lately."""
+        return time.monotonic() < self._urgent_s + seconds
 
     def remove(self, job: Job) -> None:
         """Take a job out."""
         with self._changed:
+            if job in self._urgent:
+                self._urgent_s = time.monotonic()
             for jobs in (self._urgent, self._bulk):
                 if job in jobs:
                     jobs.remove(job)
