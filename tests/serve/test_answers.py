@@ -231,6 +231,39 @@ def test_generator_whatever_it_does_ends_with_an_answer(
     assert daemon.status()["state"] == "ready"
 
 
+def test_gguf_file_writes_inside_the_daemon(start_daemon: StartDaemon, vault: Path, tiny_gguf: Path) -> None:
+    """A real model is loaded by the first question, and what it wrote is checked like any other's text."""
+    write_bread(vault)
+    daemon = start_daemon(None, "--generator", f"gguf:{tiny_gguf}")
+    daemon.ready()
+    done = stream(daemon, QUESTION)[-1][1]
+    assert done["generator"] == {
+        "name": "gguf:SmolLM2-135M-Instruct.Q4_1",
+        "location": "embedded",
+        "why": "",
+    }
+    assert "generate" in done["stages"]
+    assert done["usage"]["prompt_tokens"] > 100
+    assert done["answer"]
+
+
+def test_auto_says_what_it_took_and_why(start_daemon: StartDaemon, vault: Path) -> None:
+    """Without anything on this machine that writes, the notes are quoted and the status names each reason."""
+    for port in (11_434, 1_234):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                pytest.skip("a server of models runs on this machine")
+    write_bread(vault)
+    daemon = start_daemon(None, "--generator", "auto")
+    daemon.ready()
+    eventually(lambda: "GGUF" in daemon.status()["generator"]["why"], "it has looked", within_s=10)
+    generator = daemon.status()["generator"]
+    assert (generator["name"], generator["location"]) == ("extractive", "embedded")
+    answer = daemon.client.ask(QUESTION)
+    assert "eighteen hours" in answer["answer"]
+    assert answer["generator"] == generator
+
+
 def test_follow_up_is_told_with_what_was_said_before(written: tuple[DaemonProcess, Behaviour]) -> None:
     """The turns before go along, their markers do not, and a wrong form is refused by its name."""
     daemon, how = written
