@@ -54,7 +54,7 @@ export function isLoopback(url: string): boolean {
 function parseRecord(text: string | null): { url: string; vault: string } | null {
   if (text === null) return null;
   try {
-    const fields = Fields.of(JSON.parse(text), "daemon file");
+    const fields = Fields.of<DaemonRecord>(JSON.parse(text) as Unread<DaemonRecord>, "daemon file");
     return { url: fields.string("url"), vault: fields.string("vault") };
   } catch (error) {
     // A half-written or foreign file is the same as none: the daemon rewrites it at its next start.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, get_type_hints
 
+import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from pai_daemon.context.answer import (
     DEFAULT_PASSAGES,
@@ -17,54 +19,93 @@ from pai_daemon.context.answer import (
     Question,
     Sources,
 )
-from pai_daemon.context.search import checked_query
-from pai_daemon.errors import Overloaded
+from pai_daemon.context.search import Passage, checked_query
+from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable, Overloaded, VaultUnavailable
+from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.events import frame, send_stream
 from pai_daemon.serve.state import SERVED
-from pai_daemon.serve.wire import body, flag, limit, narrowing, reply, text
+from pai_daemon.serve.wire import Limit, Narrowed, ProblemDocument, Words, narrowing, reply
 
-routes = web.RouteTableDef()
+routes = Routes()
 
 
-@routes.post("/api/ask")
-async def ask(request: web.Request) -> web.StreamResponse:
+class Ask(Narrowed, frozen=True, kw_only=True):
+    """What is asked, and of which notes."""
+
+    question: Words
+    limit: Annotated[Limit, Meta(description="From how many passages at most.")] = DEFAULT_PASSAGES
+    selection: Annotated[str, Meta(description="Text of a note that the question is about.")] = ""
+    as_asked: Annotated[bool, Meta(description="Read no time and no #tag of the question as a filter.")] = (
+        False
+    )
+    stream: Annotated[bool, Meta(description="Answer with events, as it is written.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class CitedPassage(Passage):
+    """A passage that an answer may rest on, by the number that its marker carries."""
+
+    n: int
+
+
+def _with_cited(kind: type) -> Any:
+    """Return a type of values as it crosses the wire: its citations are passages with a number."""
+    hints = get_type_hints(kind) | {"citations": tuple[CitedPassage, ...]}
+    described = {"__doc__": kind.__doc__}
+    return msgspec.defstruct(
+        kind.__name__, [(item.name, hints[item.name]) for item in fields(kind)], namespace=described
+    )
+
+
+ANSWER, SOURCES = _with_cited(Answer), _with_cited(Sources)
+
+
+@routes.post(
+    "/api/ask",
+    "an answer, its sentences and what each rests on; with `stream` as events while it is written",
+    body=Ask,
+    answers={200: ANSWER},
+    events={"sources": SOURCES, "delta": Delta, "citation": Cited, "done": ANSWER, "error": ProblemDocument},
+    fails=(ModelUnavailable, VaultUnavailable, GeneratorUnavailable),
+)
+async def ask(request: web.Request, asked: Ask) -> web.StreamResponse:
     """Answer `question`; with `stream` true as events sources, delta, citation, done, error."""
     served = request.app[SERVED]
-    values = await body(request)
     question = Question(
-        text=checked_query(text(values, "question")),
-        limit=limit(values, DEFAULT_PASSAGES),
-        chosen=narrowing(values),
-        selection=text(values, "selection"),
-        as_asked=flag(values, "as_asked"),
+        text=checked_query(asked.question),
+        limit=asked.limit,
+        chosen=narrowing(asked),
+        selection=asked.selection,
+        as_asked=asked.as_asked,
     )
-    streamed = flag(values, "stream")
     answerer = served.ready().answerer
     if served.answering.locked():
         raise Overloaded("Too many questions are being answered.", hint="Try again in a few seconds.")
     async with served.answering:
-        if streamed:
+        if asked.stream:
             return await send_stream(request, answerer.stream(question), _frame)
         answer = await answerer.ask(question)
-        return reply(answer_document(answer), revision=answer.revision)
+        return reply(_document(answer), revision=answer.revision)
 
 
 def _frame(event: AnswerEvent) -> bytes:
-    if isinstance(event, Sources):
-        citations = [citation_document(citation) for citation in event.citations]
-        return frame("sources", {"citations": citations, "revision": event.revision})
-    if isinstance(event, Delta):
-        return frame("delta", {"text": event.text})
-    if isinstance(event, Cited):
-        return frame("citation", {"n": event.n})
-    return frame("done", answer_document(event))
+    match event:
+        case Delta():
+            return frame("delta", event)
+        case Cited():
+            return frame("citation", event)
+        case Sources():
+            return frame("sources", _document(event))
+    return frame("done", _document(event))
 
 
-def citation_document(citation: Citation) -> dict[str, Any]:
-    """Return a citation as the API says it: the passage with its number."""
-    return {"n": citation.n, **asdict(citation.passage)}
+def _document(value: Answer | Sources) -> Any:
+    """Return an answer or its sources as they cross the wire."""
+    kind = ANSWER if isinstance(value, Answer) else SOURCES
+    given = {item.name: getattr(value, item.name) for item in fields(value)}
+    return kind(**given | {"citations": tuple(_numbered(citation) for citation in value.citations)})
 
 
-def answer_document(answer: Answer) -> dict[str, Any]:
-    """Return an answer as the API says it."""
-    return asdict(answer) | {"citations": [citation_document(citation) for citation in answer.citations]}
+def _numbered(citation: Citation) -> CitedPassage:
+    passage = citation.passage
+    return CitedPassage(**{item.name: getattr(passage, item.name) for item in fields(Passage)}, n=citation.n)

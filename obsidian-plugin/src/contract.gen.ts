@@ -1,0 +1,402 @@
+/** The daemon's documents as they cross the wire. Made from the routes by scripts/contract; not to be edited. */
+
+export interface Accepted {
+  accepted: boolean;
+  revision: number;
+}
+
+export interface Answer {
+  question: string;
+  answer: string;
+  found: boolean;
+  sentences: AnswerSentence[];
+  citations: CitedPassage[];
+  generator: GeneratorName;
+  stages: string[];
+  warnings: string[];
+  revision: number;
+  took_ms: number;
+  narrowed: string[];
+}
+
+export interface AnswerSentence {
+  text: string;
+  citations: number[];
+  supported: boolean;
+}
+
+export interface AnsweringModel {
+  name: string;
+  fingerprint: string;
+  dimensions: number;
+  spec: string;
+  execution_provider: string | null;
+  location: "embedded" | "local" | "remote";
+  precision: string | null;
+  warning: string | null;
+  texts_split: number;
+  search: "approximate" | "exact";
+  next: NextModel | null;
+}
+
+export interface Ask {
+  path?: string | null;
+  tag?: string[] | string | null;
+  property?: string[] | string | null;
+  since?: string | null;
+  before?: string | null;
+  question: string;
+  limit?: number | null;
+  selection?: string | null;
+  as_asked?: boolean | null;
+  stream?: boolean | null;
+}
+
+export interface BadNote {
+  path: string;
+  reason: string;
+  line: number | null;
+  column: number | null;
+}
+
+export interface Block {
+  kind: string;
+  start: number;
+  end: number;
+  start_line: number;
+  end_line: number;
+  block_id: string | null;
+  depth: number;
+  label: string;
+}
+
+export interface Choice {
+  model: string;
+}
+
+export interface Chosen {
+  accepted: boolean;
+  model: string;
+}
+
+export interface Chunk {
+  ordinal: number;
+  heading_path: string[];
+  text: string;
+  start_char: number;
+  end_char: number;
+  start_line: number;
+  end_line: number;
+  block_ids: string[];
+  content: string;
+}
+
+export interface Cited {
+  n: number;
+}
+
+export interface CitedPassage {
+  path: string;
+  title: string;
+  heading_path: string[];
+  text: string;
+  start_line: number;
+  end_line: number;
+  start_char: number;
+  end_char: number;
+  block_id: string | null;
+  content_hash: string;
+  stale: boolean;
+  score: number;
+  scores: Scores;
+  highlights: [number, number][];
+  link: string;
+  uri: string;
+  page: number | null;
+  n: number;
+}
+
+export interface Copied {
+  copied: string;
+  revision: number;
+}
+
+export interface Delta {
+  text: string;
+}
+
+export interface Disk {
+  index_bytes: number;
+  free_bytes: number | null;
+}
+
+export interface Excluded {
+  exclude: string;
+  notes: number;
+  paths: string[];
+}
+
+export interface Explained {
+  path: string;
+  indexed: boolean;
+  reason: string | null;
+}
+
+export interface Field {
+  key: string;
+  value: string;
+  start: number;
+  end: number;
+  line: number;
+}
+
+export interface GeneratorName {
+  name: string;
+  location: "embedded" | "local" | "remote";
+}
+
+export interface Heading {
+  level: number;
+  text: string;
+  line: number;
+  start: number;
+  end: number;
+}
+
+export interface Health {
+  status: "ok";
+  version: string;
+}
+
+export interface Hint {
+  code: string;
+  message: string;
+  command: string | null;
+}
+
+export interface Indexing {
+  state: "error" | "held" | "indexing" | "ready" | "starting";
+  message: string | null;
+  progress: Progress | null;
+  revision: number;
+  pending_chunks: number;
+}
+
+export interface LinkTo {
+  kind: string;
+  target: string;
+  fragment: string;
+  alias: string;
+  line: number;
+  embed: boolean;
+  path: string | null;
+}
+
+export interface Links {
+  path: string;
+  content_hash: string;
+  revision: number;
+  mentions: Mention[];
+  suggestions: RelatedNote[];
+}
+
+export interface LoginLink {
+  url: string;
+}
+
+export interface Memory {
+  rss_bytes: number;
+}
+
+export interface Mention {
+  text: string;
+  line: number;
+  column_utf16: number;
+  start_char: number;
+  end_char: number;
+  target: string;
+  title: string;
+  link: string;
+}
+
+export interface NextModel {
+  name: string;
+  done: number;
+  total: number;
+}
+
+export interface ParsedNote {
+  path: string;
+  kind: "base" | "canvas" | "markdown" | "org" | "outline" | "pdf";
+  content_hash: string;
+  indexed: boolean;
+  title: string;
+  date: string | null;
+  aliases: string[];
+  tags: string[];
+  properties: Record<string, unknown>;
+  property_types: Record<string, string>;
+  property_spans: Record<string, PropertySpan>;
+  fields: Field[];
+  headings: Heading[];
+  blocks: Block[];
+  links: LinkTo[];
+  backlinks: string[];
+  chunks: Chunk[];
+  problems: Problem[];
+}
+
+export interface Passage {
+  path: string;
+  title: string;
+  heading_path: string[];
+  text: string;
+  start_line: number;
+  end_line: number;
+  start_char: number;
+  end_char: number;
+  block_id: string | null;
+  content_hash: string;
+  stale: boolean;
+  score: number;
+  scores: Scores;
+  highlights: [number, number][];
+  link: string;
+  uri: string;
+  page: number | null;
+}
+
+export interface Problem {
+  reason: string;
+  line: number | null;
+  column: number | null;
+}
+
+export interface ProblemDocument {
+  type: string;
+  title: string;
+  status: number;
+  code: "bad_request" | "daemon_unreachable" | "disk_full" | "forbidden" | "generator_unavailable" | "index_unavailable" | "internal" | "method_not_allowed" | "model_unavailable" | "not_found" | "note_changed" | "overloaded" | "port_taken" | "too_large" | "unauthorized" | "vault_held" | "vault_unavailable";
+  detail: string;
+  hint?: string;
+}
+
+export interface Progress {
+  phase: "embedding" | "reading" | "switching";
+  done: number;
+  total: number;
+  unit: string;
+  eta_s: number | null;
+  tokens_per_s: number | null;
+}
+
+export interface PropertySpan {
+  start: number;
+  value_start: number;
+  end: number;
+  line: number;
+}
+
+export interface RelatedNote {
+  path: string;
+  title: string;
+  score: number;
+  why: string;
+  link: string;
+  linked: boolean;
+  passage: Passage;
+}
+
+export interface RelatedNotes {
+  path: string | null;
+  revision: number;
+  results: RelatedNote[];
+}
+
+export interface Revision {
+  revision: number;
+}
+
+export interface Run {
+  paths?: string[] | null;
+  force?: boolean | null;
+  confirm_removals?: boolean | null;
+  copy?: string | null;
+}
+
+export interface Scores {
+  semantic: number | null;
+  text: number | null;
+}
+
+export interface SearchResult {
+  query: string;
+  mode: "hybrid" | "semantic" | "text";
+  stages: string[];
+  revision: number;
+  pending_chunks: number;
+  took_ms: number;
+  results: Passage[];
+}
+
+export interface ServedVault {
+  name: string;
+  path: string;
+}
+
+export interface Setting {
+  name: string;
+  value: unknown;
+  source: string;
+}
+
+export interface Sources {
+  citations: CitedPassage[];
+  revision: number;
+}
+
+export interface StateChange {
+  state: "error" | "held" | "indexing" | "ready" | "starting";
+  message: string | null;
+}
+
+export interface Status {
+  version: string;
+  vault: ServedVault;
+  state: "error" | "held" | "indexing" | "ready" | "starting";
+  message: string | null;
+  revision: number;
+  notes: number;
+  chunks: number;
+  pending_chunks: number;
+  progress: Progress | null;
+  problems: BadNote[];
+  work: Work;
+  languages: Record<string, number>;
+  hints: Hint[];
+  model: AnsweringModel;
+  generator: GeneratorName;
+  watcher: Watching;
+  memory: Memory;
+  disk: Disk;
+}
+
+export interface Stopping {
+  accepted: boolean;
+  pid: number;
+}
+
+export interface Told {
+  settings: Setting[];
+}
+
+export interface Watching {
+  mode: string;
+  reason: string | null;
+}
+
+export interface Work {
+  notes_read: number;
+  chunks_embedded: number;
+  commits: number;
+}
