@@ -50,7 +50,6 @@ PYTHON = {
 }
 
 
-
 def stale() -> list[Path]:
     """Return the files that do not say what the description says."""
     return [path for path, text in written().items() if not path.exists() or path.read_text("utf-8") != text]
@@ -71,8 +70,9 @@ def written() -> dict[Path, str]:
 
 
 def _formatted(source: str) -> str:
-    ruff = [Path(sys.executable).parent / "ruff", "format", "--line-length", "110", "-"]
-    return subprocess.run(ruff, input=source, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    ruff = [str(ROOT / ".venv" / "bin" / "ruff"), "format", "--line-length", "110", "-"]
+    done = subprocess.run(ruff, input=source, capture_output=True, text=True, check=True, cwd=ROOT)
+    return str(done.stdout)
 
 
 def route_table() -> str:
@@ -96,8 +96,7 @@ def error_table() -> str:
         for kind in kinds()
     ]
     head = ["| code | HTTP | exit | what happened | what to do |", "|---|---|---|---|---|"]
-    return "
-".join([*head, *rows, ""])
+    return "\n".join([*head, *rows, ""])
 
 
 def _meaning(kind: type[PaiError]) -> str:
@@ -145,7 +144,7 @@ def _as_python(schema: dict[str, Any]) -> str:
     return _rendered(schema, PYTHON)
 
 
-def _rendered(schema: dict[str, Any], words: Mapping[str, str]) -> str:
+def _rendered(schema: Mapping[str, Any], words: Mapping[str, str]) -> str:
     """Return a schema as a type of the language whose words are given."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
@@ -157,12 +156,11 @@ def _rendered(schema: dict[str, Any], words: Mapping[str, str]) -> str:
     if "prefixItems" in schema:
         inner = ", ".join(_rendered(one, words) for one in schema["prefixItems"])
         return words["tuple"].format(inner)
-    if schema.get("type") == "array":
-        return words["array"].format(_rendered(schema["items"], words))
-    extra = schema.get("additionalProperties")
-    if schema.get("type") == "object" and isinstance(extra, dict):
-        return words["object"].format(_rendered(extra, words))
-    return words.get(str(schema.get("type")), words["any"])
+    word = words.get(str(schema.get("type")), words["any"])
+    if "{}" not in word:
+        return word
+    held: Any = schema.get("items", schema.get("additionalProperties"))
+    return word.format(_rendered(held if isinstance(held, dict) else {}, words))
 
 
 def main() -> None:

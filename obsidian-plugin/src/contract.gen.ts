@@ -1,4 +1,4 @@
-/** The daemon's documents as they cross the wire. Made from the routes by scripts/contract; not to be edited. */
+/** The daemon's documents as they cross the wire. Made by scripts/contract; not to be edited. */
 
 export interface Accepted {
   accepted: boolean;
@@ -9,19 +9,19 @@ export interface Answer {
   question: string;
   answer: string;
   found: boolean;
-  sentences: AnswerSentence[];
-  citations: CitedPassage[];
+  sentences: readonly (AnswerSentence)[];
+  citations: readonly (CitedPassage)[];
   generator: GeneratorName;
-  stages: string[];
-  warnings: string[];
+  stages: readonly (string)[];
+  warnings: readonly (string)[];
   revision: number;
   took_ms: number;
-  narrowed: string[];
+  narrowed: readonly (string)[];
 }
 
 export interface AnswerSentence {
   text: string;
-  citations: number[];
+  citations: readonly (number)[];
   supported: boolean;
 }
 
@@ -41,8 +41,8 @@ export interface AnsweringModel {
 
 export interface Ask {
   path?: string | null;
-  tag?: string[] | string | null;
-  property?: string[] | string | null;
+  tag?: readonly (string)[] | string | null;
+  property?: readonly (string)[] | string | null;
   since?: string | null;
   before?: string | null;
   question: string;
@@ -81,13 +81,13 @@ export interface Chosen {
 
 export interface Chunk {
   ordinal: number;
-  heading_path: string[];
+  heading_path: readonly (string)[];
   text: string;
   start_char: number;
   end_char: number;
   start_line: number;
   end_line: number;
-  block_ids: string[];
+  block_ids: readonly (string)[];
   content: string;
 }
 
@@ -98,7 +98,7 @@ export interface Cited {
 export interface CitedPassage {
   path: string;
   title: string;
-  heading_path: string[];
+  heading_path: readonly (string)[];
   text: string;
   start_line: number;
   end_line: number;
@@ -109,7 +109,7 @@ export interface CitedPassage {
   stale: boolean;
   score: number;
   scores: Scores;
-  highlights: [number, number][];
+  highlights: readonly ([number, number])[];
   link: string;
   uri: string;
   page: number | null;
@@ -133,7 +133,7 @@ export interface Disk {
 export interface Excluded {
   exclude: string;
   notes: number;
-  paths: string[];
+  paths: readonly (string)[];
 }
 
 export interface Explained {
@@ -196,8 +196,8 @@ export interface Links {
   path: string;
   content_hash: string;
   revision: number;
-  mentions: Mention[];
-  suggestions: RelatedNote[];
+  mentions: readonly (Mention)[];
+  suggestions: readonly (RelatedNote)[];
 }
 
 export interface LoginLink {
@@ -232,24 +232,24 @@ export interface ParsedNote {
   indexed: boolean;
   title: string;
   date: string | null;
-  aliases: string[];
-  tags: string[];
+  aliases: readonly (string)[];
+  tags: readonly (string)[];
   properties: Record<string, unknown>;
   property_types: Record<string, string>;
   property_spans: Record<string, PropertySpan>;
-  fields: Field[];
-  headings: Heading[];
-  blocks: Block[];
-  links: LinkTo[];
-  backlinks: string[];
-  chunks: Chunk[];
-  problems: Problem[];
+  fields: readonly (Field)[];
+  headings: readonly (Heading)[];
+  blocks: readonly (Block)[];
+  links: readonly (LinkTo)[];
+  backlinks: readonly (string)[];
+  chunks: readonly (Chunk)[];
+  problems: readonly (Problem)[];
 }
 
 export interface Passage {
   path: string;
   title: string;
-  heading_path: string[];
+  heading_path: readonly (string)[];
   text: string;
   start_line: number;
   end_line: number;
@@ -260,7 +260,7 @@ export interface Passage {
   stale: boolean;
   score: number;
   scores: Scores;
-  highlights: [number, number][];
+  highlights: readonly ([number, number])[];
   link: string;
   uri: string;
   page: number | null;
@@ -310,7 +310,7 @@ export interface RelatedNote {
 export interface RelatedNotes {
   path: string | null;
   revision: number;
-  results: RelatedNote[];
+  results: readonly (RelatedNote)[];
 }
 
 export interface Revision {
@@ -318,7 +318,7 @@ export interface Revision {
 }
 
 export interface Run {
-  paths?: string[] | null;
+  paths?: readonly (string)[] | null;
   force?: boolean | null;
   confirm_removals?: boolean | null;
   copy?: string | null;
@@ -332,11 +332,11 @@ export interface Scores {
 export interface SearchResult {
   query: string;
   mode: "hybrid" | "semantic" | "text";
-  stages: string[];
+  stages: readonly (string)[];
   revision: number;
   pending_chunks: number;
   took_ms: number;
-  results: Passage[];
+  results: readonly (Passage)[];
 }
 
 export interface ServedVault {
@@ -351,7 +351,7 @@ export interface Setting {
 }
 
 export interface Sources {
-  citations: CitedPassage[];
+  citations: readonly (CitedPassage)[];
   revision: number;
 }
 
@@ -370,10 +370,10 @@ export interface Status {
   chunks: number;
   pending_chunks: number;
   progress: Progress | null;
-  problems: BadNote[];
+  problems: readonly (BadNote)[];
   work: Work;
   languages: Record<string, number>;
-  hints: Hint[];
+  hints: readonly (Hint)[];
   model: AnsweringModel;
   generator: GeneratorName;
   watcher: Watching;
@@ -387,7 +387,7 @@ export interface Stopping {
 }
 
 export interface Told {
-  settings: Setting[];
+  settings: readonly (Setting)[];
 }
 
 export interface Watching {

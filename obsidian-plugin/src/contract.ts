@@ -135,8 +135,7 @@ function readSpan(value: Unread<readonly [number, number]>, where: string): [num
 }
 
 function readCitation(value: Unread<wire.CitedPassage>, where: string): Citation {
-  const fields = Fields.of(value, where);
-  return { n: fields.number("n"), ...readPassage(fields) };
+  return { n: Fields.of(value, where).number("n"), ...readPassage(Fields.of<wire.Passage>(value, where)) };
 }
 
 function readGenerator(fields: Fields<wire.GeneratorName>): Generator {

@@ -5,7 +5,7 @@
  */
 
 import { DaemonError } from "./daemon-error";
-import { ContractError, Fields } from "./fields";
+import { ContractError, Fields, type Unread } from "./fields";
 
 /** What discovery needs to know of this computer. */
 export interface Machine {
@@ -51,7 +51,10 @@ export function isLoopback(url: string): boolean {
   }
 }
 
-function parseRecord(text: string | null): { url: string; vault: string } | null {
+/** What a daemon writes of itself for those on the same machine. */
+interface DaemonRecord { url: string; vault: string }
+
+function parseRecord(text: string | null): DaemonRecord | null {
   if (text === null) return null;
   try {
     const fields = Fields.of<DaemonRecord>(JSON.parse(text) as Unread<DaemonRecord>, "daemon file");

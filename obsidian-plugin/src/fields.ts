@@ -38,7 +38,8 @@ export class Fields<T> {
     private readonly where: string,
   ) {}
 
-  static of<T>(value: Unread<T>, where: string): Fields<T> {
+  static of<T>(unread: Unread<T>, where: string): Fields<T> {
+    const value: unknown = unread;
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw new ContractError(`${where}: expected an object, got ${kindOf(value)}`);
     }

@@ -127,11 +127,15 @@ def checked_query(values: Any, kind: type[Asked]) -> Asked:
 
 
 def checked_body(values: Mapping[str, Any], kind: type[Asked]) -> Asked:
-    """Return a body in its type; null stands for what is not given. Raises UsageError."""
-    names = _hints(kind)
-    return _converted(
-        {name: value for name, value in values.items() if name in names and value is not None}, kind
-    )
+    """Return a body in its type; null stands for what is not given, `23.0` for 23. Raises UsageError."""
+    given: dict[str, Any] = {}
+    for name, hint in _hints(kind).items():
+        value = values.get(name)
+        if hint is int and isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if value is not None:
+            given[name] = value
+    return _converted(given, kind)
 
 
 @functools.cache

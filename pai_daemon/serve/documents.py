@@ -1,4 +1,4 @@
-"""The documents of the API, for whoever asks it. Made from the routes by scripts/contract; not to be edited."""
+"""The documents of the API, for whoever asks it. Made by scripts/contract; not to be edited."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class RelatedNotes(msgspec.Struct, frozen=True):
 class Linkable(msgspec.Struct, frozen=True):
     """The note that wants links."""
 
-    path: NotePath
+    path: Annotated[NotePath, Meta(extra_json_schema={"minLength": 1})]
     limit: Limit = DEFAULT_NOTES
 
 
