@@ -206,11 +206,8 @@ def _responses(route: Route) -> Mapping[str, Schema]:
         found[str(status_code)] = {"description": route.about, "content": content}
     if route.events:
         streamed = found.setdefault("200", {"description": "A stream of events.", "content": {}})
-        names = ", ".join(f"`{name}`" for name in route.events)
-        streamed["content"]["text/event-stream"] = {
-            "schema": {"type": "string", "description": f"Server-sent events, their data in JSON: {names}."},
-            "x-events": {name: schema_of(kind) for name, kind in route.events.items()},
-        }
+        frames = [_event(name, kind) for name, kind in route.events.items()]
+        streamed["content"]["text/event-stream"] = {"schema": {"anyOf": frames}}
     for kind in failures(route):
         response = found.setdefault(
             str(kind.status),
@@ -226,3 +223,13 @@ def _responses(route: Route) -> Mapping[str, Schema]:
         if kind.status in (429, 503):
             response["headers"] = {"Retry-After": {"schema": {"type": "string"}}}
     return dict(sorted(found.items()))
+
+
+def _event(name: str, kind: Any) -> Schema:
+    """Return the schema of one event of a stream: its name, and its data, a document in JSON."""
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": schema_of(kind)}
+    return {
+        "type": "object",
+        "properties": {"event": {"const": name}, "data": data, "id": {"type": "string"}},
+        "required": ["event", "data"],
+    }
