@@ -30,8 +30,6 @@ _SECOND, _SECOND_ELSEWHERE = 6.0, 1.5
 # How near a sentence must be, on the model's scale: so far above its threshold where the passage has none
 # of the question's words, and so much less where it has all.
 _BAR, _BAR_COVERED = 1.06, 1.65
-# Shares of the way from strangers to a question's own sentence that `models.scoring` takes as its margin.
-_MARGINS_A_WAY = 4
 
 
 def closest(question: str, candidates: Sequence[Quote], embedder: EmbeddingModel) -> list[Quote]:
@@ -78,13 +76,12 @@ def bar(quote: Quote, scoring: Scoring) -> float:
     if quote.other_language:
         return scoring.answer_threshold + scoring.other_language_margin
     needed = _BAR - _BAR_COVERED * quote.coverage
-    return scoring.answer_threshold + needed * _MARGINS_A_WAY * scoring.few_words_margin
+    return scoring.answer_threshold + needed * scoring.scale
 
 
 def _on_scale(cosine: float, scoring: Scoring) -> float:
-    """Return a cosine as a share of the model's way, from its threshold."""
-    way = _MARGINS_A_WAY * scoring.few_words_margin
-    return (cosine - scoring.answer_threshold) / way if way else 0.0
+    """Return a cosine as a share of the model's scale, from its threshold."""
+    return (cosine - scoring.answer_threshold) / scoring.scale
 
 
 def _weighed(quote: Quote, weights: tuple[float, float, float, float]) -> float:

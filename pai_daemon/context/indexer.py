@@ -245,6 +245,7 @@ class Indexer:
             self._index.rewrite()
             self._purge_due_s = time.monotonic() + PURGE_S
         elif step == "sweep" and time.monotonic() >= self._purge_due_s:
+            self._purge_due_s = time.monotonic() + PURGE_S  # where the disk has no room for it
             self._index.store.sweep()
 
     def _rest(self) -> None:
@@ -317,8 +318,7 @@ class Indexer:
         files = self._intake.scanned(found, outdated, force=force)
         gone = self._apply(files, missed, outdated, force=force, between=self._look_at_saves)
         self._removals.scanned(gone)
-        if not gone:
-            self._agenda.loss_confirmed = False
+        self._agenda.loss_confirmed = self._agenda.loss_confirmed and bool(gone)
 
     def _look_at(self, hints: Collection[str], outdated: Collection[str] = ()) -> None:
         hints = {*hints, *self._index.catalog.twins(hints)}

@@ -29,7 +29,7 @@ from pai_daemon.models.tokens import WindowTokenizer
 # Who has asked will ask again within this time.
 ASKING_S = 10.0
 # Of a model that nobody has measured, until `loading` has taken it from the probes.
-UNMEASURED = Scoring(0.5, 0, 0, 0.1, 0.6)
+UNMEASURED = Scoring(0.5, 0.4, 0, 0.6)
 
 
 class Embedder:

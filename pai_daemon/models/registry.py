@@ -37,21 +37,18 @@ Format = Literal["e5s1", "minilm-zip", "bert", "onnx", "static", "server"]
 class Scoring:
     """How the cosines of one model are read; those of two models do not compare (D17).
 
-    answer_threshold: below this cosine of question and best sentence, the sentence with its title and
-    headings before it, the notes do not say. few_words_margin is added to it where the passage has
-    less than half of the question's words, other_language_margin where it is in another language.
-    With e5, 96 and 98 % of XQuAD's 1,190 questions (en, de) are answered, and 2 and 10 % of the 567
-    whose article is missing (`scripts/bench quality`).
-    second_margin: how far below the best sentence a second one may be to be quoted as well.
+    answer_threshold: about at this cosine of question and best sentence, the sentence with its title and
+    headings before it, the notes say something; `context.extract` moves it by shares of the scale, which
+    is the way from strangers to a question's own sentence. other_language_margin is added to it where
+    the passage is in another language.
     support_threshold: below this cosine of two sentences, the one does not support the other. 95 %
     of XQuAD's translated sentences are above it, and 1 % of the nearest sentences of other articles.
     semantic_weight: of the semantic leg in hybrid search, the rest is the word leg's.
     """
 
     answer_threshold: float
-    few_words_margin: float
+    scale: float
     other_language_margin: float
-    second_margin: float
     support_threshold: float
     semantic_weight: float = 0.5
 

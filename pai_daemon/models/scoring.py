@@ -20,10 +20,11 @@ from pai_daemon.models.registry import Scoring
 Embeds = Callable[[Sequence[str]], Floats]
 # The way from strangers to a question's own sentence, and to a sentence in other words.
 ANSWERS, SUPPORTS = 0.95, 0.7
-# Shares of the same way, as margins.
-FEW_WORDS, OTHER_LANGUAGE, SECOND = 0.25, 0.25, 0.35
+# A share of the same way, as a margin.
+OTHER_LANGUAGE = 0.25
 # Of the questions in other languages, as a share of the English ones: enough find their own sentence.
 SPEAKS = 0.6
+SMALLEST_SCALE = 0.01
 
 
 def measured(embed_queries: Embeds, embed_texts: Embeds, probes: Sequence[Probe]) -> Scoring:
@@ -50,10 +51,10 @@ def measured(embed_queries: Embeds, embed_texts: Embeds, probes: Sequence[Probe]
     way = own - strangers
     return Scoring(
         answer_threshold=round(strangers + ANSWERS * way, 3),
-        few_words_margin=round(FEW_WORDS * way, 3),
+        # Of a model that tells nothing apart it is small, never none.
+        scale=round(max(way, SMALLEST_SCALE), 3),
         # What a model only half understands has to be nearer; what it does, is less near across languages.
         other_language_margin=round((-OTHER_LANGUAGE if speaks else OTHER_LANGUAGE) * way, 3),
-        second_margin=round(SECOND * way, 3),
         support_threshold=round(unrelated + SUPPORTS * (same - unrelated), 3),
     )
 

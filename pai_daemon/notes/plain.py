@@ -291,8 +291,9 @@ def _goes_on(before: str, line: str) -> bool:
     """
     if _ALONE.match(line) or _ITEM.match(line) or before.endswith(("  ", "\\")):
         return False
-    word = line.lstrip(" \t>").split(maxsplit=1)[0]
-    return word[0].islower() or len(before.strip()) + 1 + len(word) > SHORT_LINE_CHARS
+    # Some characters are white space to `split` alone, as a no-break space is.
+    word = next(iter(line.lstrip(" \t>").split(maxsplit=1)), "")
+    return word[:1].islower() or len(before.strip()) + 1 + len(word) > SHORT_LINE_CHARS
 
 
 def _trimmed(markdown: str, start: int, end: int, code: bool) -> Iterator[tuple[int, int, bool]]:

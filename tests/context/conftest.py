@@ -94,7 +94,7 @@ class Hashed:
 
     def __init__(self, name: str, dimensions: int = 32) -> None:
         self.profile = replace(profile("small"), name=name, dimensions=dimensions)
-        self.scoring = Scoring(0.5, 0, 0, 0.1, 0.6)
+        self.scoring = Scoring(0.5, 0.4, 0, 0.6)
         self.tokens_done = 0
         self.texts: Counter[str] = Counter()
         self.waits_after: int | None = None

@@ -15,7 +15,7 @@ from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.context.vectors import Floats
 from pai_daemon.models.registry import Scoring
 
-SCORING = Scoring(0.82, 0.02, -0.02, 0.03, 0.86)
+SCORING = Scoring(0.82, 0.08, -0.02, 0.86)
 QUOTE = Quote(
     n=1, text="", in_context="", coverage=0.5, own_coverage=0.5, fit=0, score=0.5, other_language=False
 )

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
+from pai_daemon.context.store.upkeep import Shortage
 from pai_daemon.errors import UsageError
 from pai_daemon.vault.ignore import IgnoreRules
 from pai_daemon.vault.scan import FileStat
@@ -240,4 +245,34 @@ def test_note_left_out_leaves_the_disk_after_a_restart_too(
     assert live.index.store.purge_step
     again = go_live(vault)
     eventually(lambda: again.index.store.purge_step is None, "the purge")
+    assert not _holding(tmp_path / "index", "sleeps behind")
+
+
+@pytest.mark.usefixtures("soon")
+def test_note_left_out_waits_for_room_on_the_disk_and_leaves_then(
+    go_live: GoLive, vault: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without room for a purge the status can say so, nothing spins, and it ends once there is room."""
+    live = go_live(vault)
+    live.settled()
+    short, sweeps = Shortage(0, 1), list[float]()
+    monkeypatch.setattr("pai_daemon.context.store.store.PUT_OFF_S", 0.2)
+    rewrite, sweep = live.index.store.rewrite, live.index.store.sweep
+
+    def rewrite_and_fill(rewrite_vectors: Callable[[], None]) -> None:
+        rewrite(rewrite_vectors)
+        monkeypatch.setattr("pai_daemon.context.store.store.shortage", lambda _: short)
+
+    def counted() -> None:
+        sweeps.append(time.monotonic())
+        sweep()
+
+    monkeypatch.setattr(live.index.store, "rewrite", rewrite_and_fill)
+    monkeypatch.setattr(live.index.store, "sweep", counted)
+    (vault / ".paiignore").write_text("Diary/\n")
+    eventually(lambda: len(sweeps) > 2, "the purge to be tried again")
+    assert min(later - earlier for earlier, later in pairwise(sweeps)) > 0.2
+    assert live.index.store.shortage == replace(short, is_purging=True)
+    monkeypatch.setattr("pai_daemon.context.store.store.shortage", lambda _: None)
+    eventually(lambda: live.index.store.purge_step is None, "the purge")
     assert not _holding(tmp_path / "index", "sleeps behind")

@@ -15,7 +15,7 @@ import pytest
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.filters import EVERYTHING, Filter
 from pai_daemon.context.index import Index
-from pai_daemon.context.store.rows import StoredChunk, facts_of
+from pai_daemon.context.store.rows import SCHEMA_VERSION, StoredChunk, facts_of
 from pai_daemon.context.store.store import Store
 from pai_daemon.context.store.upkeep import SHORT_REST_S
 from pai_daemon.errors import DiskFull, IndexUnavailable
@@ -260,6 +260,41 @@ def test_older_schema_is_rebuilt_and_keeps_its_embeddings(store: Store, tmp_path
     again = Store(tmp_path / "index")
     assert again.chunks.notes() == []
     assert [keys for keys, _ in again.vectors("print").batches()] == [["k1"]]
+
+
+def test_newer_schema_is_rebuilt_and_keeps_its_embeddings(store: Store, tmp_path: Path) -> None:
+    """A store of a later version, with a column that is unknown here, starts without chunks as well."""
+    store.commit([written("a.md", "alpha")], {})
+    store.vectors("print").add(["k1"], np.array([[1.0, 0.0]], np.float32))
+    store.chunks._table.add_columns({"unheard_of": "cast('x' as string)"})
+    (tmp_path / "index" / "schema.json").write_text(f'{{"schema": {SCHEMA_VERSION + 1}, "more": []}}')
+    with pytest.raises(IndexUnavailable, match=f"has the schema {SCHEMA_VERSION + 1}"):
+        Store.read_only(tmp_path / "index")
+    again = Store(tmp_path / "index")
+    assert again.chunks.notes() == []
+    assert [keys for keys, _ in again.vectors("print").batches()] == [["k1"]]
+    again.commit([written("a.md", "alpha")], {})
+    assert _found(Store.read_only(tmp_path / "index"), "alpha") == ["a.md#0"]
+
+
+def test_opening_writes_no_schema_that_is_there(store: Store, tmp_path: Path) -> None:
+    """A full disk or a kill at the opening cannot empty the file without which all text is dropped."""
+    stamp = tmp_path / "index" / "schema.json"
+    before = stamp.stat()
+    Store(tmp_path / "index")
+    assert (stamp.stat().st_ino, stamp.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_table_that_a_kill_left_without_a_version_costs_no_other(store: Store, tmp_path: Path) -> None:
+    """A folder in which the first embeddings were about to be written is none, and no note is read again."""
+    store.commit([written("a.md", "alpha")], {})
+    left = tmp_path / "index" / "tables" / "vectors-print.lance" / "data"
+    left.mkdir(parents=True)
+    (left / "half.lance").write_bytes(b"LANC")
+    index = Index(tmp_path / "index", None)
+    assert len(index.catalog) == 1
+    index.store.vectors("print").add(["k1"], np.eye(1, 2, dtype=np.float32))
+    assert len(Store(tmp_path / "index").vectors("print")) == 1
 
 
 def test_revision_rises_across_restarts(store: Store, tmp_path: Path) -> None:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.filters import EVERYTHING
+from pai_daemon.context.store import chunk_table
 from pai_daemon.context.store import tail as tail_module
 from pai_daemon.context.store.rows import StoredChunk
 from pai_daemon.context.store.store import Store
-from pai_daemon.errors import IndexUnavailable
+from pai_daemon.errors import DiskFull, IndexUnavailable
 from pai_daemon.vault.scan import FileStat
 
 OLD = (
@@ -148,6 +149,42 @@ def test_what_happens_during_a_search_hides_nothing(
     monkeypatch.setattr(store.chunks, "_ask", interrupted)
     found = [item for item, _ in store.chunks.search("task", 10, EVERYTHING)]
     assert sorted(found) == sorted(["old 1#0", *(f"{name}#0" for name in expected)])
+
+
+def test_commit_and_upkeep_during_one_search_hide_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chunk that left the index before LanceDB was asked, and came back after that, is found."""
+    ask = store.chunks._ask
+    times: list[int] = []
+
+    def late(*args: Any, **keywords: Any) -> Any:
+        if times:
+            return ask(*args, **keywords)
+        times.append(1)
+        _commit(store, {"old 1": "another task"})
+        found = ask(*args, **keywords)
+        store.tidy()
+        return found
+
+    monkeypatch.setattr(store.chunks, "_ask", late)
+    assert _found(store, "task").keys() == {"old 1#0"}
+
+
+def test_rewriting_that_fails_hides_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that were written anew, and not indexed before the disk was full, are still found."""
+
+    def fail(_table: Any) -> None:
+        raise DiskFull("full")
+
+    monkeypatch.setitem(chunk_table.INDEXES, "content", fail)
+    with pytest.raises(DiskFull):
+        store.rewrite(lambda: None)
+    assert _found(store, "task").keys() == {"old 1#0"}
+    monkeypatch.undo()
+    store.tidy()
+    assert _is_whole(store)
+    assert _found(store, "task").keys() == {"old 1#0"}
 
 
 def test_commit_that_fails_leaves_the_words_as_they_were(

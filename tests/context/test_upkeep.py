@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pai_daemon.context.store.store import Store
+from pai_daemon.context.store.store import DOUBT, Store
 from pai_daemon.context.store.upkeep import (
     HEADROOM_BYTES,
     LONG_REST_S,
@@ -18,6 +18,7 @@ from pai_daemon.context.store.upkeep import (
     is_due,
     rest_s,
 )
+from pai_daemon.errors import DiskFull
 from tests.context.test_store import written
 
 
@@ -87,6 +88,7 @@ def test_upkeep_without_room_is_put_off_and_says_what_it_needs(
     short = store.shortage
     assert short is not None
     assert short.message.startswith("The disk is nearly full: 64 MiB free, upkeep of the index needs 65 MiB.")
+    assert "What was left out for good" in short.message
     free(monkeypatch, needed)
     assert store.puts_off() is False
     store.tidy()
@@ -104,3 +106,18 @@ def test_upkeep_that_was_put_off_is_tried_again_and_not_at_once(
     store.tidy()
     assert not store.is_untidy()
     assert store.upkeep_rest_s() == SHORT_REST_S
+
+
+def test_upkeep_that_meets_a_full_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next start makes no index anew for it, which would take the room that is missing."""
+    store = Store(tmp_path / "index")
+
+    def fail(*_: object) -> None:
+        raise DiskFull("full")
+
+    monkeypatch.setattr(store.chunks, "tidy", fail)
+    monkeypatch.setattr(store.chunks, "mend", fail)
+    for upkeep in (store.tidy, store.mend):
+        with pytest.raises(DiskFull):
+            upkeep()
+    assert not (tmp_path / "index" / DOUBT).exists()

@@ -1,11 +1,14 @@
-"""The `pai` command in this process, for what ends at once: a child process costs a second or more."""
+"""The `pai` command in this process, where a child process costs a second or more, and a small disk."""
 
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 import pytest
@@ -14,6 +17,7 @@ from pai_daemon.cli.main import main
 from tests.daemon_process import Folders
 
 PATIENCE_S = 10
+DISK_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +58,22 @@ def pai(folders: Folders, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
         return Ended(exit_code, *capfd.readouterr())
 
     return run
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """Yield a folder on a small disk of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill_up(disk: Path) -> None:
+    """Write to the disk until nothing more fits."""
+    with suppress(OSError), (disk / "ballast").open("ab", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))

@@ -35,7 +35,6 @@ from pai_daemon.vault.scan import FileStat
 from tests.context.conftest import Hashed
 from tests.context.test_store import written
 
-COPIES = 36
 WIDTHS = {"first": 8, "second": 16}
 NOTES = {f"n{number}.md": tuple(f"heron n{number}x{part}w" for part in range(3)) for number in range(6)}
 EDITED = {"n0.md": ("heron edited0w",), "m1.md": NOTES["n1.md"], "new.md": ("heron new0w", "heron new1w")}
@@ -307,8 +306,9 @@ def test_kill_at_some_steps_of_each_write_leaves_it_done_or_not_done(tmp_path: P
     seed = time.time_ns()
     chance = random.Random(seed)
     print(f"seed {seed}")
-    count = tried(tmp_path, lambda: chance.random() < 0.1)
-    assert count.total() >= COPIES // 4
+    count = tried(tmp_path, lambda: chance.random() < 0.07)
+    print(f"{count.total()} steps")
+    assert count.total() > 5
 
 
 @pytest.mark.slow

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import subprocess
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,21 +16,9 @@ from pai_daemon.context.store.store import Store
 from pai_daemon.errors import IndexUnavailable
 from tests.conftest import StartDaemon
 from tests.daemon_process import DaemonProcess, Folders, eventually
+from tests.faults.conftest import DISK_BYTES, fill_up
 
 NOTES = 12
-DISK_BYTES = 8 * 1024 * 1024
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """Yield a folder on a small disk of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("this user may not mount a disk")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def completed(daemon: DaemonProcess) -> dict[str, Any]:
@@ -62,13 +48,6 @@ def test_disk_that_is_full_is_waited_for(
     assert completed(daemon)["message"] is None
     daemon.finds(f"kingfisher{NOTES - 1}")
     assert "Traceback" not in daemon.log
-
-
-def fill_up(disk: Path) -> None:
-    """Write to the disk until nothing more fits."""
-    with suppress(OSError), (disk / "ballast").open("ab", buffering=0) as file:
-        while True:
-            file.write(bytes(4096))
 
 
 def test_disk_that_fills_up_under_a_finished_index_takes_the_edits_later(

@@ -69,7 +69,8 @@ def test_marks_of_made_up_cosines_give_the_thresholds_by_their_shares() -> None:
     )
     assert scoring.answer_threshold == pytest.approx(0.36 + 0.95 * 0.64, abs=2e-3)
     assert scoring.support_threshold == pytest.approx(0.36 + 0.7 * 0.64, abs=2e-3)
-    assert scoring.few_words_margin == scoring.other_language_margin == pytest.approx(0.16, abs=2e-3)
+    assert scoring.scale == pytest.approx(0.64, abs=2e-3)
+    assert scoring.other_language_margin == pytest.approx(0.16, abs=2e-3)
 
 
 @pytest.mark.parametrize(("lost", "sign"), [(0, -1), (8, 1)])

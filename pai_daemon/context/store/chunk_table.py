@@ -302,6 +302,8 @@ class ChunkTable:
 
     def rewrite(self) -> None:
         """Write all rows anew, see `Store.rewrite`."""
+        # Meanwhile, and after a failure, no index of words knows the rows that are written.
+        self._tail.clear(is_whole=False)
         with border():
             self._sweep()
             for batch in self._table.search().limit(ALL_ROWS).to_batches(REWRITE_ROWS):

@@ -2,7 +2,8 @@
 
 `chunks` holds the text, see `chunk_table`. `vectors-<fingerprint>` holds embeddings by the hash of the
 embedded text, see `vector_table`. So text is searchable before it is embedded, a rename or a `touch` embeds
-nothing (D2), and another model gets a table of its own (D6).
+nothing (D2), and another model gets a table of its own (D6). A kill or a full disk at any
+step leaves what was before it or after it (D59).
 """
 
 from __future__ import annotations
