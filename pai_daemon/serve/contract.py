@@ -23,6 +23,7 @@ from aiohttp import web
 
 from pai_daemon.errors import PaiError, UsageError
 from pai_daemon.serve.wire import body as read_body
+from pai_daemon.serve.wire import refuse_halves
 
 Asked = TypeVar("Asked", bound=msgspec.Struct)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -150,7 +151,8 @@ def _hints(kind: type[msgspec.Struct]) -> dict[str, type]:
 
 def _converted(given: dict[str, Any], kind: type[Asked]) -> Asked:
     for name, value in given.items():
-        _refuse_halves(name, value)
+        if isinstance(value, str):  # the paths of a list may be any bytes that a disk has for a name
+            refuse_halves(name, value)
     try:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
@@ -161,16 +163,6 @@ def _converted(given: dict[str, Any], kind: type[Asked]) -> Asked:
         place = PATH.match(str(error).rpartition("`")[0].rpartition("`")[2])
         name = place[1] if place else "The body"
         raise UsageError(f"{name} must be {_expected(kind, name)}.") from None
-
-
-def _refuse_halves(name: str, value: Any) -> None:
-    """Raise UsageError for text that cannot be UTF-8."""
-    for piece in value if isinstance(value, list) else (value,):
-        if isinstance(piece, str):
-            try:
-                piece.encode()
-            except UnicodeEncodeError as error:
-                raise UsageError(f"{name} holds half a character: a surrogate without its pair.") from error
 
 
 def _expected(kind: type[msgspec.Struct], name: str) -> str:

@@ -71,17 +71,27 @@ def narrowing(asked: Narrowed) -> Filter:
     now = datetime.now().astimezone()
     return Filter(
         folder=asked.path,
-        tags=_texts(asked.tag),
-        properties=_texts(asked.property),
+        tags=_texts("tag", asked.tag),
+        properties=_texts("property", asked.property),
         since_ns=moment_ns(asked.since, now) if asked.since else None,
         before_ns=moment_ns(asked.before, now) if asked.before else None,
     )
 
 
-def _texts(given: str | list[str]) -> tuple[str, ...]:
+def _texts(name: str, given: str | list[str]) -> tuple[str, ...]:
     """Return what was given, once or several times."""
     listed = [given] if isinstance(given, str) else given
+    for item in listed:
+        refuse_halves(name, item)
     return tuple(found for item in listed if (found := item.strip()))
+
+
+def refuse_halves(name: str, value: str) -> None:
+    """Raise UsageError for text that cannot be UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{name} holds half a character: a surrogate without its pair.") from error
 
 
 async def body(request: web.Request) -> dict[str, Any]:

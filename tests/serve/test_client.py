@@ -41,7 +41,7 @@ def test_example_posts_the_open_questions_of_a_daily_note(served: DaemonProcess)
     """Ten lines of Python ask what a daily note leaves open."""
     daily = served.write("2026-11-26.md", f"- {QUESTION}\n- Bought flour.")
     environ = served.folders.environ() | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    asked = [sys.executable, EXAMPLE, daily.name]
+    asked = [sys.executable, str(EXAMPLE), daily.name]
     done = subprocess.run(asked, env=environ, capture_output=True, text=True, timeout=30, check=False)
     daily.unlink()
     served.loses("Bought flour")
