@@ -1,20 +1,25 @@
-"""The Python client for scripts: the daemon's API as plain calls, on the standard library alone."""
+"""The Python client for scripts: the daemon's API as plain calls, on the standard library alone.
+
+What it returns are the documents of the API, as dictionaries that a type checker knows.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 from pai_daemon import errors
 from pai_daemon.config import Settings, daemon_records, read_token
 from pai_daemon.errors import DaemonUnreachable, PaiError, UsageError
+from pai_daemon.serve import documents
 
 TIMEOUT_S = 30.0
 # Whether a daemon lives is asked of every record, also of those whose port is another program's now.
@@ -22,6 +27,13 @@ ALIVE_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 300.0
 # To another disk files are written anew.
 COPY_TIMEOUT_S = 600.0
+Event = (
+    tuple[Literal["sources"], documents.Sources]
+    | tuple[Literal["notice"], documents.Notice]
+    | tuple[Literal["delta"], documents.Delta]
+    | tuple[Literal["citation"], documents.Cited]
+    | tuple[Literal["done"], documents.Answer]
+)
 START_HINT = "Start it with: scripts/start VAULT (or: pai start VAULT)"
 
 
@@ -68,22 +80,35 @@ class Client:
             return _object(reply.read()).get("status") == "ok"
         return False
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> documents.Status:
         """Return the daemon's status document."""
-        return self.get("/api/status")
+        return cast("documents.Status", self.get("/api/status"))
 
-    def search(self, query: str, **narrowed: Any) -> dict[str, Any]:
+    def search(self, query: str, **narrowed: Any) -> documents.SearchResult:
         """Return passages; narrowed: mode, limit, path, tag, property, since, before, typing."""
-        return self.get("/api/search", {"q": query, **narrowed})
+        return cast("documents.SearchResult", self.get("/api/search", {"q": query, **narrowed}))
 
-    def ask(self, question: str, **narrowed: Any) -> dict[str, Any]:
+    def related(self, path: str = "", *, text: str = "", limit: int = 10) -> documents.RelatedNotes:
+        """Return the notes nearest to a note, or to a text."""
+        found = self.get("/api/related", {"path": path, "text": text, "limit": limit})
+        return cast("documents.RelatedNotes", found)
+
+    def links(self, path: str, *, limit: int = 10) -> documents.Links:
+        """Return the links that a note could have."""
+        return cast("documents.Links", self.get("/api/links", {"path": path, "limit": limit}))
+
+    def note(self, path: str) -> documents.ParsedNote:
+        """Return what a note says, as it is read."""
+        return cast("documents.ParsedNote", self.get(f"/api/notes/{urllib.parse.quote(path, safe='')}"))
+
+    def ask(self, question: str, **narrowed: Any) -> documents.Answer:
         """Return a whole answer; narrowed: limit, selection, and what narrows a search."""
         with self._open(
             "/api/ask", {"question": question, **narrowed}, timeout_s=ANSWER_TIMEOUT_S
         ) as response:
-            return _object(response.read())
+            return cast("documents.Answer", _object(response.read()))
 
-    def ask_stream(self, question: str, **narrowed: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    def ask_stream(self, question: str, **narrowed: Any) -> Iterator[Event]:
         """Yield (event, data) as the answer is written, `done` last; raises when an error event comes."""
         payload = {"question": question, "stream": True, **narrowed}
         name = ""
@@ -96,7 +121,7 @@ class Client:
                     data = _object(line.removeprefix("data: "))
                     if name == "error":
                         raise _error_of(data)
-                    yield name, data
+                    yield cast("Event", (name, data))
         if name != "done":
             raise DaemonUnreachable("The answer broke off.", hint="Look at the daemon with: pai status")
 
@@ -106,10 +131,10 @@ class Client:
         with self._open("/api/index", asked, timeout_s=timeout_s) as response:
             return _object(response.read())
 
-    def choose_model(self, name: str) -> dict[str, Any]:
+    def choose_model(self, name: str) -> documents.Chosen:
         """Let another embedding model answer, once it has embedded everything."""
         with self._open("/api/model", {"model": name}, timeout_s=TIMEOUT_S) as response:
-            return _object(response.read())
+            return cast("documents.Chosen", _object(response.read()))
 
     def login_link(self) -> str:
         """Return an address that logs a browser in to the dashboard, once and within a minute."""
@@ -145,6 +170,48 @@ class Client:
                 raise _error_of(_problem(error.read(), error.code)) from None
         except (OSError, HTTPException) as error:
             raise DaemonUnreachable(f"No daemon answers at {self.url}: {error}.", hint=START_HINT) from error
+
+
+class AsyncClient:
+    """The same for programs that wait for several things: each call waits in a thread of its own."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @classmethod
+    async def find(cls, settings: Settings, vault: Path | None = None) -> AsyncClient:
+        """Return a client of the running daemon, as `Client.find` does."""
+        return cls(await asyncio.to_thread(Client.find, settings, vault))
+
+    async def status(self) -> documents.Status:
+        """Return the daemon's status document."""
+        return await asyncio.to_thread(self._client.status)
+
+    async def search(self, query: str, **narrowed: Any) -> documents.SearchResult:
+        """Return passages, as `Client.search` does."""
+        return await asyncio.to_thread(self._client.search, query, **narrowed)
+
+    async def ask(self, question: str, **narrowed: Any) -> documents.Answer:
+        """Return a whole answer."""
+        return await asyncio.to_thread(self._client.ask, question, **narrowed)
+
+    async def ask_stream(self, question: str, **narrowed: Any) -> AsyncIterator[Event]:
+        """Yield the events of an answer as it is written, `done` last."""
+        events = self._client.ask_stream(question, **narrowed)
+        while (event := await asyncio.to_thread(next, events, None)) is not None:
+            yield event
+
+    async def related(self, path: str = "", *, text: str = "", limit: int = 10) -> documents.RelatedNotes:
+        """Return the notes nearest to a note, or to a text."""
+        return await asyncio.to_thread(self._client.related, path, text=text, limit=limit)
+
+    async def links(self, path: str, *, limit: int = 10) -> documents.Links:
+        """Return the links that a note could have."""
+        return await asyncio.to_thread(self._client.links, path, limit=limit)
+
+    async def note(self, path: str) -> documents.ParsedNote:
+        """Return what a note says, as it is read."""
+        return await asyncio.to_thread(self._client.note, path)
 
 
 def _written(value: Any) -> Any:

@@ -30,12 +30,14 @@ class PaiError(Exception):
     """An error that a person can act on: what happened, and what to do next.
 
     detail: one or two sentences, safe to show. hint: the next step, empty when there is none.
+    todo: what to do about any error of the kind, for the README's table.
     """
 
     status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 70
     code: ClassVar[str] = "internal"
     title: ClassVar[str] = "Internal error"
+    todo: ClassVar[str] = "Look at the daemon's log; `pai doctor` shows what is wrong with the machine."
 
     def __init__(self, detail: str, *, hint: str = "") -> None:
         super().__init__(detail)
@@ -58,93 +60,109 @@ class UsageError(PaiError):
     """A request, a setting or an argument that makes no sense."""
 
     status, exit_code, code, title = 400, 64, "bad_request", "Bad request"
+    todo = "Correct what the message names; `/openapi.json` and `--help` say what is taken."
 
 
 class Unauthorized(PaiError):
     """A request without the token, or with a wrong one."""
 
     status, exit_code, code, title = 401, 77, "unauthorized", "Unauthorized"
+    todo = "Send `Authorization: Bearer TOKEN`; `pai open` logs a browser in."
 
 
 class Forbidden(PaiError):
     """A request whose Host or Origin is not allowed."""
 
     status, exit_code, code, title = 403, 77, "forbidden", "Forbidden"
+    todo = "Call http://127.0.0.1; `allowed_origins` lets a web page in, `pai token create` makes a token."
 
 
 class NotFound(PaiError):
     """A route or a note that does not exist."""
 
     status, exit_code, code, title = 404, 66, "not_found", "Not found"
+    todo = "Check the path; `pai index --explain PATH` says why a note is not in the index."
 
 
 class MethodNotAllowed(PaiError):
     """A route that exists, asked with a method that it does not take."""
 
     status, exit_code, code, title = 405, 64, "method_not_allowed", "Method not allowed"
+    todo = "Use a method that `Allow` names."
 
 
 class TooLarge(PaiError):
     """A request body over the limit."""
 
     status, exit_code, code, title = 413, 65, "too_large", "Body too large"
+    todo = "Send less than a mebibyte."
 
 
 class Overloaded(PaiError):
     """A full queue; the caller should wait and try again."""
 
     status, exit_code, code, title = 429, 75, "overloaded", "Too many requests"
+    todo = "Wait as long as `Retry-After` says, and ask again."
 
 
 class VaultUnavailable(PaiError):
     """A vault that is missing, empty or unreadable. The index is kept (D3)."""
 
     status, exit_code, code, title = 503, 66, "vault_unavailable", "Vault unavailable"
+    todo = "Mount the folder, or finish its sync; nothing is lost meanwhile."
 
 
 class VaultHeld(PaiError):
     """A vault that another daemon already serves."""
 
     status, exit_code, code, title = 409, 75, "vault_held", "Vault already served"
+    todo = "Use that daemon, or stop it with `pai stop`."
 
 
 class NoteChanged(PaiError):
     """A note that is no longer what an edit was made for."""
 
     status, exit_code, code, title = 409, 75, "note_changed", "Note changed"
+    todo = "Read the note again, and repeat the edit."
 
 
 class PortTaken(PaiError):
     """A port that another process listens on."""
 
     status, exit_code, code, title = 503, 69, "port_taken", "Port in use"
+    todo = "Choose another with `--port`."
 
 
 class ModelUnavailable(PaiError):
     """A model whose files are missing, damaged or do not fit this machine."""
 
     status, exit_code, code, title = 503, 69, "model_unavailable", "Model unavailable"
+    todo = "`pai models list` shows what is here, `pai models use NAME` fetches one."
 
 
 class IndexUnavailable(PaiError):
     """An index that cannot be read or written."""
 
     status, exit_code, code, title = 503, 74, "index_unavailable", "Index unavailable"
+    todo = "Check the folder's permissions; `pai index --rebuild` makes a damaged index anew."
 
 
 class DiskFull(IndexUnavailable):
     """No room left on the disk that holds the index or the model."""
 
     status, exit_code, code, title = 507, 74, "disk_full", "Disk full"
+    todo = "Free some space; it goes on by itself."
 
 
 class GeneratorUnavailable(PaiError):
     """The server or model that writes answers does not answer."""
 
     status, exit_code, code, title = 502, 69, "generator_unavailable", "Generator unavailable"
+    todo = "Start its server, or choose `extractive`."
 
 
 class DaemonUnreachable(PaiError):
     """No daemon answers at the address this client knows."""
 
     status, exit_code, code, title = 503, 69, "daemon_unreachable", "Daemon unreachable"
+    todo = "Start it with `pai start VAULT`."

@@ -227,7 +227,7 @@ class DaemonProcess:
 
     def status(self) -> dict[str, Any]:
         """Return the status document."""
-        return self.client.status()
+        return dict(self.client.status())
 
     def until(
         self, wanted: Callable[[dict[str, Any]], object], what: str, within_s: float = 10.0
@@ -265,7 +265,7 @@ class DaemonProcess:
             except VaultUnavailable:
                 return None  # the index is opening
             hits = [hit for hit in results if words in hit["text"] and path in (None, hit["path"])]
-            return hits[0] if hits else None
+            return dict(hits[0]) if hits else None
 
         return eventually(look, f"search finds {words!r} in {path or 'any note'}", within_s)
 

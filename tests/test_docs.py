@@ -11,7 +11,8 @@ import click
 
 from pai_daemon import __version__
 from pai_daemon.cli.main import COMMANDS, pai
-from pai_daemon.serve import ask, dashboard, index, model, notes, related, search, status
+from pai_daemon.serve.openapi import described
+from tests.generate import stale
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -65,16 +66,15 @@ def test_every_command_is_in_the_readme_and_has_help() -> None:
         assert f"pai {name}" in README, name
 
 
+def test_tables_and_types_follow_from_the_routes() -> None:
+    """The README's tables, the plugin's and the client's types are what `scripts/contract` writes."""
+    assert not stale(), "run scripts/contract"
+
+
 def test_every_route_is_in_the_readme() -> None:
     """The README's table lists the routes that are served, and no other."""
-    served = {
-        f"{route.method} {re.sub(r':[^}]+', '', route.path)}"
-        for resource in (status, search, ask, related, notes, index, model, dashboard)
-        for route in resource.routes
-        if route.path.startswith("/api/")
-    }
-    listed = set(re.findall(r"^\| `((?:GET|POST) /api/[^`]*)`", README, re.MULTILINE))
-    assert listed == served
+    listed = re.findall(r"^\| `((?:GET|POST) /[^`]*)`", README, re.MULTILINE)
+    assert listed == [f"{route.method} {route.canonical}" for route in described()]
 
 
 def test_files_named_in_the_readme_exist() -> None:

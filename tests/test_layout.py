@@ -120,7 +120,8 @@ def test_no_own_import_inside_a_function(module: Path) -> None:
 def test_sizes_stay_readable(module: Path) -> None:
     """A module has at most 400 lines, a function at most 60."""
     text = module.read_text("utf-8")
-    assert text.count("\n") <= MAX_LINES
+    # What is generated is as long as what it is made from.
+    assert text.count("\n") <= MAX_LINES or "not to be edited" in text.partition("\n")[0]
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < MAX_FUNCTION_LINES, f"{module.name}: {node.name}"

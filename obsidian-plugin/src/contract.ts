@@ -1,16 +1,18 @@
 /**
  * The daemon's documents, checked where they enter. Owns the shapes this plugin
  * reads and nothing else of the API; fields it does not use are not asked for,
- * so that the daemon may add or drop them. Never imports obsidian.
+ * so that the daemon may add or drop them. What is read is checked by the compiler
+ * against the daemon's own description, contract.gen.ts. Never imports obsidian.
  */
 
-import { ContractError, Fields, asArray, asString } from "./fields";
+import type * as wire from "./contract.gen";
+import { ContractError, Fields, type Unread, asArray, asString } from "./fields";
 
 export { ContractError };
 
-export type GeneratorLocation = "embedded" | "local" | "remote";
-export type DaemonState = "starting" | "indexing" | "ready" | "held" | "error";
-export type SearchMode = "hybrid" | "semantic" | "text";
+export type GeneratorLocation = wire.GeneratorName["location"];
+export type DaemonState = wire.Status["state"];
+export type SearchMode = wire.SearchResult["mode"];
 
 export interface Generator { name: string; location: GeneratorLocation }
 
@@ -96,7 +98,7 @@ export interface Status {
   pendingChunks: number;
   progress: Progress | null;
   problems: NoteProblem[];
-  model: { name: string; executionProvider: string } | null;
+  model: { name: string; executionProvider: string | null } | null;
   generator: Generator;
   watcher: { mode: string; reason: string | null };
   rssBytes: number;
@@ -106,10 +108,10 @@ export interface Status {
 /** An RFC 9457 problem document. */
 export interface Problem { status: number; code: string; title: string; detail: string; hint: string | null }
 
-const LOCATIONS = ["embedded", "local", "remote"] as const;
-const STATES = ["starting", "indexing", "ready", "held", "error"] as const;
+const LOCATIONS = { embedded: true, local: true, remote: true } as const;
+const STATES = { starting: true, indexing: true, ready: true, held: true, error: true } as const;
 
-function readPassage(fields: Fields): Passage {
+function readPassage(fields: Fields<wire.Passage>): Passage {
   return {
     path: fields.string("path"),
     title: fields.string("title"),
@@ -126,22 +128,21 @@ function readPassage(fields: Fields): Passage {
   };
 }
 
-function readSpan(value: unknown, where: string): [number, number] {
+function readSpan(value: Unread<readonly [number, number]>, where: string): [number, number] {
   const [start, end] = asArray(value, where);
   if (typeof start !== "number" || typeof end !== "number") throw new ContractError(`${where}: expected two numbers`);
   return [start, end];
 }
 
-function readCitation(value: unknown, where: string): Citation {
-  const fields = Fields.of(value, where);
-  return { n: fields.number("n"), ...readPassage(fields) };
+function readCitation(value: Unread<wire.CitedPassage>, where: string): Citation {
+  return { n: Fields.of(value, where).number("n"), ...readPassage(Fields.of<wire.Passage>(value, where)) };
 }
 
-function readGenerator(fields: Fields): Generator {
+function readGenerator(fields: Fields<wire.GeneratorName>): Generator {
   return { name: fields.string("name"), location: fields.oneOf("location", LOCATIONS) };
 }
 
-function readRelated(value: unknown, where: string): RelatedNote {
+function readRelated(value: Unread<wire.RelatedNote>, where: string): RelatedNote {
   const fields = Fields.of(value, where);
   return {
     path: fields.string("path"),
@@ -154,7 +155,7 @@ function readRelated(value: unknown, where: string): RelatedNote {
   };
 }
 
-function readSentence(value: unknown, where: string): Sentence {
+function readSentence(value: Unread<wire.AnswerSentence>, where: string): Sentence {
   const fields = Fields.of(value, where);
   return {
     text: fields.string("text"),
@@ -163,7 +164,7 @@ function readSentence(value: unknown, where: string): Sentence {
   };
 }
 
-function readMention(value: unknown, where: string): Mention {
+function readMention(value: Unread<wire.Mention>, where: string): Mention {
   const fields = Fields.of(value, where);
   return {
     text: fields.string("text"),
@@ -175,7 +176,7 @@ function readMention(value: unknown, where: string): Mention {
   };
 }
 
-function readProgress(fields: Fields): Progress {
+function readProgress(fields: Fields<wire.Progress>): Progress {
   return {
     phase: fields.string("phase"),
     done: fields.number("done"),
@@ -185,7 +186,7 @@ function readProgress(fields: Fields): Progress {
   };
 }
 
-function readNoteProblem(value: unknown, where: string): NoteProblem {
+function readNoteProblem(value: Unread<wire.BadNote>, where: string): NoteProblem {
   const fields = Fields.of(value, where);
   return {
     path: fields.string("path"),
@@ -196,11 +197,11 @@ function readNoteProblem(value: unknown, where: string): NoteProblem {
 }
 
 export function parseCitations(body: unknown): Citation[] {
-  return Fields.of(body, "sources").list("citations", readCitation);
+  return Fields.of<wire.Sources>(body as Unread<wire.Sources>, "sources").list("citations", readCitation);
 }
 
 export function parseAnswer(body: unknown): Answer {
-  const fields = Fields.of(body, "answer");
+  const fields = Fields.of<wire.Answer>(body as Unread<wire.Answer>, "answer");
   return {
     question: fields.string("question"),
     answer: fields.string("answer"),
@@ -216,7 +217,7 @@ export function parseAnswer(body: unknown): Answer {
 }
 
 export function parseSearch(body: unknown): SearchPage {
-  const fields = Fields.of(body, "search");
+  const fields = Fields.of<wire.SearchResult>(body as Unread<wire.SearchResult>, "search");
   return {
     results: fields.list("results", (value, where) => readPassage(Fields.of(value, where))),
     stages: fields.strings("stages"),
@@ -226,11 +227,11 @@ export function parseSearch(body: unknown): SearchPage {
 }
 
 export function parseRelated(body: unknown): RelatedNote[] {
-  return Fields.of(body, "related").list("results", readRelated);
+  return Fields.of<wire.RelatedNotes>(body as Unread<wire.RelatedNotes>, "related").list("results", readRelated);
 }
 
 export function parseLinks(body: unknown): LinkSuggestions {
-  const fields = Fields.of(body, "links");
+  const fields = Fields.of<wire.Links>(body as Unread<wire.Links>, "links");
   return {
     path: fields.string("path"),
     mentions: fields.list("mentions", readMention),
@@ -239,7 +240,7 @@ export function parseLinks(body: unknown): LinkSuggestions {
 }
 
 export function parseStatus(body: unknown): Status {
-  const fields = Fields.of(body, "status");
+  const fields = Fields.of<wire.Status>(body as Unread<wire.Status>, "status");
   const vault = fields.object("vault");
   const watcher = fields.object("watcher");
   return {
@@ -256,7 +257,7 @@ export function parseStatus(body: unknown): Status {
     problems: fields.list("problems", readNoteProblem),
     model: fields.nullable("model", (model) => ({
       name: model.string("name"),
-      executionProvider: model.string("execution_provider"),
+      executionProvider: model.stringOrNull("execution_provider"),
     })),
     generator: readGenerator(fields.object("generator")),
     watcher: { mode: watcher.string("mode"), reason: watcher.stringOrNull("reason") },
@@ -266,11 +267,11 @@ export function parseStatus(body: unknown): Status {
 }
 
 export function parseDelta(body: unknown): string {
-  return Fields.of(body, "delta").string("text");
+  return Fields.of<wire.Delta>(body as Unread<wire.Delta>, "delta").string("text");
 }
 
 export function parseCited(body: unknown): number {
-  return Fields.of(body, "citation").number("n");
+  return Fields.of<wire.Cited>(body as Unread<wire.Cited>, "citation").number("n");
 }
 
 /** Reads a problem document leniently: an error must never hide behind another error. */

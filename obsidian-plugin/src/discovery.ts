@@ -5,7 +5,7 @@
  */
 
 import { DaemonError } from "./daemon-error";
-import { ContractError, Fields } from "./fields";
+import { ContractError, Fields, type Unread } from "./fields";
 
 /** What discovery needs to know of this computer. */
 export interface Machine {
@@ -51,10 +51,13 @@ export function isLoopback(url: string): boolean {
   }
 }
 
-function parseRecord(text: string | null): { url: string; vault: string } | null {
+/** What a daemon writes of itself for those on the same machine. */
+interface DaemonRecord { url: string; vault: string }
+
+function parseRecord(text: string | null): DaemonRecord | null {
   if (text === null) return null;
   try {
-    const fields = Fields.of(JSON.parse(text), "daemon file");
+    const fields = Fields.of<DaemonRecord>(JSON.parse(text) as Unread<DaemonRecord>, "daemon file");
     return { url: fields.string("url"), vault: fields.string("vault") };
   } catch (error) {
     // A half-written or foreign file is the same as none: the daemon rewrites it at its next start.

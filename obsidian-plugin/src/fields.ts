@@ -25,66 +25,79 @@ export function asArray(value: unknown, where: string): unknown[] {
   return value;
 }
 
-export class Fields {
+/** The fields of a document whose values are of a kind: no other can be asked for, as the compiler sees. */
+type Of<T, V> = { [K in keyof T & string]-?: T[K] extends V ? K : never }[keyof T & string];
+/** A value that is to be a T, and has not been looked at. */
+export interface Unread<T> { readonly unread?: T }
+type Item<T> = T extends readonly (infer E)[] ? E : never;
+
+/** T: the document as the daemon describes it, see contract.gen.ts. */
+export class Fields<T> {
   private constructor(
     private readonly values: Record<string, unknown>,
     private readonly where: string,
   ) {}
 
-  static of(value: unknown, where: string): Fields {
+  static of<T>(unread: Unread<T>, where: string): Fields<T> {
+    const value: unknown = unread;
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw new ContractError(`${where}: expected an object, got ${kindOf(value)}`);
     }
-    return new Fields(value as Record<string, unknown>, where);
+    return new Fields<T>(value as Record<string, unknown>, where);
   }
 
-  string(key: string): string {
+  string(key: Of<T, string>): string {
     return asString(this.values[key], this.at(key));
   }
 
-  number(key: string): number {
+  number(key: Of<T, number>): number {
     return asNumber(this.values[key], this.at(key));
   }
 
-  boolean(key: string): boolean {
+  boolean(key: Of<T, boolean>): boolean {
     const value = this.values[key];
     if (typeof value !== "boolean") throw new ContractError(`${this.at(key)}: expected a boolean, got ${kindOf(value)}`);
     return value;
   }
 
-  stringOrNull(key: string): string | null {
-    return this.values[key] == null ? null : this.string(key);
+  stringOrNull(key: Of<T, string | null>): string | null {
+    return this.values[key] == null ? null : asString(this.values[key], this.at(key));
   }
 
-  numberOrNull(key: string): number | null {
-    return this.values[key] == null ? null : this.number(key);
+  numberOrNull(key: Of<T, number | null>): number | null {
+    return this.values[key] == null ? null : asNumber(this.values[key], this.at(key));
   }
 
-  oneOf<T extends string>(key: string, allowed: readonly T[]): T {
-    const value = this.string(key);
-    const found = allowed.find((one) => one === value);
-    if (found === undefined) throw new ContractError(`${this.at(key)}: ${value} is not one of ${allowed.join(", ")}`);
-    return found;
+  /** allowed: each value that the daemon may send, none left out. */
+  oneOf<K extends Of<T, string>>(key: K, allowed: Record<T[K] & string, true>): T[K] {
+    const value = asString(this.values[key], this.at(key));
+    if (!Object.hasOwn(allowed, value)) {
+      throw new ContractError(`${this.at(key)}: ${value} is not one of ${Object.keys(allowed).join(", ")}`);
+    }
+    return value as T[K];
   }
 
-  object(key: string): Fields {
-    return Fields.of(this.values[key], this.at(key));
+  object<K extends Of<T, object>>(key: K): Fields<T[K]> {
+    return Fields.of<T[K]>(this.values[key] as Unread<T[K]>, this.at(key));
   }
 
-  nullable<T>(key: string, read: (fields: Fields) => T): T | null {
-    return this.values[key] == null ? null : read(this.object(key));
+  nullable<K extends Of<T, object | null>, R>(key: K, read: (fields: Fields<NonNullable<T[K]>>) => R): R | null {
+    const value = this.values[key];
+    return value == null ? null : read(Fields.of<NonNullable<T[K]>>(value, this.at(key)));
   }
 
-  list<T>(key: string, read: (value: unknown, where: string) => T): T[] {
-    return asArray(this.values[key], this.at(key)).map((one, index) => read(one, `${this.at(key)}[${String(index)}]`));
+  list<K extends Of<T, readonly unknown[]>, R>(key: K, read: (value: Unread<Item<T[K]>>, where: string) => R): R[] {
+    return asArray(this.values[key], this.at(key)).map((one, index) =>
+      read(one as Unread<Item<T[K]>>, `${this.at(key)}[${String(index)}]`),
+    );
   }
 
-  strings(key: string): string[] {
-    return this.list(key, asString);
+  strings(key: Of<T, readonly string[]>): string[] {
+    return asArray(this.values[key], this.at(key)).map((one, index) => asString(one, `${this.at(key)}[${String(index)}]`));
   }
 
-  numbers(key: string): number[] {
-    return this.list(key, asNumber);
+  numbers(key: Of<T, readonly number[]>): number[] {
+    return asArray(this.values[key], this.at(key)).map((one, index) => asNumber(one, `${this.at(key)}[${String(index)}]`));
   }
 
   private at(key: string): string {

@@ -69,7 +69,7 @@ export class StatusModal extends Modal {
       ["Vault", status.vaultPath],
       ["Notes", `${count(status.notes)} notes, ${count(status.chunks)} passages, ${count(status.pendingChunks)} waiting`],
       ["Changes", watcher.reason ? `${watching} (${watcher.reason})` : watching],
-      ["Model", model ? `${model.name} (${model.executionProvider})` : "not loaded"],
+      ["Model", model ? `${model.name} (${model.executionProvider ?? "loading"})` : "not loaded"],
       ["Answers", `${generator.name}, ${PLACES[generator.location]}`],
       ["Memory and disk", `${megabytes(status.rssBytes)} in memory, ${megabytes(status.indexBytes)} of index`],
       ["Version", `${status.version}, revision ${String(status.revision)}`],

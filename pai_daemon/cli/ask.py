@@ -18,6 +18,7 @@ from pai_daemon.cli.output import (
     place,
     show_json,
 )
+from pai_daemon.serve import documents
 
 
 @click.command("ask")
@@ -35,21 +36,19 @@ def command(
     if as_json:
         show_json(client.ask(text, limit=limit, **narrowed))
         return
-    answer: dict[str, Any] = {}
-    for event, data in client.ask_stream(text, limit=limit, **narrowed):
-        if event == "notice":
-            click.secho(data["text"], dim=True, err=True)
-            if data["preview"]:
-                click.secho(f"Meanwhile, from your notes: {data['preview']}\n", dim=True, err=True)
-        elif event == "delta":
-            click.echo(data["text"], nl=False)
-        elif event == "done":
-            answer = data
-    click.echo("\n")
-    _show_evidence(answer)
+    for event in client.ask_stream(text, limit=limit, **narrowed):
+        if event[0] == "notice":
+            click.secho(event[1]["text"], dim=True, err=True)
+            if event[1]["preview"]:
+                click.secho(f"Meanwhile, from your notes: {event[1]['preview']}\n", dim=True, err=True)
+        elif event[0] == "delta":
+            click.echo(event[1]["text"], nl=False)
+        elif event[0] == "done":
+            click.echo("\n")
+            _show_evidence(event[1])
 
 
-def _show_evidence(answer: dict[str, Any]) -> None:
+def _show_evidence(answer: documents.Answer) -> None:
     for citation in answer["citations"]:
         console.print(
             Text(f"[{citation['n']}] ", style="bold")

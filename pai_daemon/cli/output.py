@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,7 +64,7 @@ def show_error(error: PaiError, *, as_json: bool) -> None:
         to_people.print(f"[dim]{escape(error.hint)}[/]")
 
 
-def show_hint(hint: dict[str, Any]) -> None:
+def show_hint(hint: Mapping[str, Any]) -> None:
     """Print a hint of the status, and below it the command to type."""
     console.print(f"[yellow]{escape(hint['message'])}[/]")
     if hint["command"]:
@@ -76,14 +76,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def place(passage: dict[str, Any]) -> str:
+def place(passage: Mapping[str, Any]) -> str:
     """Return where a passage stands: path, first line and heading path; of a PDF the heading is the page."""
     heading = " › ".join(passage["heading_path"])
     line = "" if passage["page"] else f":{passage['start_line']}"
     return f"{passage['path']}{line}" + (f"  {heading}" if heading else "")
 
 
-def show_passage(number: int, passage: dict[str, Any], *, lines: int = 4) -> None:
+def show_passage(number: int, passage: Mapping[str, Any], *, lines: int = 4) -> None:
     """Print a passage with its place and the words that matched."""
     body = Text(passage["text"].rstrip())
     for start, end in passage["highlights"]:
@@ -99,6 +99,6 @@ def show_passage(number: int, passage: dict[str, Any], *, lines: int = 4) -> Non
         console.print(Text("    ") + line, soft_wrap=True)
 
 
-def changed(passage: dict[str, Any]) -> Text:
+def changed(passage: Mapping[str, Any]) -> Text:
     """Return the words that a passage's note has changed since it was read, none where it has not."""
     return Text("  (changed since)", style="yellow") if passage["stale"] else Text()

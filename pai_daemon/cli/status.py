@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def _watch(client: Client, *, as_json: bool) -> None:
     before = ""
     with view or nullcontext():
         while True:
-            status = client.status()
+            status: Mapping[str, Any] = client.status()
             line = json.dumps({name: status[name] for name in CHANGING}, ensure_ascii=False)
             if view is not None:
                 view.update(_table(status), refresh=True)
@@ -54,25 +55,25 @@ def _watch(client: Client, *, as_json: bool) -> None:
             time.sleep(WATCH_S)
 
 
-def _line(status: dict[str, Any]) -> str:
+def _line(status: Mapping[str, Any]) -> str:
     """Return in one line what goes on."""
     doing = f"{now['phase']} {_share(now)}" if (now := status["progress"]) is not None else ""
     counts = f"{counted(status['notes'], 'note')}, {counted(status['chunks'], 'passage')}"
     return "; ".join(filter(None, (status["state"], status["message"], doing, counts)))
 
 
-def _share(now: dict[str, Any]) -> str:
+def _share(now: Mapping[str, Any]) -> str:
     return f"{now['done']:,} of {now['total']:,} {now['unit']}"
 
 
-def _following(following: dict[str, Any] | None) -> str:
+def _following(following: Mapping[str, Any] | None) -> str:
     """Return which model is to take the place of the one that answers, and how far it is."""
     if following is None:
         return ""
     return f", to be followed by {following['name']} ({following['done']:,} of {following['total']:,} chunks)"
 
 
-def _table(status: dict[str, Any]) -> Table:
+def _table(status: Mapping[str, Any]) -> Table:
     """Return what the daemon serves and does, a row a thing."""
     watcher = status["watcher"]
     model, now = status["model"], status["progress"]
@@ -99,7 +100,7 @@ def _table(status: dict[str, Any]) -> Table:
     return table
 
 
-def _show(status: dict[str, Any]) -> None:
+def _show(status: Mapping[str, Any]) -> None:
     console.print(_table(status))
     for hint in status["hints"]:
         console.print()

@@ -552,7 +552,8 @@ var Fields = class _Fields {
   }
   values;
   where;
-  static of(value, where) {
+  static of(unread, where) {
+    const value = unread;
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw new ContractError(`${where}: expected an object, got ${kindOf(value)}`);
     }
@@ -570,31 +571,36 @@ var Fields = class _Fields {
     return value;
   }
   stringOrNull(key) {
-    return this.values[key] == null ? null : this.string(key);
+    return this.values[key] == null ? null : asString(this.values[key], this.at(key));
   }
   numberOrNull(key) {
-    return this.values[key] == null ? null : this.number(key);
+    return this.values[key] == null ? null : asNumber(this.values[key], this.at(key));
   }
+  /** allowed: each value that the daemon may send, none left out. */
   oneOf(key, allowed) {
-    const value = this.string(key);
-    const found = allowed.find((one) => one === value);
-    if (found === void 0) throw new ContractError(`${this.at(key)}: ${value} is not one of ${allowed.join(", ")}`);
-    return found;
+    const value = asString(this.values[key], this.at(key));
+    if (!Object.hasOwn(allowed, value)) {
+      throw new ContractError(`${this.at(key)}: ${value} is not one of ${Object.keys(allowed).join(", ")}`);
+    }
+    return value;
   }
   object(key) {
     return _Fields.of(this.values[key], this.at(key));
   }
   nullable(key, read) {
-    return this.values[key] == null ? null : read(this.object(key));
+    const value = this.values[key];
+    return value == null ? null : read(_Fields.of(value, this.at(key)));
   }
   list(key, read) {
-    return asArray(this.values[key], this.at(key)).map((one, index) => read(one, `${this.at(key)}[${String(index)}]`));
+    return asArray(this.values[key], this.at(key)).map(
+      (one, index) => read(one, `${this.at(key)}[${String(index)}]`)
+    );
   }
   strings(key) {
-    return this.list(key, asString);
+    return asArray(this.values[key], this.at(key)).map((one, index) => asString(one, `${this.at(key)}[${String(index)}]`));
   }
   numbers(key) {
-    return this.list(key, asNumber);
+    return asArray(this.values[key], this.at(key)).map((one, index) => asNumber(one, `${this.at(key)}[${String(index)}]`));
   }
   at(key) {
     return `${this.where}.${key}`;
@@ -602,8 +608,8 @@ var Fields = class _Fields {
 };
 
 // src/contract.ts
-var LOCATIONS = ["embedded", "local", "remote"];
-var STATES = ["starting", "indexing", "ready", "held", "error"];
+var LOCATIONS = { embedded: true, local: true, remote: true };
+var STATES = { starting: true, indexing: true, ready: true, held: true, error: true };
 function readPassage(fields) {
   return {
     path: fields.string("path"),
@@ -626,8 +632,7 @@ function readSpan(value, where) {
   return [start, end2];
 }
 function readCitation(value, where) {
-  const fields = Fields.of(value, where);
-  return { n: fields.number("n"), ...readPassage(fields) };
+  return { n: Fields.of(value, where).number("n"), ...readPassage(Fields.of(value, where)) };
 }
 function readGenerator(fields) {
   return { name: fields.string("name"), location: fields.oneOf("location", LOCATIONS) };
@@ -737,7 +742,7 @@ function parseStatus(body) {
     problems: fields.list("problems", readNoteProblem),
     model: fields.nullable("model", (model) => ({
       name: model.string("name"),
-      executionProvider: model.string("execution_provider")
+      executionProvider: model.stringOrNull("execution_provider")
     })),
     generator: readGenerator(fields.object("generator")),
     watcher: { mode: watcher.string("mode"), reason: watcher.stringOrNull("reason") },
@@ -1755,7 +1760,7 @@ var StatusModal = class extends import_obsidian9.Modal {
       ["Vault", status.vaultPath],
       ["Notes", `${count(status.notes)} notes, ${count(status.chunks)} passages, ${count(status.pendingChunks)} waiting`],
       ["Changes", watcher.reason ? `${watching} (${watcher.reason})` : watching],
-      ["Model", model ? `${model.name} (${model.executionProvider})` : "not loaded"],
+      ["Model", model ? `${model.name} (${model.executionProvider ?? "loading"})` : "not loaded"],
       ["Answers", `${generator.name}, ${PLACES[generator.location]}`],
       ["Memory and disk", `${megabytes(status.rssBytes)} in memory, ${megabytes(status.indexBytes)} of index`],
       ["Version", `${status.version}, revision ${String(status.revision)}`]

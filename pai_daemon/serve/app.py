@@ -11,7 +11,7 @@ from aiohttp import web
 
 from pai_daemon.context.search import MAX_QUERY_CHARACTERS
 from pai_daemon.errors import MethodNotAllowed, NotFound, Overloaded, PaiError, TooLarge, UsageError
-from pai_daemon.serve import ask, dashboard, index, model, notes, related, search, status
+from pai_daemon.serve.openapi import RESOURCES
 from pai_daemon.serve.security import Handler, guard, name_origin
 from pai_daemon.serve.state import SERVED, Served
 from pai_daemon.serve.wire import fault, problem
@@ -36,8 +36,8 @@ def build(served: Served) -> web.Application:
     app[SERVED] = served
     app[LOAD] = Load()
     app.on_response_prepare.append(name_origin)
-    for resource in (status, search, ask, related, notes, index, model, dashboard):
-        for route in resource.routes:
+    for routes in RESOURCES:
+        for route in routes:
             app.router.add_route(route.method, route.path, route.handler, expect_handler=expect)
     return app
 

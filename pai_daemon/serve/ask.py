@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal, get_type_hints
 
+import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from pai_daemon.context.answer import (
     DEFAULT_PASSAGES,
@@ -19,83 +21,123 @@ from pai_daemon.context.answer import (
     Sources,
     Turn,
 )
-from pai_daemon.context.search import checked_query
-from pai_daemon.errors import Overloaded, UsageError
+from pai_daemon.context.search import Passage, checked_query
+from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable, Overloaded, VaultUnavailable
+from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.events import frame, send_stream
 from pai_daemon.serve.state import SERVED
-from pai_daemon.serve.wire import body, flag, limit, narrowing, reply, text
+from pai_daemon.serve.wire import Limit, Narrowed, ProblemDocument, Words, narrowing, reply
 
+# Of a long conversation the latest.
 MAX_TURNS = 50
-ROLES = ("user", "assistant")
 
-routes = web.RouteTableDef()
+routes = Routes()
 
 
-@routes.post("/api/ask")
-async def ask(request: web.Request) -> web.StreamResponse:
+class Said(msgspec.Struct, frozen=True):
+    """One turn of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class Ask(Narrowed, frozen=True, kw_only=True):
+    """What is asked, and of which notes."""
+
+    question: Words
+    limit: Annotated[Limit, Meta(description="From how many passages at most.")] = DEFAULT_PASSAGES
+    selection: Annotated[str, Meta(description="Text of a note that the question is about.")] = ""
+    note: Annotated[str, Meta(description="The path of the note that is open.")] = ""
+    history: Annotated[list[Said], Meta(description="What was said before, the latest last.")] = (
+        msgspec.field(default_factory=list)
+    )
+    budget_s: Annotated[
+        Annotated[float, Meta(ge=1, le=3600)] | None,
+        Meta(description="After so many seconds the notes are quoted instead; null: as in the settings."),
+    ] = None
+    as_asked: Annotated[bool, Meta(description="Read no time and no #tag of the question as a filter.")] = (
+        False
+    )
+    stream: Annotated[bool, Meta(description="Answer with events, as it is written.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class CitedPassage(Passage):
+    """A passage that an answer may rest on, by the number that its marker carries."""
+
+    n: int
+
+
+def _with_cited(kind: type) -> Any:
+    """Return a type of values as it crosses the wire: its citations are passages with a number."""
+    hints = get_type_hints(kind) | {"citations": tuple[CitedPassage, ...]}
+    described = {"__doc__": kind.__doc__}
+    return msgspec.defstruct(
+        kind.__name__, [(item.name, hints[item.name]) for item in fields(kind)], namespace=described
+    )
+
+
+ANSWER, SOURCES = _with_cited(Answer), _with_cited(Sources)
+
+
+@routes.post(
+    "/api/ask",
+    "an answer, its sentences and what each rests on; with `stream` as events while it is written",
+    body=Ask,
+    answers={200: ANSWER},
+    events={
+        "sources": SOURCES,
+        "notice": Notice,
+        "delta": Delta,
+        "citation": Cited,
+        "done": ANSWER,
+        "error": ProblemDocument,
+    },
+    fails=(ModelUnavailable, VaultUnavailable, GeneratorUnavailable),
+)
+async def ask(request: web.Request, asked: Ask) -> web.StreamResponse:
     """Answer `question`; with `stream` true as events sources, notice, delta, citation, done, error."""
     served = request.app[SERVED]
-    values = await body(request)
     question = Question(
-        text=checked_query(text(values, "question")),
-        limit=limit(values, DEFAULT_PASSAGES),
-        chosen=narrowing(values),
-        selection=text(values, "selection"),
-        note=text(values, "note"),
-        history=_history(values.get("history")),
-        budget_s=_budget_s(values.get("budget_s")),
-        as_asked=flag(values, "as_asked"),
+        text=checked_query(asked.question),
+        limit=asked.limit,
+        chosen=narrowing(asked),
+        selection=asked.selection,
+        note=asked.note,
+        history=tuple(Turn(said.role, said.content) for said in asked.history[-MAX_TURNS:]),
+        budget_s=asked.budget_s,
+        as_asked=asked.as_asked,
     )
-    streamed = flag(values, "stream")
     answerer = served.ready().answerer
     if served.answering.locked():
         raise Overloaded("Too many questions are being answered.", hint="Try again in a few seconds.")
     async with served.answering:
-        if streamed:
+        if asked.stream:
             return await send_stream(request, answerer.stream(question), _frame)
         answer = await answerer.ask(question)
-        return reply(answer_document(answer), revision=answer.revision)
-
-
-def _history(turns: object) -> tuple[Turn, ...]:
-    """Return what was said before, the latest turns of a long conversation. Raises UsageError."""
-    if turns is None:
-        return ()
-    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-        raise UsageError("history must be a list of objects with role and content.")
-    if any(turn.get("role") not in ROLES for turn in turns):
-        raise UsageError("The role of a turn in history must be user or assistant.")
-    return tuple(Turn(turn["role"], text(turn, "content")) for turn in turns[-MAX_TURNS:])
-
-
-def _budget_s(seconds: object) -> float | None:
-    """Return how long an answer may take, None where nothing is asked. Raises UsageError."""
-    if seconds is None:
-        return None
-    # True is an int in Python, and a mistake here.
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 1 <= seconds <= 3600:
-        raise UsageError("budget_s must be a number between 1 and 3600.")
-    return float(seconds)
+        return reply(_document(answer), revision=answer.revision)
 
 
 def _frame(event: AnswerEvent) -> bytes:
-    if isinstance(event, Sources):
-        citations = [citation_document(citation) for citation in event.citations]
-        return frame("sources", {"citations": citations, "revision": event.revision})
-    if isinstance(event, Notice):
-        return frame("notice", {"text": event.text, "preview": event.preview})
-    if isinstance(event, Delta):
-        return frame("delta", {"text": event.text})
-    if isinstance(event, Cited):
-        return frame("citation", {"n": event.n})
-    return frame("done", answer_document(event))
+    match event:
+        case Notice():
+            return frame("notice", event)
+        case Delta():
+            return frame("delta", event)
+        case Cited():
+            return frame("citation", event)
+        case Sources():
+            return frame("sources", _document(event))
+    return frame("done", _document(event))
 
 
-def citation_document(citation: Citation) -> dict[str, Any]:
-    """Return a citation as the API says it: the passage with its number."""
-    return {"n": citation.n, **asdict(citation.passage)}
+def _document(value: Answer | Sources) -> Any:
+    """Return an answer or its sources as they cross the wire."""
+    kind = ANSWER if isinstance(value, Answer) else SOURCES
+    given = {item.name: getattr(value, item.name) for item in fields(value)}
+    return kind(**given | {"citations": tuple(_numbered(citation) for citation in value.citations)})
 
 
-def answer_document(answer: Answer) -> dict[str, Any]:
-    """Return an answer as the API says it."""
-    return asdict(answer) | {"citations": [citation_document(citation) for citation in answer.citations]}
+def _numbered(citation: Citation) -> CitedPassage:
+    passage = citation.passage
+    return CitedPassage(**{item.name: getattr(passage, item.name) for item in fields(Passage)}, n=citation.n)

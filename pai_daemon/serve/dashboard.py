@@ -9,14 +9,16 @@ from __future__ import annotations
 import os
 from importlib.resources import files
 
+import msgspec
 from aiohttp import web
 
+from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.security import cookie_name
 from pai_daemon.serve.sessions import SESSION_S
 from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.wire import reply
 
-routes = web.RouteTableDef()
+routes = Routes()
 FILES = files("pai_daemon.serve") / "page"
 # Scripts and styles are files of ours; nothing is loaded from elsewhere, and no other page may show this one.
 POLICY = "; ".join(
@@ -38,6 +40,19 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
+
+
+class LoginLink(msgspec.Struct, frozen=True):
+    """An address that logs a browser in, once and within a minute."""
+
+    url: str
+
+
+class Stopping(msgspec.Struct, frozen=True):
+    """The daemon ends; it has ended when the process has."""
+
+    accepted: bool
+    pid: int
 
 
 def _file(name: str, kind: str) -> web.Response:
@@ -63,12 +78,16 @@ async def style(_: web.Request) -> web.Response:
     return _file("dashboard.css", "text/css")
 
 
-@routes.post("/api/login")
+@routes.post(
+    "/api/login",
+    "a link that logs a browser in to the dashboard at `/`, once and within a minute: what `pai open` opens",
+    answers={201: LoginLink},
+)
 async def link(request: web.Request) -> web.Response:
     """Return a `url` that logs a browser in, once and within a minute."""
     served = request.app[SERVED]
     code = served.sessions.link(served.tokens.own_digest())
-    return reply({"url": f"http://{request.headers['Host']}/login?code={code}"}, status=201)
+    return reply(LoginLink(f"http://{request.headers['Host']}/login?code={code}"), status=201)
 
 
 @routes.get("/login")
@@ -89,8 +108,8 @@ async def login(request: web.Request) -> web.Response:
     return response
 
 
-@routes.post("/api/stop")
+@routes.post("/api/stop", "ends the daemon in order", answers={202: Stopping})
 async def stop(request: web.Request) -> web.Response:
     """End the daemon, once what it is doing is safe: when the process `pid` has ended."""
     request.app[SERVED].stop()
-    return reply({"accepted": True, "pid": os.getpid()}, status=202)
+    return reply(Stopping(accepted=True, pid=os.getpid()), status=202)

@@ -6,22 +6,98 @@ import asyncio
 import os
 import re
 from pathlib import Path
+from typing import Annotated
 
+import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from pai_daemon.context.catalog import Catalog
-from pai_daemon.errors import Forbidden, UsageError
+from pai_daemon.context.indexer import State
+from pai_daemon.errors import DiskFull, Forbidden, UsageError, VaultUnavailable
+from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.events import frame, send_stream
 from pai_daemon.serve.security import GRANT
 from pai_daemon.serve.state import SERVED
-from pai_daemon.serve.status import progress
-from pai_daemon.serve.wire import body, flag, reply, text
+from pai_daemon.serve.status import Progress, progress
+from pai_daemon.serve.wire import ProblemDocument, reply
 from pai_daemon.vault.ignore import IgnoreRules
 
-routes = web.RouteTableDef()
+routes = Routes()
 # Of what a pattern would take out, so many are named.
 MAX_PATHS = 100
 EVENT_ID = re.compile(r"[0-9]{1,18}")
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What is to be looked at: the whole vault, where no paths are given."""
+
+    paths: Annotated[list[str], Meta(examples=[["Boat/Engine.md"]])] = []
+    force: Annotated[bool, Meta(description="Read every note again, also unchanged ones.")] = False
+    confirm_removals: Annotated[bool, Meta(description="Believe that many notes really are gone.")] = False
+    copy: Annotated[
+        str, Meta(description="Copy the index into this new folder, an absolute path, and look at nothing.")
+    ] = ""
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """It will be done; a higher revision tells when."""
+
+    accepted: bool
+    revision: int
+
+
+class Copied(msgspec.Struct, frozen=True):
+    """The folder of a copy."""
+
+    copied: str
+    revision: int
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What is asked of the index; nothing: how far it is."""
+
+    explain: Annotated[str, Meta(description="Why is this path in the index, or not?")] = ""
+    exclude: Annotated[str, Meta(description="What would this pattern take out?", examples=["Private/"])] = ""
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """Why a path is not in the index; the reason is null where it is."""
+
+    path: str
+    indexed: bool
+    reason: str | None
+
+
+class Excluded(msgspec.Struct, frozen=True):
+    """How many notes a pattern would take out, and the first of them."""
+
+    exclude: str
+    notes: int
+    paths: list[str]
+
+
+class Indexing(msgspec.Struct, frozen=True):
+    """How far indexing is."""
+
+    state: State
+    message: str | None
+    progress: Progress | None
+    revision: int
+    pending_chunks: int
+
+
+class Revision(msgspec.Struct, frozen=True):
+    """The index has changed."""
+
+    revision: int
+
+
+class StateChange(msgspec.Struct, frozen=True):
+    """What the daemon does has changed."""
+
+    state: State
+    message: str | None
 
 
 def copy_folder(given: str, vault: Path) -> Path:
@@ -47,49 +123,59 @@ def excluded_by(catalog: Catalog, pattern: str) -> list[str]:
     return sorted(note.path for note in catalog.notes() if rules.explain(note.path) is not None)
 
 
-@routes.post("/api/index")
-async def start(request: web.Request) -> web.Response:
+@routes.post(
+    "/api/index",
+    "looks at the vault now, or copies the index",
+    body=Run,
+    answers={200: Copied, 202: Accepted},
+    fails=(VaultUnavailable, DiskFull),
+)
+async def start(request: web.Request, asked: Run) -> web.Response:
     """Look at `paths`, or at the whole vault; `force` reads every note again; `copy` copies the index."""
     served = request.app[SERVED]
     parts = served.ready()
-    values = await body(request)
-    if copy := text(values, "copy"):
+    if asked.copy:
         if request[GRANT].scopes is not None:
             raise Forbidden("A copy of the index is made with the person's own token alone.")
-        folder = copy_folder(copy, served.vault)
+        folder = copy_folder(asked.copy, served.vault)
         await asyncio.to_thread(parts.index.store.copy, folder)
-        return reply({"copied": str(folder), "revision": parts.index.revision})
-    paths = values.get("paths")
-    if paths is not None and not (isinstance(paths, list) and all(isinstance(path, str) for path in paths)):
-        raise UsageError("paths must be a list of strings.")
-    if paths:
-        parts.indexer.hint([path.strip("/") for path in paths])
+        return reply(Copied(str(folder), parts.index.revision))
+    if asked.paths:
+        parts.indexer.hint([path.strip("/") for path in asked.paths])
     else:
-        parts.indexer.request(force=flag(values, "force"), confirm_removals=flag(values, "confirm_removals"))
-    return reply({"accepted": True, "revision": parts.index.revision}, status=202)
+        parts.indexer.request(force=asked.force, confirm_removals=asked.confirm_removals)
+    return reply(Accepted(accepted=True, revision=parts.index.revision), status=202)
 
 
-@routes.get("/api/index")
-async def follow(request: web.Request) -> web.Response:
+@routes.get(
+    "/api/index",
+    "how far indexing is; or why a path is in or out, or what a pattern would take out",
+    query=Look,
+    answers={200: (Indexing, Explained, Excluded)},
+    fails=(VaultUnavailable,),
+)
+async def follow(request: web.Request, asked: Look) -> web.Response:
     """Return how far indexing is; with `explain`, why that path is or is not in the index.
 
     With `exclude`, how many notes and which a further pattern would take out; nothing is done.
     """
     parts = request.app[SERVED].ready()
-    if path := text(request.query, "explain"):
+    if path := asked.explain:
         reason = parts.indexer.explain(path)
-        return reply({"path": path, "indexed": reason is None, "reason": reason})
-    if pattern := text(request.query, "exclude"):
+        return reply(Explained(path, reason is None, reason))
+    if pattern := asked.exclude:
         out = await asyncio.to_thread(excluded_by, parts.index.catalog, pattern)
-        return reply({"exclude": pattern, "notes": len(out), "paths": out[:MAX_PATHS]})
+        return reply(Excluded(pattern, len(out), out[:MAX_PATHS]))
     now = parts.indexer.status()
-    document = {"state": now.state, "message": now.message, "progress": progress(now.progress)}
-    return reply(
-        document | {"revision": parts.index.revision, "pending_chunks": parts.indexer.pending_count()}
-    )
+    pending = parts.indexer.pending_count()
+    return reply(Indexing(now.state, now.message, progress(now.progress), parts.index.revision, pending))
 
 
-@routes.get("/api/events")
+@routes.get(
+    "/api/events",
+    "revision, progress and state as server-sent events; `Last-Event-ID` resumes",
+    events={"revision": Revision, "progress": Progress, "state": StateChange, "error": ProblemDocument},
+)
 async def events(request: web.Request) -> web.StreamResponse:
     """Stream revision, progress and state events; `Last-Event-ID` resumes."""
     last = request.headers.get("Last-Event-ID", "")

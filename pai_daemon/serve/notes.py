@@ -5,28 +5,71 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from pai_daemon.context.catalog import Catalog
-from pai_daemon.errors import NotFound
-from pai_daemon.notes.chunks import split_chunks
-from pai_daemon.notes.note import Link, Note
+from pai_daemon.errors import NotFound, VaultUnavailable
+from pai_daemon.notes.chunks import Chunk, split_chunks
+from pai_daemon.notes.note import Block, Field, Heading, Kind, Link, Note, Problem, PropertySpan
 from pai_daemon.notes.property_types import property_type
+from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.state import SERVED, Served
 from pai_daemon.serve.wire import reply
 from pai_daemon.vault.folder import read_property_types
 from pai_daemon.vault.scan import read_bytes
 
-routes = web.RouteTableDef()
+routes = Routes()
 
 
-@routes.get("/api/notes/{path:[^\0]+}")
+class LinkTo(msgspec.Struct, frozen=True):
+    """A link of a note. path: where it leads, null where nothing is there yet, or in another vault."""
+
+    kind: str
+    target: str
+    fragment: str
+    alias: str
+    line: int
+    embed: bool
+    path: str | None
+
+
+class ParsedNote(msgspec.Struct, frozen=True, kw_only=True):
+    """What a note says on disk now. indexed: the index knows it as it is."""
+
+    path: str
+    kind: Kind
+    content_hash: str
+    indexed: bool
+    title: str
+    date: str | None
+    aliases: tuple[str, ...]
+    tags: tuple[str, ...]
+    properties: dict[str, Any]
+    property_types: dict[str, str]
+    property_spans: dict[str, PropertySpan]
+    fields: tuple[Field, ...]
+    headings: tuple[Heading, ...]
+    blocks: tuple[Block, ...]
+    links: list[LinkTo]
+    backlinks: list[str]
+    chunks: list[Chunk]
+    problems: tuple[Problem, ...]
+
+
+@routes.get(
+    "/api/notes/{path:[^\0]+}",
+    "a note as it is read: properties and their types, blocks, links and where they lead, chunks",
+    answers={200: ParsedNote},
+    fails=(NotFound, VaultUnavailable),
+    path_about="The path of a note in the vault, percent-encoded.",
+)
 async def note(request: web.Request) -> web.Response:
     """Return title, aliases, tags, properties, headings, blocks, links, backlinks and chunks of a note."""
     return reply(await asyncio.to_thread(_parsed, request.app[SERVED], request.match_info["path"]))
 
 
-def _parsed(served: Served, path: str) -> dict[str, Any]:
+def _parsed(served: Served, path: str) -> ParsedNote:
     """Return what a note says on disk now. Only indexed notes: exclusion holds here too (D14)."""
     parts = served.ready()
     known = parts.related.indexed(path)
@@ -38,42 +81,42 @@ def _parsed(served: Served, path: str) -> dict[str, Any]:
     parsed = parts.reader.read(path, data)
     catalog = parts.index.catalog
     assigned = read_property_types(served.vault)
-    return {
-        "path": path,
-        "kind": parsed.kind,
-        "content_hash": content_hash,
-        "indexed": known.content_hash == content_hash,
-        "title": parsed.title,
-        "date": parsed.date or None,
-        "aliases": parsed.aliases,
-        "tags": parsed.tags,
-        "properties": parsed.properties,
-        "property_types": {
+    return ParsedNote(
+        path=path,
+        kind=parsed.kind,
+        content_hash=content_hash,
+        indexed=known.content_hash == content_hash,
+        title=parsed.title,
+        date=parsed.date or None,
+        aliases=parsed.aliases,
+        tags=parsed.tags,
+        properties=parsed.properties,
+        property_types={
             name: property_type(name, value, assigned) for name, value in parsed.properties.items()
         },
-        "property_spans": parsed.property_spans,
-        "fields": parsed.fields,
-        "headings": parsed.headings,
-        "blocks": parsed.blocks,
-        "links": [_link(catalog, parsed, link, here=parts.reader.leads_here(link)) for link in parsed.links],
-        "backlinks": catalog.backlinks(path),
-        "chunks": split_chunks(parsed, block_text=parts.reader.block_text),
-        "problems": parsed.problems,
-    }
+        property_spans=parsed.property_spans,
+        fields=parsed.fields,
+        headings=parsed.headings,
+        blocks=parsed.blocks,
+        links=[_link(catalog, parsed, link, here=parts.reader.leads_here(link)) for link in parsed.links],
+        backlinks=catalog.backlinks(path),
+        chunks=list(split_chunks(parsed, block_text=parts.reader.block_text)),
+        problems=parsed.problems,
+    )
 
 
-def _link(catalog: Catalog, note: Note, link: Link, *, here: bool) -> dict[str, Any]:
+def _link(catalog: Catalog, note: Note, link: Link, *, here: bool) -> LinkTo:
     """Return a link with the path it leads to, None where nothing is there yet or in another vault."""
     if link.kind == "block":
         path = catalog.block_owner(link.target)
     else:
         path = catalog.links.resolve(link.target, note.path) if link.target else note.path
-    return {
-        "kind": link.kind,
-        "target": link.target,
-        "fragment": link.fragment,
-        "alias": link.alias,
-        "line": link.line,
-        "embed": link.embed,
-        "path": path if here else None,
-    }
+    return LinkTo(
+        kind=link.kind,
+        target=link.target,
+        fragment=link.fragment,
+        alias=link.alias,
+        line=link.line,
+        embed=link.embed,
+        path=path if here else None,
+    )

@@ -4,120 +4,242 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import psutil
 from aiohttp import web
 
 from pai_daemon import __version__
-from pai_daemon.context.answer import EXTRACTIVE
+from pai_daemon.context.answer import EXTRACTIVE, GeneratorName
+from pai_daemon.context.indexer import State
 from pai_daemon.context.languages import Hint, language_hints
-from pai_daemon.context.progress import Progress
+from pai_daemon.context.progress import Phase
+from pai_daemon.context.progress import Progress as Measured
 from pai_daemon.context.space import NO_MODEL, ModelName
 from pai_daemon.context.store.record import read_record
+from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.state import SERVED, Parts, Served
 from pai_daemon.serve.wire import reply
 
-routes = web.RouteTableDef()
+routes = Routes()
 MAX_PROBLEMS = 1000
 # Less of a vault than this is more likely a mistake than a language.
 LEAST_SHARE = 0.05
 
 
-@routes.get("/api/health")
+class Health(msgspec.Struct, frozen=True):
+    """It is alive."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """source: flag, environment, file or default."""
+
+    name: str
+    value: Any
+    source: str
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Each setting; of a secret only whether there is one."""
+
+    settings: list[Setting]
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """Work under way. eta_s: what is left at the rate so far, null while that is unknown."""
+
+    phase: Phase
+    done: int
+    total: int
+    unit: str
+    eta_s: float | None
+    tokens_per_s: float | None
+
+
+class ServedVault(msgspec.Struct, frozen=True):
+    """The folder of notes."""
+
+    name: str
+    path: str
+
+
+class BadNote(msgspec.Struct, frozen=True):
+    """What of a note could not be read as meant."""
+
+    path: str
+    reason: str
+    line: int | None
+    column: int | None
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What was done since the start."""
+
+    notes_read: int = 0
+    chunks_embedded: int = 0
+    commits: int = 0
+
+
+class NextModel(msgspec.Struct, frozen=True):
+    """The model that is to answer, and how much it has embedded."""
+
+    name: str
+    done: int
+    total: int
+
+
+class AnsweringModel(msgspec.Struct, frozen=True, kw_only=True):
+    """The model that answers. execution_provider: null while it is not loaded."""
+
+    name: str
+    fingerprint: str
+    dimensions: int
+    spec: str
+    execution_provider: str | None
+    location: Literal["embedded", "local", "remote"]
+    precision: str | None
+    warning: str | None
+    texts_split: int
+    search: Literal["exact", "approximate"]
+    next: NextModel | None
+
+
+class Watching(msgspec.Struct, frozen=True):
+    """How changes are noticed: reason tells why not natively."""
+
+    mode: str = "off"
+    reason: str | None = None
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """What the process takes."""
+
+    rss_bytes: int
+
+
+class Disk(msgspec.Struct, frozen=True):
+    """What the index takes, and what is left; null where its folder is gone."""
+
+    index_bytes: int
+    free_bytes: int | None
+
+
+class Status(msgspec.Struct, kw_only=True):
+    """What the daemon serves, does and could not read. languages: their shares of the vault."""
+
+    version: str
+    vault: ServedVault
+    state: State = "starting"
+    message: str | None = None
+    revision: int = 0
+    notes: int = 0
+    chunks: int = 0
+    pending_chunks: int = 0
+    progress: Progress | None = None
+    problems: list[BadNote] = []
+    work: Work = Work()
+    languages: dict[str, float] = {}
+    hints: list[Hint] = []
+    model: AnsweringModel
+    generator: GeneratorName = EXTRACTIVE
+    watcher: Watching = Watching()
+    memory: Memory
+    disk: Disk
+
+
+@routes.get("/api/health", "alive; needs no token", answers={200: Health})
 async def health(_: web.Request) -> web.Response:
     """Say that the daemon is alive, and nothing else; needs no token."""
-    return reply({"status": "ok", "version": __version__})
+    return reply(Health("ok", __version__))
 
 
-@routes.get("/api/status")
+@routes.get(
+    "/api/status",
+    "vault, counts, progress with estimate, bad notes with reasons, model, memory",
+    answers={200: Status},
+)
 async def status(request: web.Request) -> web.Response:
     """Say what the daemon serves, does and could not read."""
-    return reply(await asyncio.to_thread(describe, request.app[SERVED]))
+    return reply(await asyncio.to_thread(look, request.app[SERVED]))
 
 
-@routes.get("/api/settings")
+@routes.get("/api/settings", "each setting with its value and where it was set", answers={200: Told})
 async def settings(request: web.Request) -> web.Response:
     """Return each setting with its value and where it was set; secrets are not shown."""
-    return reply({"settings": request.app[SERVED].settings.told()})
+    return reply(Told([Setting(**item) for item in request.app[SERVED].settings.told()]))
 
 
 def describe(served: Served) -> dict[str, Any]:
-    """Return the status document; never raises: it is asked most when something is wrong."""
-    document: dict[str, Any] = {
-        "version": __version__,
-        "vault": {"name": served.vault.name, "path": str(served.vault)},
-        "state": "starting",
-        "message": None,
-        "revision": 0,
-        "notes": 0,
-        "chunks": 0,
-        "pending_chunks": 0,
-        "progress": None,
-        "problems": [],
-        "work": {"notes_read": 0, "chunks_embedded": 0, "commits": 0},
-        "languages": {},
-        "hints": [],
-        "model": _model(served),
-        "generator": EXTRACTIVE,
-        "watcher": {"mode": "off", "reason": None},
-        "memory": {"rss_bytes": psutil.Process().memory_info().rss},
-        "disk": {"index_bytes": 0, "free_bytes": _free_bytes(served.settings.data_dir)},
-    }
+    """Return the status as plain values."""
+    document: dict[str, Any] = msgspec.to_builtins(look(served))
+    return document
+
+
+def look(served: Served) -> Status:
+    """Return the status; never raises: it is asked most when something is wrong."""
+    status = Status(
+        version=__version__,
+        vault=ServedVault(served.vault.name, str(served.vault)),
+        model=_model(served),
+        memory=Memory(psutil.Process().memory_info().rss),
+        disk=Disk(0, _free_bytes(served.settings.data_dir)),
+    )
     if served.error is not None:
-        document |= {"state": "error", "message": f"{served.error.detail} {served.error.hint}".strip()}
-    if (parts := served.parts) is None:
-        return document
+        status.state, status.message = "error", f"{served.error.detail} {served.error.hint}".strip()
+    if (parts := served.parts) is not None:
+        _describe_parts(status, served, parts)
+    return status
+
+
+def _describe_parts(status: Status, served: Served, parts: Parts) -> None:
+    """Say of an open index what it holds, and what is done with it."""
     now = parts.indexer.status()
-    state, message = now.state, now.message
+    status.state, status.message = now.state, now.message
     if (failure := served.model.error) is not None:
         is_away = parts.index.space.embedder is None
         effect = "Only words are matched" if is_away else f"{parts.index.space.model.name} still answers"
         failed = f"{effect}: {failure.detail} {failure.hint}".strip()
-        message = failed if message is None or state == "indexing" else f"{message} {failed}"
-        if is_away and state != "held":
-            state = "error"
-    shares, chosen = parts.indexer.languages.shares, served.model.profile
-    document |= {
-        "state": state,
-        "message": message,
-        "revision": parts.index.revision,
-        "notes": len(parts.index.catalog),
-        "chunks": parts.index.catalog.chunk_count(),
-        "pending_chunks": parts.indexer.pending_count(),
-        "progress": progress(now.progress),
-        "problems": [
-            {"path": path, "reason": item.reason, "line": item.line, "column": item.column}
-            for path, item in parts.indexer.problems()[:MAX_PROBLEMS]
-        ],
-        "work": {
-            "notes_read": parts.indexer.notes_read,
-            "chunks_embedded": parts.index.chunks_embedded,
-            "commits": parts.index.commits,
-        },
-        "languages": {code: round(share, 2) for code, share in shares.items() if share >= LEAST_SHARE},
-        "hints": [asdict(hint) for hint in (*_room_hints(parts), *language_hints(shares, chosen))],
-        "generator": parts.answerer.generator,
-        "watcher": {"mode": parts.watcher.mode, "reason": parts.watcher.reason or None},
-    }
-    document["disk"]["index_bytes"] = parts.index.store.size_bytes()
-    return document
+        status.message = (
+            failed if now.message is None or now.state == "indexing" else f"{now.message} {failed}"
+        )
+        if is_away and now.state != "held":
+            status.state = "error"
+    status.revision = parts.index.revision
+    status.notes = len(parts.index.catalog)
+    status.chunks = parts.index.catalog.chunk_count()
+    status.pending_chunks = parts.indexer.pending_count()
+    status.progress = progress(now.progress)
+    status.problems = [
+        BadNote(path, item.reason, item.line, item.column)
+        for path, item in parts.indexer.problems()[:MAX_PROBLEMS]
+    ]
+    status.work = Work(parts.indexer.notes_read, parts.index.chunks_embedded, parts.index.commits)
+    shares = parts.indexer.languages.shares
+    status.languages = {code: round(share, 2) for code, share in shares.items() if share >= LEAST_SHARE}
+    status.hints = [*_room_hints(parts), *language_hints(shares, served.model.profile)]
+    status.generator = parts.answerer.generator
+    status.watcher = Watching(parts.watcher.mode, parts.watcher.reason or None)
+    status.disk = Disk(parts.index.store.size_bytes(), status.disk.free_bytes)
 
 
-def progress(now: Progress | None) -> dict[str, Any] | None:
+def progress(now: Measured | None) -> Progress | None:
     """Return progress as the API says it."""
     if now is None:
         return None
-    return {
-        "phase": now.phase,
-        "done": now.done,
-        "total": now.total,
-        "unit": now.unit,
-        "eta_s": None if now.eta_s is None else round(now.eta_s, 1),
-        "tokens_per_s": None if now.tokens_per_s is None else round(now.tokens_per_s, 1),
-    }
+    return Progress(
+        phase=now.phase,
+        done=now.done,
+        total=now.total,
+        unit=now.unit,
+        eta_s=None if now.eta_s is None else round(now.eta_s, 1),
+        tokens_per_s=None if now.tokens_per_s is None else round(now.tokens_per_s, 1),
+    )
 
 
 def _room_hints(parts: Parts) -> list[Hint]:
@@ -134,7 +256,7 @@ def _free_bytes(folder: Path) -> int | None:
         return None
 
 
-def _model(served: Served) -> dict[str, Any]:
+def _model(served: Served) -> AnsweringModel:
     """Return the model that answers, and under `next` the one that is to take its place."""
     parts, chosen = served.parts, ModelName.of(served.model.profile)
     if parts is not None:
@@ -142,18 +264,17 @@ def _model(served: Served) -> dict[str, Any]:
     else:
         live, embedder = read_record(served.settings.index_dir(served.vault)).live or chosen, None
     live = chosen if live == NO_MODEL else live
-    document: dict[str, Any] = asdict(live) | {
-        "execution_provider": embedder.execution_provider if embedder is not None else None,
-        "location": (embedder.profile if embedder is not None else served.model.profile).location,
-        "precision": embedder.form if embedder is not None else None,
-        "warning": (embedder.warning or None) if embedder is not None else None,
-        "texts_split": embedder.texts_split if embedder is not None else 0,
-        "search": "exact" if parts is None or parts.index.live.is_exact else "approximate",
-        "next": None,
-    }
-    if live.spec != chosen.spec or (parts is not None and parts.index.next is not None):
-        document["next"] = {"name": chosen.name} | _built(parts)
-    return document
+    is_switching = live.spec != chosen.spec or (parts is not None and parts.index.next is not None)
+    return AnsweringModel(
+        **{item.name: getattr(live, item.name) for item in fields(live)},
+        execution_provider=embedder.execution_provider if embedder is not None else None,
+        location=(embedder.profile if embedder is not None else served.model.profile).location,
+        precision=embedder.form if embedder is not None else None,
+        warning=(embedder.warning or None) if embedder is not None else None,
+        texts_split=embedder.texts_split if embedder is not None else 0,
+        search="exact" if parts is None or parts.index.live.is_exact else "approximate",
+        next=NextModel(chosen.name, **_built(parts)) if is_switching else None,
+    )
 
 
 def _built(parts: Parts | None) -> dict[str, int]:

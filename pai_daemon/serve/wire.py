@@ -5,86 +5,93 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
-from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 from aiohttp import web
-from multidict import MultiMapping
+from msgspec import Meta
 
 from pai_daemon.context.filters import Filter, moment_ns
-from pai_daemon.context.search import MAX_LIMIT
+from pai_daemon.context.search import MAX_LIMIT, MAX_QUERY_CHARACTERS
 from pai_daemon.errors import PaiError, UsageError
 
 log = logging.getLogger(__name__)
 # A megabyte at most, on this machine.
 BODY_S = 30.0
-DIGITS = re.compile(r"[0-9]{1,9}")
 
 
-def limit(values: Mapping[str, Any], default: int) -> int:
-    """Return `limit` from a query or body; raises UsageError unless it is a whole number in range."""
-    value = values.get("limit")
-    if value is None:
-        return default
-    if isinstance(value, str) and DIGITS.fullmatch(value):
-        value = int(value)
-    # True is an int in Python, and a mistake here.
-    if type(value) is not int or not 1 <= value <= MAX_LIMIT:
-        raise UsageError(f"limit must be a whole number between 1 and {MAX_LIMIT}.")
-    return value
+Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="How many at most.", examples=[5])]
+Words = Annotated[
+    str,
+    Meta(
+        description='`"exact words"` must occur, `-word` leaves out what holds it.',
+        examples=["when is the engine serviced"],
+        extra_json_schema={"minLength": 1, "maxLength": MAX_QUERY_CHARACTERS, "pattern": r"\S"},
+    ),
+]
+Folder = Annotated[str, Meta(description="A folder of the vault, or one note.", examples=["Journal"])]
+Moment = Annotated[
+    str,
+    Meta(
+        description="A day or time of ISO 8601, or how long ago: 12h, 7d, 2w, 3m, 1y.",
+        examples=["7d"],
+        extra_json_schema={"anyOf": [{"const": ""}, {"pattern": r"^[0-9]{1,3}[hdwmy]$"}, {"format": "date"}]},
+    ),
+]
 
 
-def text(values: Mapping[str, Any], name: str, default: str = "") -> str:
-    """Return a string from a query or body; raises UsageError when it is none, or cannot be UTF-8."""
-    value = values.get(name)
-    if value is None:
-        return default
-    if not isinstance(value, str):
-        raise UsageError(f"{name} must be a string.")
+class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What went wrong, and what to do about it (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    hint: str = ""
+
+
+class Narrowed(msgspec.Struct, frozen=True, kw_only=True):
+    """Which notes are looked at, in a query or a body."""
+
+    path: Folder = ""
+    tag: Annotated[
+        list[str] | str, Meta(description="Also those nested in it; several: all of them.", examples=["boat"])
+    ] = ""
+    property: Annotated[
+        list[str] | str, Meta(description="`name` or `name=value`; several: all.", examples=["status=open"])
+    ] = ""
+    since: Moment = ""
+    before: Moment = ""
+
+
+def narrowing(asked: Narrowed) -> Filter:
+    """Return the notes to look at. Raises UsageError."""
+    now = datetime.now().astimezone()
+    return Filter(
+        folder=asked.path,
+        tags=_texts("tag", asked.tag),
+        properties=_texts("property", asked.property),
+        since_ns=moment_ns(asked.since, now) if asked.since else None,
+        before_ns=moment_ns(asked.before, now) if asked.before else None,
+    )
+
+
+def _texts(name: str, given: str | list[str]) -> tuple[str, ...]:
+    """Return what was given, once or several times."""
+    listed = [given] if isinstance(given, str) else given
+    for item in listed:
+        refuse_halves(name, item)
+    return tuple(found for item in listed if (found := item.strip()))
+
+
+def refuse_halves(name: str, value: str) -> None:
+    """Raise UsageError for text that cannot be UTF-8."""
     try:
         value.encode()
     except UnicodeEncodeError as error:
         raise UsageError(f"{name} holds half a character: a surrogate without its pair.") from error
-    return value
-
-
-def texts(values: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """Return the strings of a name that a query repeats, or that a body gives as a string or a list."""
-    given = values.getall(name, []) if isinstance(values, MultiMapping) else values.get(name)
-    listed = given if isinstance(given, list) else [] if given is None else [given]
-    return tuple(found for item in listed if (found := text({name: item}, name).strip()))
-
-
-def narrowing(values: Mapping[str, Any]) -> Filter:
-    """Return the notes to look at: `path`, `tag`, `property`, `since` and `before` of a query or body.
-
-    Raises UsageError.
-    """
-    now = datetime.now().astimezone()
-    since, before = (text(values, name) for name in ("since", "before"))
-    return Filter(
-        folder=text(values, "path"),
-        tags=texts(values, "tag"),
-        properties=texts(values, "property"),
-        since_ns=moment_ns(since, now) if since else None,
-        before_ns=moment_ns(before, now) if before else None,
-    )
-
-
-def flag(values: Mapping[str, Any], name: str) -> bool:
-    """Return a truth value from a body; raises UsageError when it is none."""
-    value = values.get(name, False)
-    if not isinstance(value, bool):
-        raise UsageError(f"{name} must be true or false.")
-    return value
-
-
-def switch(values: Mapping[str, Any], name: str) -> bool:
-    """Return a truth value from a query; raises UsageError when it is none."""
-    return flag({name: {"true": True, "false": False}.get(values.get(name, "false"))}, name)
 
 
 async def body(request: web.Request) -> dict[str, Any]:
@@ -111,12 +118,15 @@ async def body(request: web.Request) -> dict[str, Any]:
 
 def dumps(value: Any) -> str:
     """Return JSON. A lone surrogate, which UTF-8 cannot hold, is written as an escape."""
-    document = json.dumps(value, ensure_ascii=False, default=asdict)
+    return encoded(value).decode("utf-8")
+
+
+def encoded(value: Any) -> bytes:
+    """Return JSON in UTF-8, from dataclasses and Structs as they are."""
     try:
-        document.encode("utf-8")
+        return msgspec.json.encode(value)
     except UnicodeEncodeError:
-        return json.dumps(value, default=asdict)
-    return document
+        return json.dumps(msgspec.to_builtins(value)).encode("ascii")
 
 
 def reply(value: Any, *, status: int = 200, revision: int | None = None) -> web.Response:
@@ -124,7 +134,9 @@ def reply(value: Any, *, status: int = 200, revision: int | None = None) -> web.
     headers = {"Cache-Control": "no-store"}
     if revision is not None:
         headers["ETag"] = f'"{revision}"'
-    return web.json_response(value, status=status, headers=headers, dumps=dumps)
+    return web.Response(
+        body=encoded(value), status=status, headers=headers, content_type="application/json", charset="utf-8"
+    )
 
 
 def problem(error: PaiError, **more: str) -> web.Response:

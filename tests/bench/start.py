@@ -7,6 +7,7 @@ timed in a process of its own.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ def _until_answered(daemon: DaemonProcess) -> tuple[float, float]:
     daemon.start()
     by_words = 0.0
     while True:
-        found: dict[str, Any] = {}
+        found: Mapping[str, Any] = {}
         with suppress(VaultUnavailable):  # while the index opens
             found = daemon.client.search(QUERY)
         taken_s = time.perf_counter() - started_s

@@ -669,8 +669,8 @@ def test_daemon_whose_server_is_down_searches_words_and_goes_on_when_it_starts(
         daemon.ready()
         daemon.write("Train.md", "The night train to Vienna leaves at ten.")
         daemon.ready()
-        found = daemon.client.search("railway journey", mode="semantic", limit=1)["results"]
-        assert found[0]["path"] == "Train.md"
+        nearest = daemon.client.search("railway journey", mode="semantic", limit=1)["results"]
+        assert nearest[0]["path"] == "Train.md"
     found = daemon.client.search("bicycle")
     assert found["stages"] == ["text"]
     assert found["results"][0]["path"] == "Bike.md"

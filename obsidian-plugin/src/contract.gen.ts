@@ -1,0 +1,425 @@
+/** The daemon's documents as they cross the wire. Made by scripts/contract; not to be edited. */
+
+export interface Accepted {
+  accepted: boolean;
+  revision: number;
+}
+
+export interface Answer {
+  question: string;
+  answer: string;
+  found: boolean;
+  sentences: readonly (AnswerSentence)[];
+  citations: readonly (CitedPassage)[];
+  generator: GeneratorName;
+  stages: readonly (string)[];
+  warnings: readonly (string)[];
+  revision: number;
+  took_ms: number;
+  narrowed: readonly (string)[];
+  asked: string;
+  template: string;
+  usage: Usage | null;
+}
+
+export interface AnswerSentence {
+  text: string;
+  citations: readonly (number)[];
+  supported: boolean;
+}
+
+export interface AnsweringModel {
+  name: string;
+  fingerprint: string;
+  dimensions: number;
+  spec: string;
+  execution_provider: string | null;
+  location: "embedded" | "local" | "remote";
+  precision: string | null;
+  warning: string | null;
+  texts_split: number;
+  search: "approximate" | "exact";
+  next: NextModel | null;
+}
+
+export interface Ask {
+  path?: string | null;
+  tag?: readonly (string)[] | string | null;
+  property?: readonly (string)[] | string | null;
+  since?: string | null;
+  before?: string | null;
+  question: string;
+  limit?: number | null;
+  selection?: string | null;
+  note?: string | null;
+  history?: readonly (Said)[] | null;
+  budget_s?: number | null;
+  as_asked?: boolean | null;
+  stream?: boolean | null;
+}
+
+export interface BadNote {
+  path: string;
+  reason: string;
+  line: number | null;
+  column: number | null;
+}
+
+export interface Block {
+  kind: string;
+  start: number;
+  end: number;
+  start_line: number;
+  end_line: number;
+  block_id: string | null;
+  depth: number;
+  label: string;
+}
+
+export interface Choice {
+  model: string;
+}
+
+export interface Chosen {
+  accepted: boolean;
+  model: string;
+}
+
+export interface Chunk {
+  ordinal: number;
+  heading_path: readonly (string)[];
+  text: string;
+  start_char: number;
+  end_char: number;
+  start_line: number;
+  end_line: number;
+  block_ids: readonly (string)[];
+  content: string;
+}
+
+export interface Cited {
+  n: number;
+}
+
+export interface CitedPassage {
+  path: string;
+  title: string;
+  heading_path: readonly (string)[];
+  text: string;
+  start_line: number;
+  end_line: number;
+  start_char: number;
+  end_char: number;
+  block_id: string | null;
+  content_hash: string;
+  stale: boolean;
+  score: number;
+  scores: Scores;
+  highlights: readonly ([number, number])[];
+  link: string;
+  uri: string;
+  page: number | null;
+  n: number;
+}
+
+export interface Copied {
+  copied: string;
+  revision: number;
+}
+
+export interface Delta {
+  text: string;
+}
+
+export interface Disk {
+  index_bytes: number;
+  free_bytes: number | null;
+}
+
+export interface Excluded {
+  exclude: string;
+  notes: number;
+  paths: readonly (string)[];
+}
+
+export interface Explained {
+  path: string;
+  indexed: boolean;
+  reason: string | null;
+}
+
+export interface Field {
+  key: string;
+  value: string;
+  start: number;
+  end: number;
+  line: number;
+}
+
+export interface GeneratorName {
+  name: string;
+  location: "embedded" | "local" | "remote";
+  why: string;
+}
+
+export interface Heading {
+  level: number;
+  text: string;
+  line: number;
+  start: number;
+  end: number;
+}
+
+export interface Health {
+  status: "ok";
+  version: string;
+}
+
+export interface Hint {
+  code: string;
+  message: string;
+  command: string | null;
+}
+
+export interface Indexing {
+  state: "error" | "held" | "indexing" | "ready" | "starting";
+  message: string | null;
+  progress: Progress | null;
+  revision: number;
+  pending_chunks: number;
+}
+
+export interface LinkTo {
+  kind: string;
+  target: string;
+  fragment: string;
+  alias: string;
+  line: number;
+  embed: boolean;
+  path: string | null;
+}
+
+export interface Links {
+  path: string;
+  content_hash: string;
+  revision: number;
+  mentions: readonly (Mention)[];
+  suggestions: readonly (RelatedNote)[];
+}
+
+export interface LoginLink {
+  url: string;
+}
+
+export interface Memory {
+  rss_bytes: number;
+}
+
+export interface Mention {
+  text: string;
+  line: number;
+  column_utf16: number;
+  start_char: number;
+  end_char: number;
+  target: string;
+  title: string;
+  link: string;
+}
+
+export interface NextModel {
+  name: string;
+  done: number;
+  total: number;
+}
+
+export interface Notice {
+  text: string;
+  preview: string;
+}
+
+export interface ParsedNote {
+  path: string;
+  kind: "base" | "canvas" | "markdown" | "org" | "outline" | "pdf";
+  content_hash: string;
+  indexed: boolean;
+  title: string;
+  date: string | null;
+  aliases: readonly (string)[];
+  tags: readonly (string)[];
+  properties: Record<string, unknown>;
+  property_types: Record<string, string>;
+  property_spans: Record<string, PropertySpan>;
+  fields: readonly (Field)[];
+  headings: readonly (Heading)[];
+  blocks: readonly (Block)[];
+  links: readonly (LinkTo)[];
+  backlinks: readonly (string)[];
+  chunks: readonly (Chunk)[];
+  problems: readonly (Problem)[];
+}
+
+export interface Passage {
+  path: string;
+  title: string;
+  heading_path: readonly (string)[];
+  text: string;
+  start_line: number;
+  end_line: number;
+  start_char: number;
+  end_char: number;
+  block_id: string | null;
+  content_hash: string;
+  stale: boolean;
+  score: number;
+  scores: Scores;
+  highlights: readonly ([number, number])[];
+  link: string;
+  uri: string;
+  page: number | null;
+}
+
+export interface Problem {
+  reason: string;
+  line: number | null;
+  column: number | null;
+}
+
+export interface ProblemDocument {
+  type: string;
+  title: string;
+  status: number;
+  code: "bad_request" | "daemon_unreachable" | "disk_full" | "forbidden" | "generator_unavailable" | "index_unavailable" | "internal" | "method_not_allowed" | "model_unavailable" | "not_found" | "note_changed" | "overloaded" | "port_taken" | "too_large" | "unauthorized" | "vault_held" | "vault_unavailable";
+  detail: string;
+  hint?: string;
+}
+
+export interface Progress {
+  phase: "embedding" | "reading" | "switching";
+  done: number;
+  total: number;
+  unit: string;
+  eta_s: number | null;
+  tokens_per_s: number | null;
+}
+
+export interface PropertySpan {
+  start: number;
+  value_start: number;
+  end: number;
+  line: number;
+}
+
+export interface RelatedNote {
+  path: string;
+  title: string;
+  score: number;
+  why: string;
+  link: string;
+  linked: boolean;
+  passage: Passage;
+}
+
+export interface RelatedNotes {
+  path: string | null;
+  revision: number;
+  results: readonly (RelatedNote)[];
+}
+
+export interface Revision {
+  revision: number;
+}
+
+export interface Run {
+  paths?: readonly (string)[] | null;
+  force?: boolean | null;
+  confirm_removals?: boolean | null;
+  copy?: string | null;
+}
+
+export interface Said {
+  role: "assistant" | "user";
+  content: string;
+}
+
+export interface Scores {
+  semantic: number | null;
+  text: number | null;
+}
+
+export interface SearchResult {
+  query: string;
+  mode: "hybrid" | "semantic" | "text";
+  stages: readonly (string)[];
+  revision: number;
+  pending_chunks: number;
+  took_ms: number;
+  results: readonly (Passage)[];
+}
+
+export interface ServedVault {
+  name: string;
+  path: string;
+}
+
+export interface Setting {
+  name: string;
+  value: unknown;
+  source: string;
+}
+
+export interface Sources {
+  citations: readonly (CitedPassage)[];
+  revision: number;
+}
+
+export interface StateChange {
+  state: "error" | "held" | "indexing" | "ready" | "starting";
+  message: string | null;
+}
+
+export interface Status {
+  version: string;
+  vault: ServedVault;
+  state: "error" | "held" | "indexing" | "ready" | "starting";
+  message: string | null;
+  revision: number;
+  notes: number;
+  chunks: number;
+  pending_chunks: number;
+  progress: Progress | null;
+  problems: readonly (BadNote)[];
+  work: Work;
+  languages: Record<string, number>;
+  hints: readonly (Hint)[];
+  model: AnsweringModel;
+  generator: GeneratorName;
+  watcher: Watching;
+  memory: Memory;
+  disk: Disk;
+}
+
+export interface Stopping {
+  accepted: boolean;
+  pid: number;
+}
+
+export interface Told {
+  settings: readonly (Setting)[];
+}
+
+export interface Usage {
+  prompt_tokens: number | null;
+  completion_tokens: number | null;
+  cached_tokens: number | null;
+}
+
+export interface Watching {
+  mode: string;
+  reason: string | null;
+}
+
+export interface Work {
+  notes_read: number;
+  chunks_embedded: number;
+  commits: number;
+}

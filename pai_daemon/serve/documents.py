@@ -1,0 +1,553 @@
+"""The documents of the API, for whoever asks it. Made by scripts/contract; not to be edited."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class Accepted(TypedDict):
+    """It will be done; a higher revision tells when."""
+
+    accepted: bool
+    revision: int
+
+
+class Answer(TypedDict):
+    """A whole answer. `answer` carries `[n]` markers; `citations` are those that it cites."""
+
+    question: str
+    answer: str
+    found: bool
+    sentences: list[AnswerSentence]
+    citations: list[CitedPassage]
+    generator: GeneratorName
+    stages: list[str]
+    warnings: list[str]
+    revision: int
+    took_ms: float
+    narrowed: list[str]
+    asked: str
+    template: str
+    usage: Usage | None
+
+
+class AnswerSentence(TypedDict):
+    """One sentence, the citations it rests on, and whether a cited passage supports it."""
+
+    text: str
+    citations: list[int]
+    supported: bool
+
+
+class AnsweringModel(TypedDict):
+    """The model that answers. execution_provider: null while it is not loaded."""
+
+    name: str
+    fingerprint: str
+    dimensions: int
+    spec: str
+    execution_provider: str | None
+    location: Literal["embedded", "local", "remote"]
+    precision: str | None
+    warning: str | None
+    texts_split: int
+    search: Literal["approximate", "exact"]
+    next: NextModel | None
+
+
+class Ask(TypedDict):
+    """What is asked, and of which notes."""
+
+    path: NotRequired[str | None]
+    tag: NotRequired[list[str] | str | None]
+    property: NotRequired[list[str] | str | None]
+    since: NotRequired[str | None]
+    before: NotRequired[str | None]
+    question: str
+    limit: NotRequired[int | None]
+    selection: NotRequired[str | None]
+    note: NotRequired[str | None]
+    history: NotRequired[list[Said] | None]
+    budget_s: NotRequired[float | None]
+    as_asked: NotRequired[bool | None]
+    stream: NotRequired[bool | None]
+
+
+class BadNote(TypedDict):
+    """What of a note could not be read as meant."""
+
+    path: str
+    reason: str
+    line: int | None
+    column: int | None
+
+
+class Block(TypedDict):
+    """A part of a note. `Note.blocks` holds the tree in pre-order: a block, then those within it."""
+
+    kind: str
+    start: int
+    end: int
+    start_line: int
+    end_line: int
+    block_id: str | None
+    depth: int
+    label: str
+
+
+class Choice(TypedDict):
+    """The model that is to answer."""
+
+    model: str
+
+
+class Chosen(TypedDict):
+    """What will answer once it has embedded everything."""
+
+    accepted: bool
+    model: str
+
+
+class Chunk(TypedDict):
+    """A part of a note that is embedded and cited."""
+
+    ordinal: int
+    heading_path: list[str]
+    text: str
+    start_char: int
+    end_char: int
+    start_line: int
+    end_line: int
+    block_ids: list[str]
+    content: str
+
+
+class Cited(TypedDict):
+    """The number of a passage, the first time that the answer cites it."""
+
+    n: int
+
+
+class CitedPassage(TypedDict):
+    """A passage that an answer may rest on, by the number that its marker carries."""
+
+    path: str
+    title: str
+    heading_path: list[str]
+    text: str
+    start_line: int
+    end_line: int
+    start_char: int
+    end_char: int
+    block_id: str | None
+    content_hash: str
+    stale: bool
+    score: float
+    scores: Scores
+    highlights: list[tuple[int, int]]
+    link: str
+    uri: str
+    page: int | None
+    n: int
+
+
+class Copied(TypedDict):
+    """The folder of a copy."""
+
+    copied: str
+    revision: int
+
+
+class Delta(TypedDict):
+    """A piece of the answer's text."""
+
+    text: str
+
+
+class Disk(TypedDict):
+    """What the index takes, and what is left; null where its folder is gone."""
+
+    index_bytes: int
+    free_bytes: int | None
+
+
+class Excluded(TypedDict):
+    """How many notes a pattern would take out, and the first of them."""
+
+    exclude: str
+    notes: int
+    paths: list[str]
+
+
+class Explained(TypedDict):
+    """Why a path is not in the index; the reason is null where it is."""
+
+    path: str
+    indexed: bool
+    reason: str | None
+
+
+class Field(TypedDict):
+    """A property within the text: Dataview's `key:: value` and `[key:: value]`, Logseq's `key:: value`."""
+
+    key: str
+    value: str
+    start: int
+    end: int
+    line: int
+
+
+class GeneratorName(TypedDict):
+    """What wrote an answer and where that runs. why: it and no other, "" where the settings name it."""
+
+    name: str
+    location: Literal["embedded", "local", "remote"]
+    why: str
+
+
+class Heading(TypedDict):
+    """A heading outside lists and quotes, in an outline also one in a bullet."""
+
+    level: int
+    text: str
+    line: int
+    start: int
+    end: int
+
+
+class Health(TypedDict):
+    """It is alive."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class Hint(TypedDict):
+    """What a person should know, and what to do about it."""
+
+    code: str
+    message: str
+    command: str | None
+
+
+class Indexing(TypedDict):
+    """How far indexing is."""
+
+    state: Literal["error", "held", "indexing", "ready", "starting"]
+    message: str | None
+    progress: Progress | None
+    revision: int
+    pending_chunks: int
+
+
+class LinkTo(TypedDict):
+    """A link of a note. path: where it leads, null where nothing is there yet, or in another vault."""
+
+    kind: str
+    target: str
+    fragment: str
+    alias: str
+    line: int
+    embed: bool
+    path: str | None
+
+
+class Links(TypedDict):
+    """The links that a note could have. content_hash: of the text that the spans are of."""
+
+    path: str
+    content_hash: str
+    revision: int
+    mentions: list[Mention]
+    suggestions: list[RelatedNote]
+
+
+class LoginLink(TypedDict):
+    """An address that logs a browser in, once and within a minute."""
+
+    url: str
+
+
+class Memory(TypedDict):
+    """What the process takes."""
+
+    rss_bytes: int
+
+
+class Mention(TypedDict):
+    """A place that names another note without linking to it."""
+
+    text: str
+    line: int
+    column_utf16: int
+    start_char: int
+    end_char: int
+    target: str
+    title: str
+    link: str
+
+
+class NextModel(TypedDict):
+    """The model that is to answer, and how much it has embedded."""
+
+    name: str
+    done: int
+    total: int
+
+
+class Notice(TypedDict):
+    """What is waited for while nothing is written, in words. preview: the answer without any generator."""
+
+    text: str
+    preview: str
+
+
+class ParsedNote(TypedDict):
+    """What a note says on disk now. indexed: the index knows it as it is."""
+
+    path: str
+    kind: Literal["base", "canvas", "markdown", "org", "outline", "pdf"]
+    content_hash: str
+    indexed: bool
+    title: str
+    date: str | None
+    aliases: list[str]
+    tags: list[str]
+    properties: dict[str, Any]
+    property_types: dict[str, str]
+    property_spans: dict[str, PropertySpan]
+    fields: list[Field]
+    headings: list[Heading]
+    blocks: list[Block]
+    links: list[LinkTo]
+    backlinks: list[str]
+    chunks: list[Chunk]
+    problems: list[Problem]
+
+
+class Passage(TypedDict):
+    """A chunk as a search result."""
+
+    path: str
+    title: str
+    heading_path: list[str]
+    text: str
+    start_line: int
+    end_line: int
+    start_char: int
+    end_char: int
+    block_id: str | None
+    content_hash: str
+    stale: bool
+    score: float
+    scores: Scores
+    highlights: list[tuple[int, int]]
+    link: str
+    uri: str
+    page: int | None
+
+
+class Problem(TypedDict):
+    """Something in a note that could not be read as meant; the rest of the note still counts (D4)."""
+
+    reason: str
+    line: int | None
+    column: int | None
+
+
+class ProblemDocument(TypedDict):
+    """What went wrong, and what to do about it (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: Literal[
+        "bad_request",
+        "daemon_unreachable",
+        "disk_full",
+        "forbidden",
+        "generator_unavailable",
+        "index_unavailable",
+        "internal",
+        "method_not_allowed",
+        "model_unavailable",
+        "not_found",
+        "note_changed",
+        "overloaded",
+        "port_taken",
+        "too_large",
+        "unauthorized",
+        "vault_held",
+        "vault_unavailable",
+    ]
+    detail: str
+    hint: NotRequired[str]
+
+
+class Progress(TypedDict):
+    """Work under way. eta_s: what is left at the rate so far, null while that is unknown."""
+
+    phase: Literal["embedding", "reading", "switching"]
+    done: int
+    total: int
+    unit: str
+    eta_s: float | None
+    tokens_per_s: float | None
+
+
+class PropertySpan(TypedDict):
+    """Where a property of the note stands: its name begins at start, its value is from value_start to end."""
+
+    start: int
+    value_start: int
+    end: int
+    line: int
+
+
+class RelatedNote(TypedDict):
+    """A note near another. score: cosine of the nearest chunk. why: the reason, in words."""
+
+    path: str
+    title: str
+    score: float
+    why: str
+    link: str
+    linked: bool
+    passage: Passage
+
+
+class RelatedNotes(TypedDict):
+    """The notes nearest to a note, or to a text, whose path is null."""
+
+    path: str | None
+    revision: int
+    results: list[RelatedNote]
+
+
+class Revision(TypedDict):
+    """The index has changed."""
+
+    revision: int
+
+
+class Run(TypedDict):
+    """What is to be looked at: the whole vault, where no paths are given."""
+
+    paths: NotRequired[list[str] | None]
+    force: NotRequired[bool | None]
+    confirm_removals: NotRequired[bool | None]
+    copy: NotRequired[str | None]
+
+
+class Said(TypedDict):
+    """One turn of a conversation."""
+
+    role: Literal["assistant", "user"]
+    content: str
+
+
+class Scores(TypedDict):
+    """The parts of a score: cosine of the embeddings, BM25 of the text; None where a leg found nothing."""
+
+    semantic: float | None
+    text: float | None
+
+
+class SearchResult(TypedDict):
+    """Passages, best first, and how fresh and how complete they are (D13, D16)."""
+
+    query: str
+    mode: Literal["hybrid", "semantic", "text"]
+    stages: list[str]
+    revision: int
+    pending_chunks: int
+    took_ms: float
+    results: list[Passage]
+
+
+class ServedVault(TypedDict):
+    """The folder of notes."""
+
+    name: str
+    path: str
+
+
+class Setting(TypedDict):
+    """source: flag, environment, file or default."""
+
+    name: str
+    value: Any
+    source: str
+
+
+class Sources(TypedDict):
+    """The passages that an answer will be written from."""
+
+    citations: list[CitedPassage]
+    revision: int
+
+
+class StateChange(TypedDict):
+    """What the daemon does has changed."""
+
+    state: Literal["error", "held", "indexing", "ready", "starting"]
+    message: str | None
+
+
+class Status(TypedDict):
+    """What the daemon serves, does and could not read. languages: their shares of the vault."""
+
+    version: str
+    vault: ServedVault
+    state: Literal["error", "held", "indexing", "ready", "starting"]
+    message: str | None
+    revision: int
+    notes: int
+    chunks: int
+    pending_chunks: int
+    progress: Progress | None
+    problems: list[BadNote]
+    work: Work
+    languages: dict[str, float]
+    hints: list[Hint]
+    model: AnsweringModel
+    generator: GeneratorName
+    watcher: Watching
+    memory: Memory
+    disk: Disk
+
+
+class Stopping(TypedDict):
+    """The daemon ends; it has ended when the process has."""
+
+    accepted: bool
+    pid: int
+
+
+class Told(TypedDict):
+    """Each setting; of a secret only whether there is one."""
+
+    settings: list[Setting]
+
+
+class Usage(TypedDict):
+    """What an answer cost in tokens, None where the server does not say."""
+
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached_tokens: int | None
+
+
+class Watching(TypedDict):
+    """How changes are noticed: reason tells why not natively."""
+
+    mode: str
+    reason: str | None
+
+
+class Work(TypedDict):
+    """What was done since the start."""
+
+    notes_read: int
+    chunks_embedded: int
+    commits: int

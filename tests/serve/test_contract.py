@@ -1,0 +1,148 @@
+"""The running daemon keeps the contract that it describes, whatever it is sent (D61)."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+from typing import Any
+
+import msgspec
+import psutil
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pai_daemon.serve.openapi import described, document, example, failures
+from tests.daemon_process import DaemonProcess
+from tests.serve.test_door import assert_problem
+
+# More of both before a release: PAI_TEST_SIZE=10.
+SIZE = int(os.environ.get("PAI_TEST_SIZE", "1"))
+RAW = 500 * SIZE
+# What a run against hostile clients may add to the process.
+GROWTH_BYTES = 96 * 1024 * 1024
+NOT_TRIED = ("/api/stop", "/api/model", "/api/login", "/api/events")
+Json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def test_description_is_served_behind_the_door(served: DaemonProcess) -> None:
+    """`/openapi.json` is what the routes declare, and needs the token."""
+    assert served.request("GET", "/openapi.json").json == json.loads(json.dumps(document()))
+    assert_problem(served.request("GET", "/openapi.json", authorized=False), 401, "unauthorized")
+
+
+def test_examples_of_bodies_fit_their_types() -> None:
+    """What the description shows as an example would be taken."""
+    bodies = [route.body for route in described() if route.body]
+    assert bodies
+    for kind in bodies:
+        msgspec.convert(example(kind), kind)
+
+
+def test_every_error_says_what_to_do() -> None:
+    """A kind of error has a code of its own, a sentence on what happened and one on what to do."""
+    found = {kind for route in described() for kind in failures(route)}
+    assert len({kind.code for kind in found}) == len(found)
+    for kind in found:
+        assert kind.__doc__
+        assert kind.todo.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        ("/api/search?q=sun&limit=many", "limit must be a whole number between 1 and 100."),
+        ("/api/search?q=sun&mode=psychic", "mode must be hybrid, semantic or text."),
+        ("/api/search?q=sun&typing=1", "typing must be true or false."),
+        ("/api/search", "q is missing."),
+    ],
+)
+def test_query_that_does_not_fit_is_told_in_words(served: DaemonProcess, target: str, sentence: str) -> None:
+    """A problem names the field, and what it takes."""
+    assert served.request("GET", target).json["detail"] == sentence
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("path", sorted({r.canonical for r in described()} - set(NOT_TRIED)))
+def test_daemon_keeps_its_contract(served: DaemonProcess, path: str) -> None:
+    """Requests made from the description, fitting and not, get answers that are in it, and no 5xx."""
+    schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
+    # That one of two parameters is needed cannot be said of them.
+    checks = pytest.importorskip("schemathesis.specs.openapi.checks")
+    left_out = [checks.positive_data_acceptance] if path == "/api/related" else []
+    schema = schemathesis.openapi.from_dict(document())
+    schema.config.update(base_url=f"http://127.0.0.1:{served.port}")
+    headers = {"Authorization": f"Bearer {served.token}"}
+    for operation in (each.ok() for each in schema.include(path=path).get_all_operations()):
+
+        @settings(
+            max_examples=12 * SIZE, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+        )
+        @given(case=operation.as_strategy())
+        def keeps(case: Any) -> None:
+            if isinstance(case.body, dict):
+                case.body.pop("copy", None)  # it would write where it is told to
+            case.call_and_validate(headers=headers, excluded_checks=left_out)
+
+        keeps()
+
+
+@settings(max_examples=60 * SIZE, deadline=None, suppress_health_check=list(HealthCheck))
+@given(body=st.dictionaries(st.sampled_from(("question", "path", "tag", "limit", "stream", "since")), Json))
+def test_body_of_any_json_is_answered_or_refused(served: DaemonProcess, body: dict[str, Any]) -> None:
+    """No JSON object is more than a bad request."""
+    reply = served.request("POST", "/api/ask", body=json.dumps(body))
+    assert reply.status in (200, 400), (body, reply.body)
+
+
+def test_malformed_requests_leave_the_daemon_alive_and_small(served: DaemonProcess) -> None:
+    """Requests that are cut, twisted and stuffed end nothing, and their memory comes back."""
+    dice, process = random.Random(61), psutil.Process(served.pid)
+    before = process.memory_info().rss
+    for number in range(RAW):
+        with socket.create_connection(("127.0.0.1", served.port), timeout=5) as connection:
+            connection.settimeout(0.05)
+            try:
+                connection.sendall(_twisted(dice, served.token, number))
+                connection.recv(65536)
+            except (TimeoutError, ConnectionError):
+                continue
+    assert served.client.is_alive()
+    assert process.memory_info().rss - before < GROWTH_BYTES
+
+
+def _twisted(dice: random.Random, token: str, number: int) -> bytes:
+    """Return a request with something wrong about it."""
+    body = b'{"question": "sun"}'
+    lines = [
+        b"POST /api/ask HTTP/1.1",
+        b"Host: 127.0.0.1",
+        b"Authorization: Bearer " + token.encode(),
+        b"Content-Type: application/json",
+        b"Content-Length: %d" % len(body),
+    ]
+    match number % 8:
+        case 0:
+            lines[0] = dice.choice([b"GET", b"", b"POST /", b"\x00 / HTTP/1.1", b"GET /%zz HTTP/9.9"])
+        case 1:
+            lines[4] = b"Content-Length: " + dice.choice([b"-1", b"1e9", b"99999999999999999999", b"\xff"])
+        case 2:
+            lines.append(b"Transfer-Encoding: " + dice.choice([b"chunked", b"gzip, chunked", b"x"]))
+        case 3:
+            lines.extend(b"X-%d: %s" % (each, b"a" * 50) for each in range(dice.randrange(1, 300)))
+        case 4:
+            lines.insert(dice.randrange(len(lines)), dice.randbytes(40))
+        case 5:
+            lines[0] = b"GET /" + b"a" * dice.randrange(1, 100_000) + b" HTTP/1.1"
+        case 6:
+            lines[1] = b"Host: " + dice.randbytes(12)
+    whole = bytearray(b"\r\n".join(lines) + b"\r\n\r\n" + body)
+    for _ in range(dice.randrange(4)):
+        whole[dice.randrange(len(whole))] = dice.randrange(256)
+    return bytes(whole[: dice.randrange(1, len(whole))] if number % 8 == 7 else whole)
