@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from pai_daemon.context.search import MAX_QUERY_CHARACTERS
 from pai_daemon.errors import MethodNotAllowed, NotFound, Overloaded, PaiError, TooLarge, UsageError
@@ -28,6 +30,17 @@ STREAM = "/api/events"
 IDLE_S = 75.0
 LOOK_S = 5.0
 MAX_LINE_BYTES = 12 * MAX_QUERY_CHARACTERS + 16 * 1024
+
+log = logging.getLogger(__name__)
+
+
+def is_ours(record: logging.LogRecord) -> bool:
+    """Return whether an error is the daemon's; of a broken request aiohttp would log the token, too."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
+
+
+log.addFilter(is_ours)
 
 
 def build(served: Served) -> web.Application:
@@ -62,6 +75,7 @@ class Listener:
         self._runner = web.AppRunner(
             self._app,
             access_log=None,
+            logger=log,
             max_line_size=MAX_LINE_BYTES,
             # A few kilobytes must not unpack to gigabytes; bodies come plain.
             auto_decompress=False,

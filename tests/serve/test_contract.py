@@ -102,7 +102,7 @@ def test_body_of_any_json_is_answered_or_refused(served: DaemonProcess, body: di
 
 
 def test_malformed_requests_leave_the_daemon_alive_and_small(served: DaemonProcess) -> None:
-    """Requests that are cut, twisted and stuffed end nothing, and their memory comes back."""
+    """Requests that are cut and twisted end nothing, log no token, and their memory comes back."""
     dice, process = random.Random(61), psutil.Process(served.pid)
     before = process.memory_info().rss
     for number in range(RAW):
@@ -114,6 +114,8 @@ def test_malformed_requests_leave_the_daemon_alive_and_small(served: DaemonProce
             except (TimeoutError, ConnectionError):
                 continue
     assert served.client.is_alive()
+    assert not [line for line in served.output if served.token in line]
+    assert not [line for line in served.output if "Traceback" in line]
     assert process.memory_info().rss - before < GROWTH_BYTES
 
 
