@@ -20,11 +20,11 @@ import psutil
 
 from pai_daemon import __version__
 from pai_daemon.config import Settings, daemon_records, ensure_token, private_folder, remember, write_private
-from pai_daemon.context.answer import GeneratorName, name_of
-from pai_daemon.context.answers import Answerer
+from pai_daemon.context.answering.answer import GeneratorName, name_of
+from pai_daemon.context.answering.answers import Answerer
+from pai_daemon.context.answering.private import Privacy
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
-from pai_daemon.context.private import Privacy
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher

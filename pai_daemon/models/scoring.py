@@ -35,7 +35,7 @@ def measured(embed_queries: Embeds, embed_texts: Embeds, probes: Sequence[Probe]
     its way in these, only the English ones are measured.
     """
     questions = embed_queries([probe.question for probe in probes])
-    # As `context/quotes` writes a sentence: with the title before it.
+    # As `context/answering/quotes` writes a sentence: with the title before it.
     sentences = embed_texts([f"{probe.title}\n\n{probe.sentence}" for probe in probes])
     others = embed_texts([f"{probe.title}\n\n{probe.other}" for probe in probes])
     said = embed_texts([probe.sentence for probe in probes])

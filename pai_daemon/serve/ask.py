@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from pai_daemon.context.answer import (
+from pai_daemon.context.answering.answer import (
     DEFAULT_PASSAGES,
     Answer,
     AnswerEvent,

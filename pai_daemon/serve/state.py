@@ -10,7 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from pai_daemon.config import Settings
-from pai_daemon.context.answers import Answerer
+from pai_daemon.context.answering.answers import Answerer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.reading import Reader

@@ -13,7 +13,7 @@ import psutil
 from aiohttp import web
 
 from pai_daemon import __version__
-from pai_daemon.context.answer import EXTRACTIVE, GeneratorName
+from pai_daemon.context.answering.answer import EXTRACTIVE, GeneratorName
 from pai_daemon.context.indexer import State
 from pai_daemon.context.languages import Hint, language_hints
 from pai_daemon.context.progress import Phase

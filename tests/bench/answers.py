@@ -21,15 +21,15 @@ from statistics import median
 from typing import Any
 
 from pai_daemon.config import load
-from pai_daemon.context.answer import Answer, Citation, Sources
-from pai_daemon.context.answer import Question as Asked
-from pai_daemon.context.answers import Answerer
-from pai_daemon.context.extract import CANDIDATES
-from pai_daemon.context.quotes import quotes
+from pai_daemon.context.answering.answer import Answer, Citation, Sources
+from pai_daemon.context.answering.answer import Question as Asked
+from pai_daemon.context.answering.answers import Answerer
+from pai_daemon.context.answering.extract import CANDIDATES
+from pai_daemon.context.answering.quotes import quotes
+from pai_daemon.context.answering.signals import Signals
+from pai_daemon.context.answering.support import checked, nearness_by
 from pai_daemon.context.search import Searcher, SearchResult
-from pai_daemon.context.signals import Signals
 from pai_daemon.context.space import Space
-from pai_daemon.context.support import checked, nearness_by
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generation.generator import Generator
 from pai_daemon.models.generation.generators import Chosen, Generators, Options, generator_of

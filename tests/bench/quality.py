@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pai_daemon.context.answer import Answer
-from pai_daemon.context.answer import Question as Asked
-from pai_daemon.context.answers import Answerer
+from pai_daemon.context.answering.answer import Answer
+from pai_daemon.context.answering.answer import Question as Asked
+from pai_daemon.context.answering.answers import Answerer
 from pai_daemon.context.search import Mode, Passage, Searcher
 from pai_daemon.models.embedder import Embedder
 from tests.bench.bench import indexed, load_model

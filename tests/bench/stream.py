@@ -19,8 +19,8 @@ from pathlib import Path
 
 import aiohttp
 
-from pai_daemon.context.answer import Question
-from pai_daemon.context.answers import Answerer
+from pai_daemon.context.answering.answer import Question
+from pai_daemon.context.answering.answers import Answerer
 from pai_daemon.context.search import Searcher
 from pai_daemon.models.generation.embedded import EmbeddedGenerator, is_installed
 from pai_daemon.models.generation.generator import Generator, GeneratorEvent, Message, Text

@@ -9,8 +9,8 @@ from typing import cast
 import numpy as np
 import pytest
 
-from pai_daemon.context.extract import CANDIDATES, bar, by_words, closest
-from pai_daemon.context.quotes import Quote
+from pai_daemon.context.answering.extract import CANDIDATES, bar, by_words, closest
+from pai_daemon.context.answering.quotes import Quote
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.context.vectors import Floats
 from pai_daemon.models.registry import Scoring

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pai_daemon.context.answer import Answer, Delta, Question
-from pai_daemon.context.answers import Answerer
+from pai_daemon.context.answering.answer import Answer, Delta, Question
+from pai_daemon.context.answering.answers import Answerer
 from pai_daemon.context.filters import Filter
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generation.generator import GeneratorEvent, Message, Place, Text

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pai_daemon.context.answer import Citation, Turn
-from pai_daemon.context.followup import points_back, standing_alone, with_words_before
-from pai_daemon.context.prompt import build_prompt, distinct
+from pai_daemon.context.answering.answer import Citation, Turn
+from pai_daemon.context.answering.followup import points_back, standing_alone, with_words_before
+from pai_daemon.context.answering.prompt import build_prompt, distinct
+from pai_daemon.context.answering.templates import OURS, template
 from pai_daemon.context.search import Passage, Scores
-from pai_daemon.context.templates import OURS, template
 from pai_daemon.errors import GeneratorUnavailable, UsageError
 from pai_daemon.models.generation.generator import (
     GeneratorEvent,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pai_daemon.context.answer import Citation
-from pai_daemon.context.quotes import quotable, quotes
+from pai_daemon.context.answering.answer import Citation
+from pai_daemon.context.answering.quotes import quotable, quotes
 from pai_daemon.context.search import Passage, Scores
 
 

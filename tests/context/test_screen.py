@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pai_daemon.context.screen import MAX_HELD, Screen
+from pai_daemon.context.answering.screen import MAX_HELD, Screen
 
 PASSAGE = "See [the shop](https://shop.example/a_(b)) and https://boats.example/engine. ![p](https://p.example/x.png)"
 _PARTS = """![ [ ]( ) ( ] < > img https:// evil.example 1 42 , : ``` ~~~ ` $= = dataview \\ href ! www.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pai_daemon.context.signals import Signals
+from pai_daemon.context.answering.signals import Signals
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lancedb.index import FTS
 
-from pai_daemon.context.answer import Question
-from pai_daemon.context.answers import Answerer
+from pai_daemon.context.answering.answer import Question
+from pai_daemon.context.answering.answers import Answerer
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.filters import EVERYTHING, Filter
 from pai_daemon.context.store.rows import StoredChunk

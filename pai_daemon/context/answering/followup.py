@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from pai_daemon.context.answer import Turn
-from pai_daemon.context.prompt import transcript
-from pai_daemon.context.templates import template
+from pai_daemon.context.answering.answer import Turn
+from pai_daemon.context.answering.prompt import transcript
+from pai_daemon.context.answering.templates import template
 from pai_daemon.errors import GeneratorUnavailable
 from pai_daemon.models.generation.generator import Endless, Generator, Message, Text, bounded
 from pai_daemon.notes.language import is_stop_word

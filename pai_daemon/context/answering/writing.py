@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from typing import Literal
 
-from pai_daemon.context.answer import Notice
+from pai_daemon.context.answering.answer import Notice
 from pai_daemon.errors import GeneratorUnavailable
 from pai_daemon.models.generation.generator import (
     Endless,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from pai_daemon.context.answer import Citation, Question
+from pai_daemon.context.answering.answer import Citation, Question
 from pai_daemon.context.filters import Filter
 from pai_daemon.context.search import Searcher
 from pai_daemon.vault.ignore import IgnoreRules

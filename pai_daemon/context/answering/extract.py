@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pai_daemon.context.quotes import Quote
+from pai_daemon.context.answering.quotes import Quote
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.models.registry import Scoring
 

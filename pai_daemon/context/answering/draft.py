@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pai_daemon.context.answer import EXTRACTIVE, AnswerSentence, Citation
-from pai_daemon.context.prompt import distinct
-from pai_daemon.context.screen import Screen
+from pai_daemon.context.answering.answer import EXTRACTIVE, AnswerSentence, Citation
+from pai_daemon.context.answering.prompt import distinct
+from pai_daemon.context.answering.screen import Screen
 from pai_daemon.context.search import SearchResult
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.models.generation.generator import Usage

@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from pai_daemon.context.answer import (
+from pai_daemon.context.answering.answer import (
     EXTRACTIVE,
     Answer,
     AnswerEvent,
@@ -29,13 +29,11 @@ from pai_daemon.context.answer import (
     Sources,
     name_of,
 )
-from pai_daemon.context.draft import Draft
-from pai_daemon.context.extract import by_words, closest
-from pai_daemon.context.filters import Filter
-from pai_daemon.context.followup import REWRITE_S, standing_alone
-from pai_daemon.context.narrowing import Narrowing, narrowed
-from pai_daemon.context.private import OPEN, Privacy
-from pai_daemon.context.prompt import (
+from pai_daemon.context.answering.draft import Draft
+from pai_daemon.context.answering.extract import by_words, closest
+from pai_daemon.context.answering.followup import REWRITE_S, standing_alone
+from pai_daemon.context.answering.private import OPEN, Privacy
+from pai_daemon.context.answering.prompt import (
     MAX_ANSWER_TOKENS,
     REFUSAL,
     SELECTION_CHARACTERS,
@@ -43,13 +41,15 @@ from pai_daemon.context.prompt import (
     markers,
     split_answer,
 )
-from pai_daemon.context.quotes import Quote, quotes
+from pai_daemon.context.answering.quotes import Quote, quotes
+from pai_daemon.context.answering.support import checked, nearness_by
+from pai_daemon.context.answering.templates import template
+from pai_daemon.context.answering.writing import Writing
+from pai_daemon.context.filters import Filter
+from pai_daemon.context.narrowing import Narrowing, narrowed
 from pai_daemon.context.search import Searcher, SearchResult, checked_query
 from pai_daemon.context.space import Space
 from pai_daemon.context.store.words import plain
-from pai_daemon.context.support import checked, nearness_by
-from pai_daemon.context.templates import template
-from pai_daemon.context.writing import Writing
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.models.generation.generator import Generator
 from pai_daemon.models.generation.generators import Chosen, Generators

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pai_daemon.context.answer import Citation
-from pai_daemon.context.signals import Signals
+from pai_daemon.context.answering.answer import Citation
+from pai_daemon.context.answering.signals import Signals
 from pai_daemon.notes.language import known_language
 from pai_daemon.notes.plain import Sentence, sentences
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from pai_daemon.context.answer import AnswerSentence, Citation
-from pai_daemon.context.signals import Signals
+from pai_daemon.context.answering.answer import AnswerSentence, Citation
+from pai_daemon.context.answering.signals import Signals
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.notes.language import is_stop_word, known_language
 from pai_daemon.notes.plain import plain_text, sentences

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pai_daemon.context.answer import Citation, Turn
+from pai_daemon.context.answering.answer import Citation, Turn
+from pai_daemon.context.answering.templates import Template
 from pai_daemon.context.search import Passage
-from pai_daemon.context.templates import Template
 from pai_daemon.models.generation.generator import Message, estimate_tokens
 from pai_daemon.notes.language import guess_language, known_language
 from pai_daemon.notes.languages import language_name

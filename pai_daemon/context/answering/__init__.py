@@ -1,0 +1,1 @@
+"""Questions answered from what the index finds, with evidence for each sentence."""
