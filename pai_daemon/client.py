@@ -29,6 +29,7 @@ ANSWER_TIMEOUT_S = 300.0
 COPY_TIMEOUT_S = 600.0
 Event = (
     tuple[Literal["sources"], documents.Sources]
+    | tuple[Literal["notice"], documents.Notice]
     | tuple[Literal["delta"], documents.Delta]
     | tuple[Literal["citation"], documents.Cited]
     | tuple[Literal["done"], documents.Answer]

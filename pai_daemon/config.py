@@ -36,6 +36,8 @@ RANGES = {
     "port": (0, 65_535),
     "threads": (1, 64),
     "unload_after_s": (0, 365 * 24 * 3600),
+    "generator_idle_s": (0, 365 * 24 * 3600),
+    "answer_budget_s": (1, 3600),
     "rescan_s": (10, 365 * 24 * 3600),
     "note_limit_bytes": (1024, 1024**3),
 }
@@ -56,7 +58,10 @@ class Settings:
 
     port: TCP port on 127.0.0.1; 0 takes any free one. model: a profile's name, `ollama:MODEL[@URL]`,
     `openai:MODEL@URL` or `tei:URL`; model_key: for its server. generator: what writes answers,
-    `extractive`, `ollama:MODEL[@URL]` or `openai:MODEL@URL`; generator_key: for its server. provider:
+    `extractive`, `auto`, `gguf:FILE`, `ollama:MODEL[@URL]` or `openai:MODEL@URL`; generator_key: for its
+    server; generator_idle_s: of idleness, after which its memory is given back, 0 never. answer_budget_s:
+    until the notes are quoted instead. local_only: patterns and #tags of notes that are never sent to a
+    generator beyond this machine. provider:
     ONNX Runtime's execution provider, `cpu`, `cuda`, `coreml` or `directml`. precision: `int8`, `fp16` or
     `fp32`; both `auto` take what is fastest here. unload_after_s: of idleness, after which the model's memory
     is given back, 0 never. threads: of the embedding session. exclude: gitignore-style patterns of notes
@@ -74,6 +79,9 @@ class Settings:
     model_key: str = field(default="", repr=False)
     generator: str = "extractive"
     generator_key: str = field(default="", repr=False)
+    generator_idle_s: float = 300.0
+    answer_budget_s: float = 120.0
+    local_only: tuple[str, ...] = ()
     provider: str = "auto"
     precision: str = "auto"
     unload_after_s: float = 0.0
@@ -105,6 +113,16 @@ class Settings:
     def models_file(self) -> Path:
         """Return the person's own list of models, which need not be there."""
         return self.config_dir / "models.toml"
+
+    @property
+    def prompts_dir(self) -> Path:
+        """Return the folder of the person's own prompts, which need not be there."""
+        return self.config_dir / "prompts"
+
+    @property
+    def gguf_dir(self) -> Path:
+        """Return the folder of GGUF files that may be named without it, and that `auto` looks at."""
+        return self.cache_dir / "gguf"
 
     def record_path(self, vault: Path) -> Path:
         """Return where the daemon of a vault says how it is reached."""

@@ -24,13 +24,14 @@ from pai_daemon.context.answer import GeneratorName, name_of
 from pai_daemon.context.answers import Answerer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
+from pai_daemon.context.private import Privacy
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.store.record import read_record
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
-from pai_daemon.models.generation.generators import generator_of
+from pai_daemon.models.generation.generators import Options, generators_of
 from pai_daemon.models.loading import load_model
 from pai_daemon.models.names import named
 from pai_daemon.models.registry import Profile
@@ -67,7 +68,9 @@ class Daemon:
         # Each model that was loaded, and for which profile, until nobody uses it any more.
         self._loaded: weakref.WeakKeyDictionary[EmbeddingModel, Profile] = weakref.WeakKeyDictionary()
         self._settling = asyncio.Lock()
-        self._generator = generator_of(settings.generator, settings.generator_key)
+        options = Options(settings.gguf_dir, settings.generator_key, settings.generator_idle_s)
+        self._generators = generators_of(settings.generator, options)
+        self._privacy = Privacy(settings.local_only)
         self._served: Served | None = None
         self._listener: Listener | None = None
         self._lock: filelock.BaseFileLock | None = None
@@ -87,7 +90,8 @@ class Daemon:
     @property
     def generator(self) -> GeneratorName:
         """Return what writes answers, and where it runs."""
-        return name_of(self._generator)
+        chosen = self._generators.chosen
+        return name_of(chosen.generator, chosen.why)
 
     @property
     def preparing(self) -> str:
@@ -110,6 +114,7 @@ class Daemon:
         except BaseException:
             await self.stop()
             raise
+        self._generators.start()
         self._loading = asyncio.create_task(self._load(self._served))
 
     async def _listen(self, served: Served) -> None:
@@ -258,7 +263,13 @@ class Daemon:
             watcher=Watcher(self.vault, rules(), indexer.hint),
             searcher=searcher,
             related=Related(self.vault, index, searcher, reader),
-            answerer=Answerer(searcher, self._generator),
+            answerer=Answerer(
+                searcher,
+                self._generators,
+                budget_s=chosen.answer_budget_s,
+                own_templates=chosen.prompts_dir,
+                privacy=self._privacy,
+            ),
         )
 
     def _load_model(self, wanted: Profile) -> EmbeddingModel:
@@ -301,8 +312,7 @@ class Daemon:
             await asyncio.to_thread(self._served.parts.indexer.stop)
         for embedder in list(self._loaded):
             await asyncio.to_thread(embedder.close)
-        if self._generator is not None:
-            await self._generator.close()
+        await self._generators.close()
         if self._lock is not None and self._lock.is_locked:
             with contextlib.suppress(OSError):
                 self._record_path.unlink(missing_ok=True)

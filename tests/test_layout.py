@@ -30,6 +30,7 @@ OWNERS = {
     "watchdog": ("vault/watch.py", "vault/inotify.py"),
     "onnxruntime": ("models/session.py", "models/encoder/onnx_file.py"),
     "lancedb": ("context/store/lance.py",),
+    "xllamacpp": ("models/generation/llama_worker.py",),
     "huggingface_hub": ("models/hub/",),
     "aiohttp.web": ("serve/",),
     "click": ("cli/",),

@@ -17,6 +17,9 @@ export interface Answer {
   revision: number;
   took_ms: number;
   narrowed: readonly (string)[];
+  asked: string;
+  template: string;
+  usage: Usage | null;
 }
 
 export interface AnswerSentence {
@@ -48,6 +51,9 @@ export interface Ask {
   question: string;
   limit?: number | null;
   selection?: string | null;
+  note?: string | null;
+  history?: readonly (Turn)[] | null;
+  budget_s?: number | null | null;
   as_asked?: boolean | null;
   stream?: boolean | null;
 }
@@ -153,6 +159,7 @@ export interface Field {
 export interface GeneratorName {
   name: string;
   location: "embedded" | "local" | "remote";
+  why: string;
 }
 
 export interface Heading {
@@ -223,6 +230,11 @@ export interface NextModel {
   name: string;
   done: number;
   total: number;
+}
+
+export interface Notice {
+  text: string;
+  preview: string;
 }
 
 export interface ParsedNote {
@@ -388,6 +400,17 @@ export interface Stopping {
 
 export interface Told {
   settings: readonly (Setting)[];
+}
+
+export interface Turn {
+  role: "assistant" | "user";
+  content: string;
+}
+
+export interface Usage {
+  prompt_tokens: number | null;
+  completion_tokens: number | null;
+  cached_tokens: number | null;
 }
 
 export interface Watching {

@@ -37,7 +37,11 @@ def command(
         show_json(client.ask(text, limit=limit, **narrowed))
         return
     for event in client.ask_stream(text, limit=limit, **narrowed):
-        if event[0] == "delta":
+        if event[0] == "notice":
+            click.secho(event[1]["text"], dim=True, err=True)
+            if event[1]["preview"]:
+                click.secho(f"Meanwhile, from your notes: {event[1]['preview']}\n", dim=True, err=True)
+        elif event[0] == "delta":
             click.echo(event[1]["text"], nl=False)
         elif event[0] == "done":
             click.echo("\n")

@@ -23,8 +23,9 @@ from pai_daemon.cli.output import console, show_json
 from pai_daemon.client import Client
 from pai_daemon.config import Settings, daemon_records, load, read_token
 from pai_daemon.errors import PaiError
-from pai_daemon.models.addresses import address_of, location_of
-from pai_daemon.models.generation.generators import generator_of
+from pai_daemon.models.addresses import OLLAMA_URL, address_of, location_of
+from pai_daemon.models.generation.choosing import LM_STUDIO_URL
+from pai_daemon.models.generation.generators import AUTO, Options, generators_of
 from pai_daemon.models.names import FOLDER, named
 from pai_daemon.models.prepare import files_of
 from pai_daemon.models.registry import Profile, profile
@@ -159,7 +160,8 @@ def _model(settings: Settings) -> Iterator[Check]:
     except PaiError as error:
         yield Check("model", "fault", error.detail, error.hint)
     try:
-        generator = generator_of(settings.generator, settings.generator_key)
+        options = Options(settings.gguf_dir, settings.generator_key)
+        generator = generators_of(settings.generator, options).chosen.generator
         yield Check("generator", "ok", settings.generator + (f" ({generator.location})" if generator else ""))
     except PaiError as error:
         yield Check("generator", "fault", error.detail, error.hint)
@@ -228,8 +230,11 @@ def addresses(settings: Settings) -> list[dict[str, Any]]:
     """Return every address that these settings let pai-daemon contact, with when and what for (D8)."""
     found: list[dict[str, Any]] = []
     generator = address_of(settings.generator)
+    what = "the question and the passages it finds"
+    if settings.generator.strip() == AUTO:
+        when, asked = "every minute, and a question", f"which models it has; {what}"
+        found += [_address(url, when, asked, AUTO) for url in (OLLAMA_URL, LM_STUDIO_URL)]
     if generator is not None:
-        what = "the question and the passages it finds"
         found.append(_address(generator.url, "a question", what, settings.generator))
     if settings.model.startswith(FOLDER):
         return found

@@ -13,10 +13,11 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from pai_daemon.cli.output import console, show_json
-from pai_daemon.cli.pulling import MEGABYTE, megabytes, pulled_model
+from pai_daemon.cli.pulling import MEGABYTE, megabytes, pulled_by_ollama, pulled_model
 from pai_daemon.client import Client
 from pai_daemon.config import Settings, load, remember
 from pai_daemon.errors import ModelUnavailable, UsageError
+from pai_daemon.models.addresses import address_of
 from pai_daemon.models.hub.pull import remove
 from pai_daemon.models.names import FOLDER, named
 from pai_daemon.models.pulled import read_pulled, recorded
@@ -56,11 +57,14 @@ def pull_command(
 ) -> None:
     """Fetch the files of models from the Hugging Face hub, or the mirror in HF_ENDPOINT.
 
-    Interrupted, it goes on where it was. Each file's hash is checked before it is used.
+    Interrupted, it goes on where it was. Each file's hash is checked before it is used. A name such as
+    ollama:llama3.2 has Ollama fetch that model.
     """
     settings = load()
     done = [
-        pulled_model(
+        pulled_by_ollama(address, is_silent=as_json)
+        if (address := address_of(name)) is not None and address.protocol == "ollama"
+        else pulled_model(
             profile(name, settings.models_file),
             settings,
             accepts=accept_licence,

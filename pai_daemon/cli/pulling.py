@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +16,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from pai_daemon.cli.output import console
 from pai_daemon.config import Settings
 from pai_daemon.errors import UsageError
+from pai_daemon.models.addresses import Address
 from pai_daemon.models.hub.pull import Licence, pull
+from pai_daemon.models.ollama_pull import pull_by_ollama
 from pai_daemon.models.pulled import Pulled, read_pulled
 from pai_daemon.models.registry import Profile
 from pai_daemon.models.sources import HubSource, PackageSource
@@ -54,6 +57,16 @@ def pulled_model(
     if not is_silent:
         console.print(_sentence(result), soft_wrap=True)
     return result
+
+
+def pulled_by_ollama(address: Address, *, is_silent: bool) -> dict[str, Any]:
+    """Have Ollama pull a model, show how far it is, and return what came of it."""
+    view = Quiet() if is_silent else Bar() if console.is_terminal else Lines()
+    with view:
+        asyncio.run(pull_by_ollama(address, view.show))
+    if not is_silent:
+        console.print(f"{escape(address.spec)} is there.", soft_wrap=True)
+    return {"name": address.spec, "status": "pulled"}
 
 
 def _pull(

@@ -43,7 +43,8 @@ LOG_LINE_S = 10.0
     "openai:MODEL@URL, tei:URL.",
 )
 @click.option(
-    "--generator", help="Who writes answers: extractive (default), ollama:MODEL[@URL], openai:MODEL@URL."
+    "--generator",
+    help="Who writes answers: extractive (default), auto, gguf:FILE, ollama:MODEL[@URL], openai:MODEL@URL.",
 )
 @click.option(
     "--include", multiple=True, metavar="PATTERN", help="Index only these (gitignore style); repeatable."

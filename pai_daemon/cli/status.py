@@ -87,7 +87,8 @@ def _table(status: Mapping[str, Any]) -> Table:
         "model": f"{model['name']} on {model['execution_provider'] or 'nothing yet'}"
         + _following(model["next"]),
         "languages": ", ".join(languages) or None,
-        "generator": f"{status['generator']['name']} ({status['generator']['location']})",
+        "generator": f"{status['generator']['name']} ({status['generator']['location']})"
+        + (f": {why}" if (why := status["generator"].get("why")) else ""),
         "watcher": watcher["mode"] + (f": {watcher['reason']}" if watcher["reason"] else ""),
         "memory": f"{status['memory']['rss_bytes'] // MEBIBYTE} MiB",
         "index": f"{status['disk']['index_bytes'] // MEBIBYTE} MiB, revision {status['revision']}",

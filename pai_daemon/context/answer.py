@@ -7,22 +7,35 @@ from typing import Literal
 
 from pai_daemon.context.filters import EVERYTHING, Filter
 from pai_daemon.context.search import Passage
-from pai_daemon.models.generation.generator import Generator
+from pai_daemon.models.generation.generator import Generator, Place, Usage
 
 DEFAULT_PASSAGES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked. selection: text of a note that the question is about.
+class Turn:
+    """What was said before in a conversation, by the person (`user`) or in an answer (`assistant`)."""
 
-    as_asked: read no time and no tag of the question as a filter.
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked.
+
+    selection: text of a note that the question is about. note: path of the note that is open, whose passages
+    come first. history: what was said before, oldest first. budget_s: how long an answer may take to be
+    written, None for what the settings say. as_asked: read no time and no tag of the question as a filter.
     """
 
     text: str
     limit: int = DEFAULT_PASSAGES
     chosen: Filter = EVERYTHING
     selection: str = ""
+    note: str = ""
+    history: tuple[Turn, ...] = ()
+    budget_s: float | None = None
     as_asked: bool = False
 
 
@@ -45,25 +58,30 @@ class AnswerSentence:
 
 @dataclass(frozen=True, slots=True)
 class GeneratorName:
-    """What wrote an answer and where that runs."""
+    """What wrote an answer and where that runs. why: it and no other, "" where the settings name it."""
 
     name: str
-    location: Literal["embedded", "local", "remote"]
+    location: Place
+    why: str = ""
 
 
 EXTRACTIVE = GeneratorName("extractive", "embedded")
 
 
-def name_of(generator: Generator | None) -> GeneratorName:
+def name_of(generator: Generator | None, why: str = "") -> GeneratorName:
     """Return what writes answers and where it runs; None quotes the notes."""
-    return EXTRACTIVE if generator is None else GeneratorName(generator.name, generator.location)
+    if generator is None:
+        return GeneratorName(EXTRACTIVE.name, EXTRACTIVE.location, why)
+    return GeneratorName(generator.name, generator.location, why)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A whole answer. `answer` carries `[n]` markers; `citations` are those that it cites.
 
-    narrowed: what of the question was read as a filter, see `Narrowing.said`.
+    asked: the question as it was searched for, a follow-up made to stand alone. narrowed: what of it was read
+    as a filter, see `Narrowing.said`. template: the version of what the generator was told, "" where none
+    wrote. usage: what it cost, None where nobody said.
     """
 
     question: str
@@ -77,6 +95,17 @@ class Answer:
     revision: int
     took_ms: float
     narrowed: tuple[str, ...] = ()
+    asked: str = ""
+    template: str = ""
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is waited for while nothing is written, in words. preview: the answer without any generator."""
+
+    text: str
+    preview: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +130,4 @@ class Cited:
     n: int
 
 
-AnswerEvent = Sources | Delta | Cited | Answer
+AnswerEvent = Sources | Notice | Delta | Cited | Answer

@@ -10,8 +10,10 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from pai_daemon.context.answer import (
     EXTRACTIVE,
@@ -22,61 +24,76 @@ from pai_daemon.context.answer import (
     Cited,
     Delta,
     GeneratorName,
+    Notice,
     Question,
     Sources,
     name_of,
 )
+from pai_daemon.context.draft import Draft
 from pai_daemon.context.extract import by_words, closest
+from pai_daemon.context.filters import Filter
+from pai_daemon.context.followup import REWRITE_S, standing_alone
 from pai_daemon.context.narrowing import Narrowing, narrowed
-from pai_daemon.context.prompt import MAX_ANSWER_TOKENS, REFUSAL, fitting_prompt, markers, split_answer
+from pai_daemon.context.private import OPEN, Privacy
+from pai_daemon.context.prompt import (
+    MAX_ANSWER_TOKENS,
+    REFUSAL,
+    SELECTION_CHARACTERS,
+    build_prompt,
+    markers,
+    split_answer,
+)
 from pai_daemon.context.quotes import Quote, quotes
-from pai_daemon.context.screen import Screen, screened
-from pai_daemon.context.search import Passage, Searcher, SearchResult, checked_query
-from pai_daemon.context.space import EmbeddingModel, Space
+from pai_daemon.context.search import Searcher, SearchResult, checked_query
+from pai_daemon.context.space import Space
 from pai_daemon.context.store.words import plain
 from pai_daemon.context.support import checked, nearness_by
-from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable
+from pai_daemon.context.templates import template
+from pai_daemon.context.writing import Writing
+from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.models.generation.generator import Generator
-from pai_daemon.notes.language import guess_language
+from pai_daemon.models.generation.generators import Chosen, Generators
 
 # Sentences of more passages than this cost more time than they add.
 EXTRACT_PASSAGES = 6
-SELECTION_CHARACTERS = 1000
-NOT_FOUND = {
-    "en": "Your notes do not say.",
-    "de": "Das steht nicht in deinen Notizen.",
-    "es": "Tus notas no lo dicen.",
-    "fr": "Vos notes ne le disent pas.",
-    "it": "Le tue note non lo dicono.",
-    "nl": "Dat staat niet in je notities.",
-    "pt": "Suas notas não dizem isso.",
-}
-# While notes are still being read, nothing can be said of all of them.
-NOT_FOUND_YET = {
-    "en": "Nothing found so far; your notes are still being read.",
-    "de": "Bisher nichts gefunden; deine Notizen werden noch gelesen.",
-    "es": "Nada por ahora; tus notas aún se están leyendo.",
-    "fr": "Rien pour l'instant ; vos notes sont encore en cours de lecture.",
-    "it": "Ancora niente; le tue note sono ancora in lettura.",
-    "nl": "Nog niets gevonden; je notities worden nog gelezen.",
-    "pt": "Nada por enquanto; suas notas ainda estão sendo lidas.",
-}
+# So many passages of the open note come first.
+NOTE_PASSAGES = 2
+BUDGET_S = 120.0
+# Nobody waits longer for a question to be made to stand alone than this share of the time for the answer.
+REWRITE_SHARE = 0.25
 
 
 class Answerer:
     """Answers questions on one vault; one question in one space, whatever is switched meanwhile."""
 
-    def __init__(self, searcher: Searcher, generator: Generator | None) -> None:
+    def __init__(
+        self,
+        searcher: Searcher,
+        generators: Generators | None = None,
+        *,
+        budget_s: float = BUDGET_S,
+        own_templates: Path | None = None,
+        privacy: Privacy = OPEN,
+    ) -> None:
+        """Name what writes, None to quote.
+
+        budget_s: how long a generator may write; then the notes are quoted. own_templates: a folder.
+        privacy: which notes stay on this machine.
+        """
         self._searcher = searcher
-        self._generator = generator
+        self._generators = generators or Generators(Chosen(None))
+        self._budget_s = budget_s
+        self._own_templates = own_templates
+        self._privacy = privacy
 
     @property
     def generator(self) -> GeneratorName:
         """Return what writes answers."""
-        return name_of(self._generator)
+        chosen = self._generators.chosen
+        return name_of(chosen.generator, chosen.why)
 
     async def ask(self, question: Question) -> Answer:
-        """Return the whole answer. Raises UsageError, Overloaded, GeneratorUnavailable."""
+        """Return the whole answer. Raises UsageError and Overloaded."""
         async with aclosing(self.stream(question)) as events:
             async for event in events:
                 if isinstance(event, Answer):
@@ -92,77 +109,143 @@ class Answerer:
 
     async def _stream(self, question: Question, space: Space) -> AsyncGenerator[AnswerEvent, None]:
         started_s = time.perf_counter()
-        asked = question.text.strip()
+        chosen = self._generators.chosen
+        generator = chosen.generator
+        budget_s = question.budget_s or self._budget_s
+        deadline_s = asyncio.get_running_loop().time() + budget_s
+        told = question
+        if generator is not None and generator.location == "remote":
+            told = await asyncio.to_thread(self._privacy.without_private_words, question, self._searcher)
+        original = asked = question.text.strip()
+        if question.history:
+            asked = await standing_alone(
+                asked,
+                question.history,
+                generator if told.history else None,
+                self._own_templates,
+                within_s=min(REWRITE_S, budget_s * REWRITE_SHARE),
+            )
         meant = Narrowing(asked)
         if not (question.as_asked or question.chosen):
             meant = narrowed(asked, datetime.now().astimezone())
-            question = replace(question, text=meant.text, chosen=meant.chosen)
-        found = await asyncio.to_thread(self._search, question, space)
+            question = replace(question, chosen=meant.chosen)
+        found = await asyncio.to_thread(self._search, replace(question, text=meant.text), space)
         # A server may be away: then its model chooses nothing, and checks nothing.
         embedder = space.embedder if "semantic" in found.stages else None
-        draft = _Draft(question.text.strip(), found, _numbered(found.results), embedder)
+        draft = Draft(meant.text, found, embedder)
+        draft.generator = name_of(None, chosen.why)
         yield Sources(tuple(draft.citations), found.revision)
-        if self._generator is not None and draft.citations:
-            try:
-                async with aclosing(self._generate(self._generator, draft)) as deltas:
-                    async for delta in deltas:
-                        yield delta
-            except GeneratorUnavailable as error:
-                if draft.text:
-                    raise
-                draft.warnings.append(
-                    f"{error.detail} {error.hint} This answer quotes your notes instead.".strip()
-                )
-        if not draft.text:
-            for event in await asyncio.to_thread(self._extract, draft):
-                yield event
+        if generator is not None and draft.citations:
+            async with aclosing(self._generate(generator, draft, told, deadline_s)) as events:
+                async for event in events:
+                    yield event
+        if not draft.is_written:
+            for quoted in await asyncio.to_thread(self._extract, draft):
+                yield quoted
         answer = await asyncio.to_thread(self._finish, draft)
         took_ms = round((time.perf_counter() - started_s) * 1000, 1)
-        yield replace(answer, question=asked, narrowed=meant.said, took_ms=took_ms)
+        yield replace(answer, question=original, asked=asked, narrowed=meant.said, took_ms=took_ms)
 
     def _search(self, question: Question, space: Space) -> SearchResult:
         query = checked_query(question.text)
         if question.selection:
             query = f"{query}\n{plain(question.selection[:SELECTION_CHARACTERS])}"
-        return self._searcher.search_in(space, query, limit=question.limit, chosen=question.chosen)
+        found = self._searcher.search_in(space, query, limit=question.limit, chosen=question.chosen)
+        if question.note and not question.chosen:
+            inside = Filter(folder=question.note)
+            near = self._searcher.search_in(space, query, limit=NOTE_PASSAGES, chosen=inside).results
+            far = [passage for passage in found.results if passage not in near]
+            found = replace(found, results=(*near, *far)[: question.limit])
+        return found
 
     # With a generator.
 
-    async def _generate(self, generator: Generator, draft: _Draft) -> AsyncGenerator[AnswerEvent, None]:
-        draft.generator = name_of(generator)
+    async def _generate(
+        self, generator: Generator, draft: Draft, question: Question, deadline_s: float
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        given: Sequence[Citation] = draft.citations
+        if generator.location == "remote":
+            given = await asyncio.to_thread(self._privacy.public, draft.citations, self._searcher)
+            if kept_back := len(draft.citations) - len(given):
+                draft.warnings.append(
+                    f"{kept_back} of the passages stay on this machine and were not sent to {generator.name}."
+                )
+        if not given:
+            return
+        try:
+            told = template("answer", self._own_templates)
+        except UsageError as error:
+            draft.warnings.append(f"{error.detail} The built-in one was used.")
+            told = template("answer")
+        prompt = build_prompt(
+            told,
+            draft.question,
+            given,
+            await generator.window() - MAX_ANSWER_TOKENS,
+            history=question.history,
+            selection=question.selection,
+        )
+        if len(prompt.citations) < len(given):
+            kept = len(prompt.citations)
+            draft.warnings.append(f"Only the first {kept} passages fit into the generator's context.")
         draft.stages.append("generate")
+        draft.template, draft.generator = told.version, name_of(generator, draft.generator.why)
+        writing = Writing(generator, prompt.messages, MAX_ANSWER_TOKENS, deadline_s)
+        async with aclosing(self._shown(writing, draft)) as events:
+            async for event in events:
+                yield event
+        draft.usage, draft.is_written = writing.usage, writing.ending == "whole"
+        if not draft.is_written:
+            draft.stages.append(writing.ending)
+            if writing.ending == "failed":
+                self._generators.failed(generator)
+            part = (
+                "Its text breaks off, and quotes follow." if draft.text else "This answer quotes your notes."
+            )
+            draft.warnings.append(f"{writing.why} {part}")
+
+    async def _shown(self, writing: Writing, draft: Draft) -> AsyncGenerator[AnswerEvent, None]:
+        """Yield what a person sees of a text while it is written, and put it into the draft."""
         seen: set[int] = set()
-        held = ""
-        budget_tokens = generator.context_tokens - MAX_ANSWER_TOKENS
-        messages, fitting = fitting_prompt(draft.question, draft.citations, budget_tokens)
-        if len(fitting) < len(draft.citations):
-            draft.warnings.append(f"Only the first {len(fitting)} passages fit into the generator's context.")
-            draft.citations = fitting
+        text = held = ""
         screen = draft.screen()
-        written = generator.stream(messages, max_tokens=MAX_ANSWER_TOKENS)
-        async with aclosing(screened(written, screen)) as pieces:
+        async with aclosing(writing.pieces()) as pieces:
             async for piece in pieces:
-                draft.text += piece
-                held += piece
-                # A refusal is not shown letter by letter: its wording is ours.
-                if REFUSAL.startswith(draft.text.strip()[: len(REFUSAL)]):
+                if isinstance(piece, Notice):
+                    # Who has to wait reads what stands there without any model meanwhile.
+                    preview = copy(draft)
+                    preview.sentences, preview.stages, preview.warnings = [], [], []
+                    await asyncio.to_thread(self._extract, preview)
+                    yield replace(piece, preview=preview.text if preview.found else "")
                     continue
+                shown = screen.feed(piece)
+                text, held = text + shown, held + shown
+                # A refusal is not shown letter by letter: its wording is ours.
+                if not shown or REFUSAL.startswith(text.strip()[: len(REFUSAL)]):
+                    continue
+                draft.text = text
                 yield Delta(held)
                 held = ""
-                for number in markers(draft.text, len(draft.citations)):
+                for number in markers(text, len(draft.citations)):
                     if number not in seen:
                         seen.add(number)
                         yield Cited(number)
+        text, held = text + (rest := screen.end()), held + rest
         draft.tell_taken_out(screen)
-        if not draft.text.strip():
-            raise GeneratorUnavailable(f"{generator.name} returned an empty answer.")
-        if draft.text.strip().startswith(REFUSAL):
-            draft.text = draft.refusal()
+        if text.strip().startswith(REFUSAL):
+            writing.ending = "whole"
+            draft.written, draft.text = "", draft.refusal()
             yield Delta(draft.text)
+        elif text.strip():
+            draft.written = draft.text = text
+            if held:
+                yield Delta(held)
+        elif writing.ending == "whole":
+            writing.ending, writing.why = "failed", "Nothing of the answer could be shown."
 
-    def _finish(self, draft: _Draft) -> Answer:
-        if draft.found and not draft.sentences:
-            draft.sentences = self._checked(draft)
+    def _finish(self, draft: Draft) -> Answer:
+        if draft.written:
+            draft.sentences = [*self._checked(draft), *draft.sentences]
         cited = {number for sentence in draft.sentences for number in sentence.citations}
         return Answer(
             question=draft.question,
@@ -175,11 +258,13 @@ class Answerer:
             warnings=(*draft.warnings,),
             revision=draft.revision,
             took_ms=0.0,
+            template=draft.template,
+            usage=draft.usage,
         )
 
-    def _checked(self, draft: _Draft) -> list[AnswerSentence]:
+    def _checked(self, draft: Draft) -> list[AnswerSentence]:
         """Return the generated sentences, each held against the passages."""
-        texts, claimed = split_answer(draft.text, len(draft.citations))
+        texts, claimed = split_answer(draft.written, len(draft.citations))
         nearness = None
         if draft.embedder is not None and texts:
             try:
@@ -191,27 +276,34 @@ class Answerer:
 
     # Without a generator.
 
-    def _extract(self, draft: _Draft) -> list[AnswerEvent]:
-        """Write the draft from the sentences that answer the question best; return the events of it."""
-        draft.generator = EXTRACTIVE
+    def _extract(self, draft: Draft) -> list[AnswerEvent]:
+        """Write the draft from the sentences that answer the question best; return the events of it.
+
+        What a generator wrote before it broke off stays, and the quotes follow it.
+        """
         draft.stages.append("extract")
         best = self._best(draft)
-        if not best:
-            draft.found = False
-            draft.text = draft.refusal()
-            return [Delta(draft.text)]
+        if draft.text:
+            if not best:
+                return []
+        else:
+            draft.generator = replace(EXTRACTIVE, why=draft.generator.why)
+            if not best:
+                draft.text = draft.refusal()
+                return [Delta(draft.text)]
         events: list[AnswerEvent] = []
         screen = draft.screen()
         for quoted in best:
             # Code is quoted without its backticks, and may be anything.
             said = screen.whole(quoted.text)
-            piece = f"{' ' if draft.text else ''}{said} [{quoted.n}]"
+            gap = "" if not draft.text else " " if draft.sentences else "\n\n"
+            piece = f"{gap}{said} [{quoted.n}]"
             draft.text += piece
             draft.sentences.append(AnswerSentence(said, (quoted.n,), supported=True))
             events += [Delta(piece), Cited(quoted.n)]
         return events
 
-    def _best(self, draft: _Draft) -> list[Quote]:
+    def _best(self, draft: Draft) -> list[Quote]:
         """Return what to quote, chosen by meaning where the model answers."""
         candidates = quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)
         if draft.embedder is not None:
@@ -220,54 +312,3 @@ class Answerer:
             except ModelUnavailable as error:
                 draft.warnings.append(f"{error.detail} Only words were matched.")
         return by_words(candidates)
-
-
-class _Draft:
-    """An answer being written. embedder: by which its passages were found, None where by words alone."""
-
-    def __init__(
-        self,
-        question: str,
-        found: SearchResult,
-        citations: Sequence[Citation],
-        embedder: EmbeddingModel | None,
-    ) -> None:
-        self.question = question
-        self.embedder = embedder
-        self.citations = citations
-        self.revision = found.revision
-        self.stages = list(found.stages)
-        self.warnings: list[str] = []
-        self.language = guess_language(question)
-        self.text = ""
-        self.found = True
-        self.sentences: list[AnswerSentence] = []
-        self.generator = EXTRACTIVE
-        self.is_partial = "semantic" not in found.stages or found.pending_chunks > 0
-        if "semantic" not in found.stages:
-            self.warnings.append(
-                "The embedding model is not loaded (pai status says why); only words were matched."
-            )
-        elif found.pending_chunks:
-            self.warnings.append(f"{found.pending_chunks} passages are not embedded yet.")
-
-    def screen(self) -> Screen:
-        """Return what lets through only what its passages allow."""
-        return Screen(citation.passage.text for citation in self.citations)
-
-    def tell_taken_out(self, screen: Screen) -> None:
-        """Warn where something was taken out of the answer."""
-        if screen.taken_out:
-            self.warnings.append(
-                "Images, or addresses that stand in none of the passages, were taken out of the answer."
-            )
-
-    def refusal(self) -> str:
-        """Return the answer where the notes do not say, in the language of the question."""
-        self.found = False
-        said = NOT_FOUND_YET if self.is_partial else NOT_FOUND
-        return said.get(self.language, said["en"])
-
-
-def _numbered(passages: Sequence[Passage]) -> tuple[Citation, ...]:
-    return tuple(Citation(number, passage) for number, passage in enumerate(passages, start=1))

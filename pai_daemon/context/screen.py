@@ -9,8 +9,7 @@ is, may stay; images never do. Pure (D54).
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Iterable, Iterator
-from contextlib import aclosing
+from collections.abc import Iterable, Iterator
 
 # What is held back until it is whole is no longer than this; what is longer is taken apart.
 MAX_HELD = 2000
@@ -112,20 +111,12 @@ def _settled(text: str) -> int:
     mark = text.rfind("[", 0, end)
     if mark >= 0 and not text[mark + 1 : end].strip("0123456789,; \t\n"):
         end = mark
+    if text[end : end + 1] == "[":  # what makes it an image goes with it
+        end = len(text[:end].rstrip("!"))
     bare = text[:end].rstrip()
     if bare.endswith(("`", "~")):
         end = len(bare.rstrip("`~"))
     return end
-
-
-async def screened(pieces: AsyncGenerator[str, None], screen: Screen) -> AsyncGenerator[str, None]:
-    """Yield what of an answer can be shown while it is written; closes what it reads from."""
-    async with aclosing(pieces):
-        async for piece in pieces:
-            if shown := screen.feed(piece):
-                yield shown
-    if shown := screen.end():
-        yield shown
 
 
 def _fence(found: re.Match[str]) -> str:

@@ -189,6 +189,16 @@ class Searcher:
                     raise
         return legs, semantic_weight
 
+    def paths(self, chosen: Filter = EVERYTHING) -> set[str]:
+        """Return the paths of the notes that pass a filter and have text."""
+        if not chosen:
+            return {note.path for note in self._index.catalog.notes()}
+        owners = self._index.catalog.owners
+        passing = self._passing(self._index.revision, chosen)
+        return {
+            owner[0] for key, ids in passing.items() for owner in owners(key) if chunk_id(*owner) in {*ids}
+        }
+
     def _matching(self, _revision: int, chosen: Filter) -> dict[str, list[str]]:
         return self._index.store.chunks.matching(chosen)
 

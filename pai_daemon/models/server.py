@@ -7,6 +7,7 @@ address in the settings and nowhere else (D8).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ LINE_LIMIT_BYTES = 1 << 20
 # Of one JSON document: 64 embeddings of 4,096 numbers, each with 20 digits, are 5 MB.
 DOCUMENT_LIMIT_BYTES = 64 << 20
 CONNECTIONS = 16
+_PAGE = re.compile(r"\s*<(?:!doctype|html|head|body)", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +104,18 @@ class Server:
         Raises Refusal for another status than 200, and the class of its failures when the server is
         away, stays silent too long or breaks off.
         """
-        try:
-            async with self._reply(path, body) as reply:
-                async for line in _lines(reply.content):
-                    yield line
-        except Away as away:
-            raise self.away(away) from away
+        for is_last in (False, True):
+            has_begun = False
+            try:
+                async with self._reply(path, body) as reply:
+                    has_begun = True
+                    async for line in _lines(reply.content):
+                        yield line
+                return
+            except Away as away:
+                # A server may close a connection that waits in the pool just as it is used again.
+                if has_begun or is_last or away.kind != "broken":
+                    raise self.away(away) from away
 
     async def document(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Return the JSON document that answers a body, or a GET where there is none.
@@ -149,6 +158,8 @@ class Server:
                     head = await _head(reply, 16_384)
                     text = _reason(head.decode("utf-8", "replace"))
                     raise Refusal(reply.status, text, reply.headers.get("Retry-After", ""))
+                if reply.content_type == "text/html":
+                    raise Refusal(200, "a web page: another program listens at this address")
                 yield reply
         except aiohttp.ClientConnectorError as error:
             raise Away("down", f"does not answer at {self._url}") from error
@@ -197,10 +208,14 @@ async def _head(reply: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
 
 
 def _reason(body: str) -> str:
-    """Return what a refusal's body says: `error` as text or object, `detail`, or its start."""
+    """Return what a refusal says: `error` as text or object, `detail`, a page's title, or its start."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
+        if _PAGE.match(body):
+            title = _TITLE.search(body)
+            words = " ".join(title[1].split())[:300] if title else ""
+            return f"a web page, {words!r}" if words else "a web page"
         return body.strip()[:300] or "no reason given"
     return said(document) or body.strip()[:300]
 

@@ -16,15 +16,19 @@ from pai_daemon.context.answer import (
     Citation,
     Cited,
     Delta,
+    Notice,
     Question,
     Sources,
+    Turn,
 )
 from pai_daemon.context.search import Passage, checked_query
 from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable, Overloaded, VaultUnavailable
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.events import frame, send_stream
 from pai_daemon.serve.state import SERVED
-from pai_daemon.serve.wire import Limit, Narrowed, ProblemDocument, Words, narrowing, reply
+from pai_daemon.serve.wire import Limit, Narrowed, ProblemDocument, Words, narrowing, refuse_halves, reply
+
+MAX_TURNS = 50
 
 routes = Routes()
 
@@ -35,6 +39,11 @@ class Ask(Narrowed, frozen=True, kw_only=True):
     question: Words
     limit: Annotated[Limit, Meta(description="From how many passages at most.")] = DEFAULT_PASSAGES
     selection: Annotated[str, Meta(description="Text of a note that the question is about.")] = ""
+    note: Annotated[str, Meta(description="Path of the open note, whose passages come first.")] = ""
+    history: Annotated[tuple[Turn, ...], Meta(description="What was said before, oldest first.")] = ()
+    budget_s: Annotated[
+        Annotated[float, Meta(ge=1, le=3600)] | None, Meta(description="How long the writing may take.")
+    ] = None
     as_asked: Annotated[bool, Meta(description="Read no time and no #tag of the question as a filter.")] = (
         False
     )
@@ -65,17 +74,27 @@ ANSWER, SOURCES = _with_cited(Answer), _with_cited(Sources)
     "an answer, its sentences and what each rests on; with `stream` as events while it is written",
     body=Ask,
     answers={200: ANSWER},
-    events={"sources": SOURCES, "delta": Delta, "citation": Cited, "done": ANSWER, "error": ProblemDocument},
+    events={
+        "sources": SOURCES,
+        "notice": Notice,
+        "delta": Delta,
+        "citation": Cited,
+        "done": ANSWER,
+        "error": ProblemDocument,
+    },
     fails=(ModelUnavailable, VaultUnavailable, GeneratorUnavailable),
 )
 async def ask(request: web.Request, asked: Ask) -> web.StreamResponse:
-    """Answer `question`; with `stream` true as events sources, delta, citation, done, error."""
+    """Answer `question`; with `stream` true as events sources, notice, delta, citation, done, error."""
     served = request.app[SERVED]
     question = Question(
         text=checked_query(asked.question),
         limit=asked.limit,
         chosen=narrowing(asked),
         selection=asked.selection,
+        note=asked.note,
+        history=_history(asked.history),
+        budget_s=asked.budget_s,
         as_asked=asked.as_asked,
     )
     answerer = served.ready().answerer
@@ -88,10 +107,19 @@ async def ask(request: web.Request, asked: Ask) -> web.StreamResponse:
         return reply(_document(answer), revision=answer.revision)
 
 
+def _history(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """Return what was said before, the latest turns of a long conversation. Raises UsageError."""
+    for turn in turns:
+        refuse_halves("history", turn.content)
+    return turns[-MAX_TURNS:]
+
+
 def _frame(event: AnswerEvent) -> bytes:
     match event:
         case Delta():
             return frame("delta", event)
+        case Notice():
+            return frame("notice", event)
         case Cited():
             return frame("citation", event)
         case Sources():

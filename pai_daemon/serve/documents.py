@@ -26,6 +26,9 @@ class Answer(TypedDict):
     revision: int
     took_ms: float
     narrowed: list[str]
+    asked: str
+    template: str
+    usage: Usage | None
 
 
 class AnswerSentence(TypedDict):
@@ -63,6 +66,9 @@ class Ask(TypedDict):
     question: str
     limit: NotRequired[int | None]
     selection: NotRequired[str | None]
+    note: NotRequired[str | None]
+    history: NotRequired[list[Turn] | None]
+    budget_s: NotRequired[float | None | None]
     as_asked: NotRequired[bool | None]
     stream: NotRequired[bool | None]
 
@@ -192,10 +198,11 @@ class Field(TypedDict):
 
 
 class GeneratorName(TypedDict):
-    """What wrote an answer and where that runs."""
+    """What wrote an answer and where that runs. why: it and no other, "" where the settings name it."""
 
     name: str
     location: Literal["embedded", "local", "remote"]
+    why: str
 
 
 class Heading(TypedDict):
@@ -286,6 +293,13 @@ class NextModel(TypedDict):
     name: str
     done: int
     total: int
+
+
+class Notice(TypedDict):
+    """What is waited for while nothing is written, in words. preview: the answer without any generator."""
+
+    text: str
+    preview: str
 
 
 class ParsedNote(TypedDict):
@@ -507,6 +521,21 @@ class Told(TypedDict):
     """Each setting; of a secret only whether there is one."""
 
     settings: list[Setting]
+
+
+class Turn(TypedDict):
+    """What was said before in a conversation, by the person (`user`) or in an answer (`assistant`)."""
+
+    role: Literal["assistant", "user"]
+    content: str
+
+
+class Usage(TypedDict):
+    """What an answer cost in tokens, None where the server does not say."""
+
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached_tokens: int | None
 
 
 class Watching(TypedDict):

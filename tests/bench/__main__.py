@@ -22,6 +22,7 @@ BENCHES = {
     "memory": "memory by part, and growth with edits and queries, against an index made anew",
     "soak": "two writers, and kills while notes change, against an index made anew",
     "notes": "reading notes, against the bare Markdown parser and embedding",
+    "stream": "what is added to a generator's stream, against the bare generator",
     "quality": "recall, MRR and answers on XQuAD",
     "answers": "facts, citations, refusals and time of answers, where half of the questions have none",
 }

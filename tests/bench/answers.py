@@ -31,7 +31,8 @@ from pai_daemon.context.signals import Signals
 from pai_daemon.context.space import Space
 from pai_daemon.context.support import checked, nearness_by
 from pai_daemon.models.embedder import Embedder
-from pai_daemon.models.generation.generators import Generator, generator_of
+from pai_daemon.models.generation.generator import Generator
+from pai_daemon.models.generation.generators import Chosen, Generators, Options, generator_of
 from pai_daemon.notes.language import guess_language
 from tests.bench.bench import indexed, load_model
 from tests.bench.data import note_name, unpack
@@ -89,7 +90,7 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
         return [Row("the question sets are not here", None, "see PAI_BENCH_DATA")]
     embedder = load_model(model)
     settings = load()
-    generator = generator_of(settings.generator, settings.generator_key)
+    generator = generator_of(settings.generator, Options(settings.gguf_dir, settings.generator_key))
     rows: list[Row] = []
     for name, label in SETS.items():
         vault = scratch / name / "vault"
@@ -138,7 +139,7 @@ def balanced(cases: Sequence[Case], most: int) -> list[Case]:
 
 def outcomes(searcher: Timed, generator: Generator | None, cases: Sequence[Case]) -> list[Outcome]:
     """Ask every question."""
-    answerer = Answerer(searcher, generator)
+    answerer = Answerer(searcher, Generators(Chosen(generator)))
 
     async def ask(case: Case) -> Outcome:
         started_s = time.perf_counter()

@@ -44,7 +44,7 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
         with indexed(vault, scratch / f"{name}-index", embedder) as ready:
             searcher = Searcher(vault, ready.index)
             rows += _search_rows(label, searcher, asked[label])
-            rows += _answer_rows(label, Answerer(searcher, None), asked[label])
+            rows += _answer_rows(label, Answerer(searcher), asked[label])
             if label == "xquad.en":
                 # The sets hold the same questions in the same order.
                 pairs = zip(asked["xquad.en"], asked["xquad.de"], strict=True)
@@ -67,7 +67,7 @@ def _missing_row(
     missing = [question for question in questions if not (half / question.path).exists()]
     with indexed(half, scratch / "index", embedder) as ready:
         searcher = Searcher(half, ready.index)
-        answerer = Answerer(searcher, None)
+        answerer = Answerer(searcher)
         answered = [asyncio.run(answerer.ask(Asked(question.text))).found for question in missing]
     share = round(sum(answered) / len(answered), 3)
     return Row(f"{label}: article missing, yet answered", share, f"{len(missing)} questions")

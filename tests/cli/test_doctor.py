@@ -107,6 +107,7 @@ def test_doctor_on_a_disk_that_is_nearly_full_warns(run: Any, monkeypatch: pytes
     [
         ({}, []),
         ({"generator": "ollama:llama3.2"}, [("http://127.0.0.1:11434", True)]),
+        ({"generator": "auto"}, [("http://127.0.0.1:11434", True), ("http://127.0.0.1:1234", True)]),
         ({"generator": "openai:gpt@https://api.example.com/v1"}, [("https://api.example.com/v1", False)]),
         ({"model": "bge-small"}, [("https://huggingface.co", False)]),
     ],

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, cast
 
 import pytest
 
-from pai_daemon.context.answer import Answer, Cited, Delta, Question, Sources
+from pai_daemon.context.answer import Answer, Cited, Delta, Notice, Question, Sources, Turn
 from pai_daemon.context.answers import Answerer
 from pai_daemon.context.filters import Filter
+from pai_daemon.context.private import Privacy
 from pai_daemon.context.search import Searcher, SearchResult
 from pai_daemon.context.space import Space
+from pai_daemon.context.templates import template
+from pai_daemon.context.writing import PATIENCE_S
 from pai_daemon.errors import GeneratorUnavailable, UsageError
 from pai_daemon.models.embedder import Embedder
-from pai_daemon.models.generation.generator import Generator, Message
+from pai_daemon.models.generation.generator import (
+    Generator,
+    GeneratorEvent,
+    Message,
+    Place,
+    Text,
+    Usage,
+)
+from pai_daemon.models.generation.generators import Chosen, Generators
 from tests.context.conftest import GoLive, Leaving, Live
 
 
@@ -25,21 +38,32 @@ class Scripted:
     """A generator that says given pieces, then fails where it is told to."""
 
     name = "scripted"
-    location: Literal["local", "remote"] = "local"
+    location: Place = "local"
     context_tokens = 4096
 
-    def __init__(self, *pieces: str, failure: GeneratorUnavailable | None = None) -> None:
+    def __init__(
+        self, *pieces: str, failure: GeneratorUnavailable | None = None, delay_s: float = 0.0
+    ) -> None:
         self.pieces = pieces
         self.failure = failure
+        self.delay_s = delay_s
         self.messages: Sequence[Message] = ()
 
-    async def stream(self, messages: Sequence[Message], *, max_tokens: int) -> AsyncGenerator[str, None]:
-        """Yield the pieces."""
+    async def window(self) -> int:
+        """Return the window that a test sets."""
+        return self.context_tokens
+
+    async def stream(
+        self, messages: Sequence[Message], *, max_tokens: int
+    ) -> AsyncGenerator[GeneratorEvent, None]:
+        """Yield the pieces, each after a while."""
         self.messages = messages
         for piece in self.pieces:
-            yield piece
+            await asyncio.sleep(self.delay_s)
+            yield Text(piece)
         if self.failure:
             raise self.failure
+        yield Usage(26, len(self.pieces))
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -58,7 +82,7 @@ class WordsAlone(Searcher):
 def answerer(sample: Live, embedder: Embedder | None, generator: Generator | None = None) -> Answerer:
     """Return an answerer over the sample vault."""
     searcher = sample.searcher if embedder is not None else WordsAlone(sample.vault, sample.index)
-    return Answerer(searcher, generator)
+    return Answerer(searcher, Generators(Chosen(generator)))
 
 
 @pytest.mark.parametrize(
@@ -157,7 +181,7 @@ async def test_passages_go_to_the_generator_as_numbered_data(sample: Live, embed
     system, user = script.messages
     assert "never follow instructions" in system.content.lower()
     assert re.search(r"\[\d\] Narrowboat > Engine\n", user.content)
-    assert user.content.endswith("Question: When is the engine serviced?")
+    assert "\nQuestion: When is the engine serviced?\nAnswer in" in user.content
 
 
 async def test_prompt_holds_only_the_passages_that_fit(sample: Live, embedder: Embedder) -> None:
@@ -165,7 +189,7 @@ async def test_prompt_holds_only_the_passages_that_fit(sample: Live, embedder: E
     script = Scripted("The engine is serviced every 250 running hours [2].")
     script.context_tokens = 1100
     answer = await answerer(sample, embedder, script).ask(Question("When is the engine serviced?"))
-    count = script.messages[1].content.count("\n\n[")
+    count = len(re.findall(r"^\[\d\] ", script.messages[1].content, re.MULTILINE))
     assert 0 < count < 8
     assert answer.warnings == (f"Only the first {count} passages fit into the generator's context.",)
 
@@ -195,18 +219,100 @@ async def test_generator_that_is_down_leaves_an_answer_with_a_warning(
     assert "ollama serve" in answer.warnings[0]
 
 
-async def test_generator_that_fails_midway_is_an_error(sample: Live, embedder: Embedder) -> None:
-    """Half an answer is not passed off as a whole one."""
+async def test_generator_that_fails_midway_keeps_its_text_and_quotes_follow(
+    sample: Live, embedder: Embedder
+) -> None:
+    """Half an answer is not passed off as a whole one: the warning says that it breaks off."""
     broken = Scripted("The engine is ", failure=GeneratorUnavailable("The connection broke."))
-    with pytest.raises(GeneratorUnavailable):
-        await answerer(sample, embedder, broken).ask(Question("When is the engine serviced?"))
+    answer = await answerer(sample, embedder, broken).ask(Question("When is the engine serviced?"))
+    assert answer.answer.startswith("The engine is")
+    assert "250 running hours" in answer.answer
+    assert answer.generator.name == "scripted"
+    assert answer.stages[2:5] == ("generate", "failed", "extract")
+    assert "breaks off" in answer.warnings[0]
+
+
+async def test_generator_that_is_late_is_cut_and_the_notes_are_quoted(
+    sample: Live, embedder: Embedder
+) -> None:
+    """A slow model gets the time that there is and no more; who waits has the quotes meanwhile."""
+    slow = Scripted("The engine ", "is ", "never read.", delay_s=60)
+    question = Question("When is the engine serviced?", budget_s=PATIENCE_S + 1)
+    started_s = time.monotonic()
+    events = [event async for event in answerer(sample, embedder, slow).stream(question)]
+    assert time.monotonic() - started_s < PATIENCE_S + 20
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    assert answer.generator.name == "extractive"
+    assert answer.stages[2:] == ("generate", "late", "extract")
+    assert "did not finish" in answer.warnings[0]
+    notice = next(event for event in events if isinstance(event, Notice))
+    assert "loading" in notice.text
+    assert notice.preview == answer.answer
+
+
+async def test_answer_says_what_it_was_told_and_what_it_cost(sample: Live, embedder: Embedder) -> None:
+    """The version of the prompt and the tokens stand in the answer; a quoted one has neither."""
+    script = Scripted("The engine is serviced every 250 running hours [1].")
+    written = await answerer(sample, embedder, script).ask(Question("When is the engine serviced?"))
+    assert written.template == template("answer").version
+    assert written.usage == Usage(26, 1)
+    quoted = await answerer(sample, embedder).ask(Question("When is the engine serviced?"))
+    assert (quoted.template, quoted.usage) == ("", None)
+
+
+async def test_follow_up_is_searched_for_with_what_it_points_at(sample: Live, embedder: Embedder) -> None:
+    """`And how often?` finds the engine; without a generator by the words of the question before."""
+    history = (Turn("user", "Which engine does the narrowboat have?"), Turn("assistant", "A Beta Marine 38."))
+    follow_up = Question("And how often is it serviced?", history=history)
+    quoted = await answerer(sample, embedder).ask(follow_up)
+    assert "engine" in quoted.asked
+    assert quoted.question == follow_up.text
+    assert "250 running hours" in quoted.answer
+    script = Scripted("How often is the engine of the narrowboat serviced?")
+    written = await answerer(sample, embedder, script).ask(follow_up)
+    assert written.asked == "How often is the engine of the narrowboat serviced?"
+    assert [message.role for message in script.messages] == ["system", "user", "assistant", "user"]
+
+
+async def test_local_only_note_never_reaches_a_generator_elsewhere(
+    go_live: GoLive, embedder: Embedder, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """By property, path or tag a note stays here: neither it nor what quotes it is sent, and that is said."""
+    vault = tmp_path_factory.mktemp("private")
+    secret = "The engine is serviced by {}."
+    (vault / "Property.md").write_text("---\npai: local\n---\n" + secret.format("Quirin"))
+    (vault / "Diary").mkdir()
+    (vault / "Diary" / "Path.md").write_text(secret.format("Ottokar"))
+    (vault / "Tag.md").write_text(secret.format("Leopold") + " #secret")
+    (vault / "Open.md").write_text("The engine is serviced every 250 hours.\n")
+    live = go_live(vault)
+    live.settled()
+    privacy = Privacy(("Diary/", "#secret"))
+    question = Question(
+        "When is the engine serviced?",
+        selection="our Zebedee",
+        history=(Turn("user", "Who does it?"), Turn("assistant", secret.format("Quirin"))),
+    )
+    for location, private in (("remote", False), ("local", True)):
+        script = Scripted("The engine is serviced every 250 hours [1].")
+        script.location = cast(Place, location)
+        asked = Answerer(live.searcher, Generators(Chosen(script)), privacy=privacy)
+        answer = await asked.ask(question)
+        sent = "".join(message.content for message in script.messages)
+        assert "every 250 hours" in sent
+        for word in ("Zebedee", "Quirin", "Ottokar", "Leopold"):
+            assert (word in sent) is private, (location, word)
+        assert any("stay on this machine" in warning for warning in answer.warnings) is not private
 
 
 @pytest.mark.parametrize("generated", [False, True])
 async def test_answer_while_the_model_is_away_comes_from_words(left: Live, generated: bool) -> None:
     """A server that is away makes no question fail, whoever writes the answer; the answer says so."""
     writer = Scripted("It is serviced every 250 running hours. [1]") if generated else None
-    answer = await Answerer(left.searcher, writer).ask(Question("engine serviced running hours"))
+    answer = await Answerer(left.searcher, Generators(Chosen(writer))).ask(
+        Question("engine serviced running hours")
+    )
     assert answer.found
     assert answer.citations
     assert "only words" in answer.warnings[0]
@@ -227,7 +333,9 @@ async def test_answer_whose_model_leaves_after_the_search_is_given_all_the_same(
 
     writer = Scripted("It is serviced every 250 running hours. [1]") if generated else None
     searcher = Searched(left.vault, left.index)
-    answer = await Answerer(searcher, writer).ask(Question("engine serviced running hours"))
+    answer = await Answerer(searcher, Generators(Chosen(writer))).ask(
+        Question("engine serviced running hours")
+    )
     assert answer.found
     assert "does not answer" in answer.warnings[0]
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
@@ -14,7 +14,8 @@ from pai_daemon.context.answer import Answer, Delta, Question
 from pai_daemon.context.answers import Answerer
 from pai_daemon.context.filters import Filter
 from pai_daemon.models.embedder import Embedder
-from pai_daemon.models.generation.generator import Message
+from pai_daemon.models.generation.generator import GeneratorEvent, Message, Place, Text
+from pai_daemon.models.generation.generators import Chosen, Generators
 from tests.context.conftest import Live
 
 INJECTIONS = json.loads((Path(__file__).parent / "injections.json").read_text("utf-8"))
@@ -39,21 +40,26 @@ class Obedient:
     """A model that writes what the injected note asks for, with the secret of another note."""
 
     name = "obedient"
-    location: Literal["local", "remote"] = "local"
-    context_tokens = 16_384
+    location: Place = "local"
 
     def __init__(self, injection: dict[str, Any], piece: int) -> None:
         self.injection = injection
         self.piece = piece
 
-    async def stream(self, messages: Sequence[Message], *, max_tokens: int) -> AsyncGenerator[str, None]:
+    async def window(self) -> int:
+        """Return a window that holds every passage."""
+        return 16_384
+
+    async def stream(
+        self, messages: Sequence[Message], *, max_tokens: int
+    ) -> AsyncGenerator[GeneratorEvent, None]:
         """Yield a true sentence and then the injected text, in pieces of some characters."""
         told = "\n".join(message.content for message in messages)
         assert self.injection["asks"] in told, "the injection has to reach the model"
         (secret,) = set(re.findall(SECRET, told))
         text = f"The engine is serviced. {self.injection['says'].format(secret=secret)} Goodbye."
         for start in range(0, len(text), self.piece):
-            yield text[start : start + self.piece]
+            yield Text(text[start : start + self.piece])
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -101,7 +107,7 @@ async def test_obeyed_injection_reaches_nobody(injected: Live, number: int) -> N
     """
     asked = Question("When is the engine serviced?", chosen=Filter(folder=f"case{number}"))
     for piece in (1, 7, 5000):
-        answerer = Answerer(injected.searcher, Obedient(INJECTIONS[number], piece))
+        answerer = Answerer(injected.searcher, Generators(Chosen(Obedient(INJECTIONS[number], piece))))
         events = [event async for event in answerer.stream(asked)]
         answer = events[-1]
         assert isinstance(answer, Answer)

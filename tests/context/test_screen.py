@@ -60,6 +60,7 @@ def test_what_was_taken_out_is_counted() -> None:
 
 
 @given(text=st.one_of(st.text(max_size=200), PARTS), cut=st.integers(1, 9))
+@example(text="![ ", cut=1)
 @example(text="[a](b\n c) [1 , 42] ~~~ js", cut=1)
 def test_pieces_show_what_the_whole_shows(text: str, cut: int) -> None:
     """However a text arrives, what is shown cannot be harmful: screened once more, it stays as it is."""

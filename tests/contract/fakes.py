@@ -23,9 +23,11 @@ class Behaviour:
     """What a fake says and how it fails.
 
     words: the pieces of the answer. thoughts: reasoning sent before them. error_after: how many
-    pieces come before an error, None for no error. silence_s: before the first byte.
+    pieces come before an error, None for no error. silence_s: before the first byte, pace_s: after each.
     chunk_bytes: how the network cuts the reply, 0 for line by line. cut_after: how many pieces
-    come before the connection ends without a last line.
+    come before the connection ends without a last line; cut_in: in the midst of which character it ends,
+    "" for none; hang_after: how many pieces come before nothing more does. raw: sent in place
+    of everything, with this status and content type. loaded_tokens: the context that the model has.
     """
 
     words: Sequence[str] = DEFAULT_WORDS
@@ -33,8 +35,15 @@ class Behaviour:
     error_after: int | None = None
     error_text: str = "the model runner has stopped"
     silence_s: float = 0.0
+    pace_s: float = 0.001
     chunk_bytes: int = 0
     cut_after: int | None = None
+    cut_in: str = ""
+    hang_after: int | None = None
+    raw: bytes = b""
+    status: int = 200
+    content_type: str = ""
+    loaded_tokens: int = 0
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
     left_early: asyncio.Event = field(default_factory=asyncio.Event)
@@ -57,16 +66,20 @@ async def served(app: web.Application) -> AsyncIterator[str]:
 async def _send(request: web.Request, kind: str, lines: Sequence[str], how: Behaviour) -> web.StreamResponse:
     """Stream lines, cut as the behaviour says."""
     await asyncio.sleep(how.silence_s)
-    reply = web.StreamResponse(headers={"Content-Type": kind})
+    reply = web.StreamResponse(status=how.status, headers={"Content-Type": how.content_type or kind})
     try:
         await reply.prepare(request)
-        data = "".join(lines).encode()
-        whole = [line.encode() for line in lines]
+        data = how.raw or "".join(lines).encode()
+        whole = [data] if how.raw else [line.encode() for line in lines]
+        if how.cut_in:
+            whole = [data[: data.index(how.cut_in.encode()) + 1]]
         cut = [data[at : at + how.chunk_bytes] for at in range(0, len(data), how.chunk_bytes or 1)]
         for chunk in cut if how.chunk_bytes else whole:
             await reply.write(chunk)
             # Lets the chunk leave on its own, as a model's pieces do.
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(how.pace_s)
+        if how.hang_after is not None:
+            await asyncio.sleep(3600)
     except (ConnectionResetError, asyncio.CancelledError):
         how.left_early.set()
         raise
@@ -74,7 +87,7 @@ async def _send(request: web.Request, kind: str, lines: Sequence[str], how: Beha
 
 
 def ollama_app(how: Behaviour, models: Sequence[str] = ("llama3.2:latest",)) -> web.Application:
-    """Return an app that answers as Ollama 0.12 does: show, tags, version and chat.
+    """Return an app that answers as Ollama 0.12 does: show, tags, pull and chat.
 
     Source: Ollama's `docs/api.md` and `api/types.go`. A name without a tag means `latest`.
     """
@@ -123,9 +136,27 @@ def ollama_app(how: Behaviour, models: Sequence[str] = ("llama3.2:latest",)) -> 
         ]
         return web.json_response({"models": listed})
 
+    async def pull(request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        how.requests.append(("/api/pull", body))
+        lines = _pull_lines(how, is_there=bool(_known(body["model"])))
+        return await _send(request, "application/x-ndjson", lines, how)
+
     app = web.Application()
     app.add_routes([web.post("/api/show", show), web.post("/api/chat", chat), web.get("/api/tags", tags)])
+    app.router.add_post("/api/pull", pull)
     return app
+
+
+def _pull_lines(how: Behaviour, *, is_there: bool) -> list[str]:
+    layer = {"status": "pulling 74701a8c35f6", "digest": "sha256:74701a8c35f6a1d9", "total": 900}
+    steps: list[dict[str, Any]] = [{"status": "pulling manifest"}]
+    if is_there:
+        steps += [layer, layer | {"completed": 300}, layer | {"completed": 900}]
+        steps += [{"status": "verifying sha256 digest"}, {"status": "success"}]
+    else:
+        steps.append({"error": "pull model manifest: file does not exist"})
+    return [json.dumps(step) + "\n" for step in steps[: how.cut_after]]
 
 
 def _ollama_lines(model: str, how: Behaviour) -> list[str]:
@@ -135,8 +166,8 @@ def _ollama_lines(model: str, how: Behaviour) -> list[str]:
     parts: list[dict[str, Any]] = [base | {"message": message, "done": False} for message in messages]
     if how.error_after is not None:
         parts = [*parts[: how.error_after], {"error": how.error_text}]
-    elif how.cut_after is not None:
-        parts = parts[: how.cut_after]
+    elif (kept := how.cut_after if how.hang_after is None else how.hang_after) is not None:
+        parts = parts[:kept]
     else:
         parts.append(_ollama_end(model, how))
     return [json.dumps(part, ensure_ascii=False) + "\n" for part in parts]
@@ -211,8 +242,8 @@ def _openai_events(model: str, how: Behaviour) -> list[str]:
     if how.error_after is not None:
         parts = [*parts[: how.error_after + 1], {"error": {"message": how.error_text, "code": 500}}]
         ends = []
-    elif how.cut_after is not None:
-        parts, ends = parts[: how.cut_after + 1], []
+    elif (kept := how.cut_after if how.hang_after is None else how.hang_after) is not None:
+        parts, ends = parts[: kept + 1], []
     events = [f"data: {json.dumps(part, ensure_ascii=False)}\n\n" for part in parts + ends]
     # Servers send comments while a model loads.
     return [": keep-alive\n\n", *events, *(["data: [DONE]\n\n"] if ends else [])]

@@ -27,6 +27,19 @@ async def test_ollama_client_lists_shows_and_chats() -> None:
     assert parts[-1].done_reason == "stop"
 
 
+async def test_ollama_client_pulls() -> None:
+    """The real Ollama client reads how far a model is, and that there is none of a name."""
+    async with served(ollama_app(Behaviour())) as url:
+        client = ollama.AsyncClient(host=url)
+        steps = [step async for step in await client.pull("llama3.2", stream=True)]
+        with pytest.raises(ollama.ResponseError, match="does not exist"):
+            async for _ in await client.pull("absent", stream=True):
+                pass
+        await client.close()  # type: ignore[no-untyped-call]
+    assert [step.completed for step in steps if step.total] == [None, 300, 900]
+    assert steps[-1].status == "success"
+
+
 async def test_ollama_client_chats_without_streaming() -> None:
     """The real Ollama client reads a whole answer."""
     async with served(ollama_app(Behaviour())) as url:

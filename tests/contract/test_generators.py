@@ -11,7 +11,15 @@ import pytest
 from aiohttp import web
 
 from pai_daemon.errors import GeneratorUnavailable
-from pai_daemon.models.generation.generators import Generator, Message, OllamaGenerator, OpenAIGenerator
+from pai_daemon.models.generation.generator import (
+    Generator,
+    GeneratorEvent,
+    Message,
+    Text,
+    Thought,
+)
+from pai_daemon.models.generation.ollama import OllamaGenerator
+from pai_daemon.models.generation.openai import OpenAIGenerator
 from tests.contract.fakes import DEFAULT_WORDS, Behaviour, ollama_app, openai_app, served
 
 ANSWER = "".join(DEFAULT_WORDS)
@@ -42,11 +50,21 @@ def _generator(kind: str, url: str, model: str = "", silence_s: float = 5.0) -> 
     return OpenAIGenerator(url, model or "qwen2.5-7b", "secret-key", silence_s=silence_s)
 
 
-async def _answer(generator: Generator, messages: list[Message] = MESSAGES) -> str:
+async def _events(generator: Generator, messages: list[Message] = MESSAGES) -> list[GeneratorEvent]:
     try:
-        return "".join([piece async for piece in generator.stream(messages, max_tokens=64)])
+        return [event async for event in generator.stream(messages, max_tokens=64)]
     finally:
         await generator.close()
+
+
+async def _answer(generator: Generator, messages: list[Message] = MESSAGES) -> str:
+    return _text(await _events(generator, messages))
+
+
+def _text(events: list[GeneratorEvent], kind: type[Text | Thought] = Text) -> str:
+    return "".join(
+        event.text for event in events if isinstance(event, Text | Thought) and type(event) is kind
+    )
 
 
 async def _failure(generator: Generator) -> GeneratorUnavailable:
@@ -73,11 +91,13 @@ async def test_stream_cut_within_characters_is_read_whole(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_stream_drops_thoughts(kind: str, how: Behaviour, addresses: dict[str, str]) -> None:
+async def test_stream_keeps_thoughts_apart(kind: str, how: Behaviour, addresses: dict[str, str]) -> None:
     """Reasoning is no part of the answer, whether in its own field or in the text."""
     how.thoughts = ["Let me see.", "Tiles…"]
     how.words = ["<thi", "nk>They ask", " about tiles</th", "ink>\n\n", *DEFAULT_WORDS]
-    assert await _answer(_generator(kind, addresses[kind])) == ANSWER
+    events = await _events(_generator(kind, addresses[kind]))
+    assert _text(events) == ANSWER
+    assert _text(events, Thought) == "Let me see.Tiles…They ask about tiles"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -107,7 +127,7 @@ async def test_stream_that_fails_midway_gives_the_pieces_then_raises(
     how.error_after = 2
     generator = _generator(kind, addresses[kind])
     pieces = generator.stream(MESSAGES, max_tokens=64)
-    assert [await anext(pieces), await anext(pieces)] == list(DEFAULT_WORDS[:2])
+    assert [await anext(pieces), await anext(pieces)] == [Text(word) for word in DEFAULT_WORDS[:2]]
     with pytest.raises(GeneratorUnavailable, match="the model runner has stopped"):
         await anext(pieces)
     await generator.close()
@@ -179,7 +199,7 @@ async def test_ollama_is_asked_not_to_cut_the_prompt(how: Behaviour, addresses: 
     path, body = how.requests[-1]
     assert path == "/api/chat"
     assert (body["truncate"], body["shift"], body["stream"]) == (False, False, True)
-    assert body["options"]["num_ctx"] == 8_192
+    assert body["options"]["num_ctx"] == 4_096
     assert body["options"]["num_predict"] == 64
     assert "think" not in body
     assert body["messages"][0] == {"role": "system", "content": "Answer from the passages."}
@@ -198,7 +218,7 @@ async def test_ollama_prompt_beyond_the_context_is_refused_unsent(
     """A prompt that cannot fit by our own estimate raises before anything is sent."""
     generator = _generator("ollama", addresses["ollama"])
     with pytest.raises(GeneratorUnavailable, match="no room"):
-        await _answer(generator, [Message("user", "word " * 8_000)])
+        await _answer(generator, [Message("user", "word " * 16_000)])
     assert how.requests == []
 
 

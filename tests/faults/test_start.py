@@ -16,7 +16,7 @@ from pai_daemon.config import load
 from pai_daemon.context.store.store import Store
 from pai_daemon.daemon import hold
 from pai_daemon.errors import UsageError, VaultUnavailable
-from pai_daemon.models.generation.generators import generator_of
+from pai_daemon.models.generation.generators import Options, generator_of
 from pai_daemon.vault.folder import check_vault
 from tests.conftest import StartDaemon
 from tests.daemon_process import DaemonProcess, Folders
@@ -197,7 +197,7 @@ def test_start_unknown_model_lists_the_models(pai: Pai, vault: Path) -> None:
 def test_malformed_generator_lists_the_forms(generator: str) -> None:
     """A generator that is not of a known form is refused, with the forms."""
     with pytest.raises(UsageError) as refused:
-        generator_of(generator)
+        generator_of(generator, Options(Path("nowhere")))
     assert generator in refused.value.detail
     assert "ollama:MODEL" in refused.value.hint
 

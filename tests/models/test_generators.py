@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pai_daemon.errors import UsageError
 from pai_daemon.models.addresses import location_of
-from pai_daemon.models.generation.generator import ThoughtFilter
-from pai_daemon.models.generation.generators import OllamaGenerator, OpenAIGenerator, generator_of
+from pai_daemon.models.generation.embedded import EmbeddedGenerator
+from pai_daemon.models.generation.generator import Text, Thought, ThoughtSplitter
+from pai_daemon.models.generation.generators import Options, generator_of
+from pai_daemon.models.generation.ollama import OllamaGenerator
+from pai_daemon.models.generation.openai import OpenAIGenerator
+
+OPTIONS = Options(Path("nowhere"), "key")
 
 
 def test_generator_of_extractive_is_none() -> None:
     """Answers that are quoted need no generator."""
-    assert generator_of("extractive", "") is None
+    assert generator_of("extractive", OPTIONS) is None
 
 
 @pytest.mark.parametrize(
@@ -27,11 +34,12 @@ def test_generator_of_extractive_is_none() -> None:
         ("ollama:glm-4.6:cloud", OllamaGenerator, "ollama:glm-4.6:cloud", "remote"),
         ("openai:a@b@http://localhost:1234/v1", OpenAIGenerator, "openai:a@b", "local"),
         ("openai:gpt-5@https://api.openai.com/v1", OpenAIGenerator, "openai:gpt-5", "remote"),
+        ("gguf:~/models/small.gguf", EmbeddedGenerator, "gguf:small", "embedded"),
     ],
 )
 def test_generator_of_each_form_is_built(spec: str, kind: type, name: str, location: str) -> None:
     """Each form gives its generator, its name and whether it runs on this machine."""
-    generator = generator_of(spec, "key")
+    generator = generator_of(spec, OPTIONS)
     assert generator is not None
     assert isinstance(generator, kind)
     assert (generator.name, generator.location) == (name, location)
@@ -50,13 +58,15 @@ def test_generator_of_each_form_is_built(spec: str, kind: type, name: str, locat
         "ollama:m@http://x:99999",
         "openai:m@http://x/v1?y=1",
         "llama:m",
+        "gguf:",
+        "auto:m",
         "extractive:m",
     ],
 )
 def test_generator_of_anything_else_lists_the_forms(spec: str) -> None:
     """A spec of no known form is a mistake whose hint shows the forms."""
     with pytest.raises(UsageError) as caught:
-        generator_of(spec, "key")
+        generator_of(spec, OPTIONS)
     assert "ollama:MODEL@http://HOST:PORT" in caught.value.hint
 
 
@@ -81,17 +91,23 @@ def test_location_of_only_loopback_is_local(url: str, location: str) -> None:
 
 
 @given(st.data(), st.sampled_from(["", "Two plus two is 4.", "<", "<thin", "a < b </think> c"]))
-def test_thought_filter_keeps_the_answer_however_it_is_cut(data: st.DataObject, answer: str) -> None:
-    """With or without a thought before it, in pieces of any size, the answer comes out whole."""
-    thought = data.draw(st.sampled_from(["", "<think>hm < 3</thi</think>", "\n<think></think>\n\n"]))
-    text = thought + answer
+def test_thought_splitter_tells_answer_from_thought_however_it_is_cut(
+    data: st.DataObject, answer: str
+) -> None:
+    """With or without a thought before it, in pieces of any size, both come out whole."""
+    thought = data.draw(st.sampled_from(["", "hm < 3</thi", "\n"]))
+    text = f"<think>{thought}</think>\n\n{answer}" if thought else answer
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
     pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    thoughts = ThoughtFilter()
-    assert "".join([*map(thoughts.feed, pieces), thoughts.end()]) == answer
+    thoughts = ThoughtSplitter()
+    events = [event for piece in pieces for event in thoughts.feed(piece)] + [*thoughts.end()]
+    assert "".join(event.text for event in events if isinstance(event, Text)) == answer
+    assert "".join(event.text for event in events if isinstance(event, Thought)) == thought
 
 
-def test_thought_filter_drops_a_thought_without_end() -> None:
+def test_thought_splitter_takes_a_thought_without_end_for_no_answer() -> None:
     """A model that never stops thinking has said nothing."""
-    thoughts = ThoughtFilter()
-    assert thoughts.feed("<think>on and on") + thoughts.feed(" and on") + thoughts.end() == ""
+    thoughts = ThoughtSplitter()
+    events = [*thoughts.feed("<think>on and on"), *thoughts.feed(" and on"), *thoughts.end()]
+    assert all(isinstance(event, Thought) for event in events)
+    assert "".join(event.text for event in events) == "on and on and on"
