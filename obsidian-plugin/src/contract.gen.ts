@@ -53,7 +53,7 @@ export interface Ask {
   selection?: string | null;
   note?: string | null;
   history?: readonly (Turn)[] | null;
-  budget_s?: number | null  ;
+  budget_s?: number | null;
   as_asked?: boolean | null;
   stream?: boolean | null;
 }

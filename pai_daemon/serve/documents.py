@@ -68,7 +68,7 @@ class Ask(TypedDict):
     selection: NotRequired[str | None]
     note: NotRequired[str | None]
     history: NotRequired[list[Turn] | None]
-    budget_s: NotRequired[float | None | None]
+    budget_s: NotRequired[float | None]
     as_asked: NotRequired[bool | None]
     stream: NotRequired[bool | None]
 
