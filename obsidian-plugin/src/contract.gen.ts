@@ -52,7 +52,7 @@ export interface Ask {
   limit?: number | null;
   selection?: string | null;
   note?: string | null;
-  history?: readonly (Said)[] | null;
+  history?: readonly (Turn)[] | null;
   budget_s?: number | null;
   as_asked?: boolean | null;
   stream?: boolean | null;
@@ -405,6 +405,11 @@ export interface Stopping {
 
 export interface Told {
   settings: readonly (Setting)[];
+}
+
+export interface Turn {
+  role: "assistant" | "user";
+  content: string;
 }
 
 export interface Usage {

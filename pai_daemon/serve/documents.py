@@ -67,7 +67,7 @@ class Ask(TypedDict):
     limit: NotRequired[int | None]
     selection: NotRequired[str | None]
     note: NotRequired[str | None]
-    history: NotRequired[list[Said] | None]
+    history: NotRequired[list[Turn] | None]
     budget_s: NotRequired[float | None]
     as_asked: NotRequired[bool | None]
     stream: NotRequired[bool | None]
@@ -528,6 +528,13 @@ class Told(TypedDict):
     """Each setting; of a secret only whether there is one."""
 
     settings: list[Setting]
+
+
+class Turn(TypedDict):
+    """What was said before in a conversation, by the person (`user`) or in an answer (`assistant`)."""
+
+    role: Literal["assistant", "user"]
+    content: str
 
 
 class Usage(TypedDict):
