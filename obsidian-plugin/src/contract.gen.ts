@@ -336,11 +336,6 @@ export interface Run {
   copy?: string | null;
 }
 
-export interface Said {
-  role: "assistant" | "user";
-  content: string;
-}
-
 export interface Scores {
   semantic: number | null;
   text: number | null;

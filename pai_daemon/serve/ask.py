@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 from aiohttp import web
@@ -31,13 +31,6 @@ from pai_daemon.serve.wire import Limit, Narrowed, ProblemDocument, Words, narro
 MAX_TURNS = 50
 
 routes = Routes()
-
-
-class Said(msgspec.Struct, frozen=True):
-    """One turn of a conversation."""
-
-    role: Literal["user", "assistant"]
-    content: str
 
 
 class Ask(Narrowed, frozen=True, kw_only=True):
@@ -123,8 +116,6 @@ def _history(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
 
 def _frame(event: AnswerEvent) -> bytes:
     match event:
-        case Notice():
-            return frame("notice", event)
         case Delta():
             return frame("delta", event)
         case Notice():

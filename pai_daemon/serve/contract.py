@@ -32,8 +32,6 @@ DIGITS = re.compile(r"[0-9]{1,9}")
 PATH = re.compile(r"^\$\.(\w+)")
 WORDS = {
     "integer": "a whole number",
-    "number": "a number",
-    "null": "null",
     "boolean": "true or false",
     "number": "a number",
     "array": "a list of strings",

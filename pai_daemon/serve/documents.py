@@ -439,13 +439,6 @@ class Run(TypedDict):
     copy: NotRequired[str | None]
 
 
-class Said(TypedDict):
-    """One turn of a conversation."""
-
-    role: Literal["assistant", "user"]
-    content: str
-
-
 class Scores(TypedDict):
     """The parts of a score: cosine of the embeddings, BM25 of the text; None where a leg found nothing."""
 
