@@ -144,12 +144,6 @@ def _as_python(schema: dict[str, Any]) -> str:
     return _rendered(schema, PYTHON)
 
 
-def _either(schema: Mapping[str, Any]) -> list[Any]:
-    """Return what a schema may be, where one of these may be several things too."""
-    is_one = "anyOf" not in schema or "type" in schema
-    return [schema] if is_one else [each for one in schema["anyOf"] for each in _either(one)]
-
-
 def _rendered(schema: Mapping[str, Any], words: Mapping[str, str]) -> str:
     """Return a schema as a type of the language whose words are given."""
     if "$ref" in schema:
@@ -158,7 +152,7 @@ def _rendered(schema: Mapping[str, Any], words: Mapping[str, str]) -> str:
         values = words["or"].join(f'"{value}"' for value in schema["enum"])
         return f"{words['open']}{values}{words['close']}"
     if "anyOf" in schema and "type" not in schema:
-        return " | ".join(dict.fromkeys(_rendered(one, words) for one in _either(schema)))
+        return " | ".join(dict.fromkeys(_rendered(one, words) for one in schema["anyOf"]))
     if "prefixItems" in schema:
         inner = ", ".join(_rendered(one, words) for one in schema["prefixItems"])
         return words["tuple"].format(inner)

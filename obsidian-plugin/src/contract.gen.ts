@@ -52,7 +52,7 @@ export interface Ask {
   limit?: number | null;
   selection?: string | null;
   note?: string | null;
-  history?: readonly (Said)[] | null;
+  history?: readonly (Turn)[] | null;
   budget_s?: number | null;
   as_asked?: boolean | null;
   stream?: boolean | null;
@@ -336,11 +336,6 @@ export interface Run {
   copy?: string | null;
 }
 
-export interface Said {
-  role: "assistant" | "user";
-  content: string;
-}
-
 export interface Scores {
   semantic: number | null;
   text: number | null;
@@ -405,6 +400,11 @@ export interface Stopping {
 
 export interface Told {
   settings: readonly (Setting)[];
+}
+
+export interface Turn {
+  role: "assistant" | "user";
+  content: string;
 }
 
 export interface Usage {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 from aiohttp import web
@@ -26,19 +26,11 @@ from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable, Overloaded
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.events import frame, send_stream
 from pai_daemon.serve.state import SERVED
-from pai_daemon.serve.wire import Limit, Narrowed, ProblemDocument, Words, narrowing, reply
+from pai_daemon.serve.wire import Limit, Narrowed, ProblemDocument, Words, narrowing, refuse_halves, reply
 
-# Of a long conversation the latest.
 MAX_TURNS = 50
 
 routes = Routes()
-
-
-class Said(msgspec.Struct, frozen=True):
-    """One turn of a conversation."""
-
-    role: Literal["user", "assistant"]
-    content: str
 
 
 class Ask(Narrowed, frozen=True, kw_only=True):
@@ -47,13 +39,10 @@ class Ask(Narrowed, frozen=True, kw_only=True):
     question: Words
     limit: Annotated[Limit, Meta(description="From how many passages at most.")] = DEFAULT_PASSAGES
     selection: Annotated[str, Meta(description="Text of a note that the question is about.")] = ""
-    note: Annotated[str, Meta(description="The path of the note that is open.")] = ""
-    history: Annotated[list[Said], Meta(description="What was said before, the latest last.")] = (
-        msgspec.field(default_factory=list)
-    )
+    note: Annotated[str, Meta(description="Path of the open note, whose passages come first.")] = ""
+    history: Annotated[tuple[Turn, ...], Meta(description="What was said before, oldest first.")] = ()
     budget_s: Annotated[
-        Annotated[float, Meta(ge=1, le=3600)] | None,
-        Meta(description="After so many seconds the notes are quoted instead; null: as in the settings."),
+        Annotated[float, Meta(ge=1, le=3600)] | None, Meta(description="How long the writing may take.")
     ] = None
     as_asked: Annotated[bool, Meta(description="Read no time and no #tag of the question as a filter.")] = (
         False
@@ -104,7 +93,7 @@ async def ask(request: web.Request, asked: Ask) -> web.StreamResponse:
         chosen=narrowing(asked),
         selection=asked.selection,
         note=asked.note,
-        history=tuple(Turn(said.role, said.content) for said in asked.history[-MAX_TURNS:]),
+        history=_history(asked.history),
         budget_s=asked.budget_s,
         as_asked=asked.as_asked,
     )
@@ -118,12 +107,19 @@ async def ask(request: web.Request, asked: Ask) -> web.StreamResponse:
         return reply(_document(answer), revision=answer.revision)
 
 
+def _history(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+    """Return what was said before, the latest turns of a long conversation. Raises UsageError."""
+    for turn in turns:
+        refuse_halves("history", turn.content)
+    return turns[-MAX_TURNS:]
+
+
 def _frame(event: AnswerEvent) -> bytes:
     match event:
-        case Notice():
-            return frame("notice", event)
         case Delta():
             return frame("delta", event)
+        case Notice():
+            return frame("notice", event)
         case Cited():
             return frame("citation", event)
         case Sources():

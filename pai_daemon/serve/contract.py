@@ -32,9 +32,8 @@ DIGITS = re.compile(r"[0-9]{1,9}")
 PATH = re.compile(r"^\$\.(\w+)")
 WORDS = {
     "integer": "a whole number",
-    "number": "a number",
-    "null": "null",
     "boolean": "true or false",
+    "number": "a number",
     "array": "a list of strings",
     "string": "a string",
 }
@@ -181,10 +180,10 @@ def in_words(schema: Mapping[str, Any]) -> str:
         *most, last = (str(value) for value in schema["enum"])
         return f"{', '.join(most)} or {last}" if most else last
     if "anyOf" in schema:
-        return " or ".join(in_words(one) for one in schema["anyOf"])
+        return " or ".join(in_words(one) for one in schema["anyOf"] if one != {"type": "null"})
     if "maximum" in schema:
-        kind = WORDS[str(schema["type"])]
-        return f"{kind} between {schema['minimum']} and {schema['maximum']}"
-    if schema.get("type") == "array" and "$ref" in schema["items"]:
+        number = "a whole number" if schema["type"] == "integer" else "a number"
+        return f"{number} between {schema['minimum']} and {schema['maximum']}"
+    if "$ref" in schema.get("items", ()):
         return "a list of objects"
     return WORDS.get(str(schema.get("type")), "a JSON value")

@@ -67,7 +67,7 @@ class Ask(TypedDict):
     limit: NotRequired[int | None]
     selection: NotRequired[str | None]
     note: NotRequired[str | None]
-    history: NotRequired[list[Said] | None]
+    history: NotRequired[list[Turn] | None]
     budget_s: NotRequired[float | None]
     as_asked: NotRequired[bool | None]
     stream: NotRequired[bool | None]
@@ -439,13 +439,6 @@ class Run(TypedDict):
     copy: NotRequired[str | None]
 
 
-class Said(TypedDict):
-    """One turn of a conversation."""
-
-    role: Literal["assistant", "user"]
-    content: str
-
-
 class Scores(TypedDict):
     """The parts of a score: cosine of the embeddings, BM25 of the text; None where a leg found nothing."""
 
@@ -528,6 +521,13 @@ class Told(TypedDict):
     """Each setting; of a secret only whether there is one."""
 
     settings: list[Setting]
+
+
+class Turn(TypedDict):
+    """What was said before in a conversation, by the person (`user`) or in an answer (`assistant`)."""
+
+    role: Literal["assistant", "user"]
+    content: str
 
 
 class Usage(TypedDict):

@@ -134,6 +134,8 @@ def _or_null(schema: Schema) -> Schema:
     """Return a schema that takes null as well, which stands for what is not given."""
     about = {key: schema[key] for key in ("description", "examples", "default") if key in schema}
     plain = {key: value for key, value in schema.items() if key not in about}
+    if {"type": "null"} in plain.get("anyOf", ()):
+        return schema
     return about | {"anyOf": [plain, {"type": "null"}]}
 
 
