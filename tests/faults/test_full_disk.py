@@ -1,7 +1,7 @@
 """A disk that is full at any kind of write: what was committed stays, and with room again all goes on.
 
-Each operation of the crash tests is done on a small disk, with no room and with a little, so that it fails at
-different steps; then with room, by the same objects, without a restart.
+Each operation of the crash tests is done on a small disk, with no room and (`-m slow`) with a
+little, so that it fails at different steps; then with room, by the same objects, without a restart.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from pai_daemon.errors import DiskFull
 from tests.faults.conftest import fill_up
 from tests.faults.test_crash import EMPTY, OPERATIONS, Held, Writer, opened
 
-ROOMS = (0, 16 * 1024)
 Operation = Callable[[Writer, Held], Held]
 
 
@@ -58,14 +57,17 @@ def held_by(folder: Path, scratch: Path) -> Held:
     return opened(scratch)
 
 
+@pytest.mark.parametrize(
+    "rooms", [(0,), pytest.param((0, 4 * 1024, 16 * 1024, 64 * 1024), marks=pytest.mark.slow)], ids=len
+)
 def test_full_disk_at_each_write_loses_nothing_and_is_waited_for(
-    disk: Path, tmp_path: Path, steps: list[tuple[Operation, Held, Held]]
+    disk: Path, tmp_path: Path, steps: list[tuple[Operation, Held, Held]], rooms: tuple[int, ...]
 ) -> None:
     """What fails is as before it, or as after it where the last step failed; with room it succeeds."""
     writer, refusals, done = Writer(disk / "index"), Counter[str](), Counter[str]()
     for operation, before, after in steps:
         name = operation.__name__
-        for room_bytes in ROOMS:
+        for room_bytes in rooms:
             if not is_refused(disk, room_bytes, operation, writer):
                 done[name] += 1
                 break

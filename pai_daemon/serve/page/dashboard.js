@@ -87,7 +87,8 @@ function showAnswer(answer) {
   at("answer").replaceChildren(...(parts.length ? parts : [answer.answer]));
   at("answer").hidden = false;
   showPassages(answer.citations);
-  at("told").textContent = [...answer.warnings, `${answer.generator.name}, ${Math.round(answer.took_ms)} ms`].join(" · ");
+  const looked = answer.narrowed.map((each) => `only ${each}`);
+  at("told").textContent = [...looked, ...answer.warnings, `${answer.generator.name}, ${Math.round(answer.took_ms)} ms`].join(" · ");
   addPoint("latency", answer.took_ms);
 }
 
@@ -96,7 +97,13 @@ async function answered(question) {
   const response = await call("/api/ask", { question, stream: true });
   for await (const [name, data] of events(response)) {
     if (name === "sources") showPassages(data.citations);
+    if (name === "notice") {
+      at("told").textContent = data.text;
+      if (data.preview) at("answer").replaceChildren(made("em", data.preview));
+      at("answer").hidden = !data.preview;
+    }
     if (name === "delta") {
+      at("answer").querySelector("em")?.remove();
       at("answer").hidden = false;
       at("answer").append(data.text);
     }
