@@ -6,7 +6,6 @@ The page holds nothing of the vault; what it shows it asks the API for, with the
 
 from __future__ import annotations
 
-import os
 from importlib.resources import files
 
 import msgspec
@@ -46,13 +45,6 @@ class LoginLink(msgspec.Struct, frozen=True):
     """An address that logs a browser in, once and within a minute."""
 
     url: str
-
-
-class Stopping(msgspec.Struct, frozen=True):
-    """The daemon ends; it has ended when the process has."""
-
-    accepted: bool
-    pid: int
 
 
 def _file(name: str, kind: str) -> web.Response:
@@ -106,10 +98,3 @@ async def login(request: web.Request) -> web.Response:
             samesite="Strict",
         )
     return response
-
-
-@routes.post("/api/stop", "ends the daemon in order", answers={202: Stopping})
-async def stop(request: web.Request) -> web.Response:
-    """End the daemon, once what it is doing is safe: when the process `pid` has ended."""
-    request.app[SERVED].stop()
-    return reply(Stopping(accepted=True, pid=os.getpid()), status=202)

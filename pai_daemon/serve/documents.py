@@ -466,7 +466,7 @@ class ServedVault(TypedDict):
 
 
 class Setting(TypedDict):
-    """source: flag, environment, file or default."""
+    """source: the command line, the name of a variable, config.toml or default."""
 
     name: str
     value: Any

@@ -1,8 +1,9 @@
-"""`GET /api/health` and `GET /api/status`: is it alive, what does it do, what went wrong."""
+"""The daemon itself: is it alive, what does it do, what went wrong, how is it set; and its end."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from dataclasses import fields
 from pathlib import Path
@@ -37,8 +38,15 @@ class Health(msgspec.Struct, frozen=True):
     version: str
 
 
+class Stopping(msgspec.Struct, frozen=True):
+    """The daemon ends; it has ended when the process has."""
+
+    accepted: bool
+    pid: int
+
+
 class Setting(msgspec.Struct, frozen=True):
-    """source: flag, environment, file or default."""
+    """source: the command line, the name of a variable, config.toml or default."""
 
     name: str
     value: Any
@@ -173,6 +181,13 @@ async def status(request: web.Request) -> web.Response:
 async def settings(request: web.Request) -> web.Response:
     """Return each setting with its value and where it was set; secrets are not shown."""
     return reply(Told([Setting(**item) for item in request.app[SERVED].settings.told()]))
+
+
+@routes.post("/api/stop", "ends the daemon in order", answers={202: Stopping})
+async def stop(request: web.Request) -> web.Response:
+    """End the daemon, once what it is doing is safe: when the process `pid` has ended."""
+    request.app[SERVED].stop()
+    return reply(Stopping(accepted=True, pid=os.getpid()), status=202)
 
 
 def describe(served: Served) -> dict[str, Any]:

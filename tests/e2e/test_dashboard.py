@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 
 from tests.daemon_process import DaemonProcess, Folders
+from tests.e2e.conftest import prove
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 QUESTION, FACT = "How long does the sourdough prove?", "eighteen hours"
 HOSTILE = "zorbling"
 # Each is tried within a passage, a heading, a title and a name; `broken` is what the page is asked for.
@@ -93,8 +89,6 @@ def hostile_vault(vault: Path) -> None:
 
 def test_dashboard_does_what_a_person_relies_on(folders: Folders, tmp_path: Path) -> None:
     """Every claim of dashboard.spec.mjs holds: log in, ask, search, cite, and no note breaks out."""
-    node = shutil.which("node")
-    assert node, "Node.js is needed: scripts/test says where to get it"
     vault = tmp_path / "vault"
     hostile_vault(vault)
     assert len(PAYLOADS) * 4 >= 200
@@ -103,18 +97,8 @@ def test_dashboard_does_what_a_person_relies_on(folders: Folders, tmp_path: Path
         links = [json.loads(folders.pai("open", "--json").stdout)["url"] for _ in range(2)]
         told = {
             "PAI_E2E_LINKS": " ".join(links),
-            "PAI_E2E_SHOTS": os.environ.get("PAI_E2E_SHOTS", str(tmp_path / "shots")),
             "PAI_E2E_QUESTION": QUESTION,
             "PAI_E2E_FACT": FACT,
             "PAI_E2E_HOSTILE": HOSTILE,
         }
-        run = subprocess.run(
-            [node, str(HERE / "dashboard.spec.mjs")],
-            env=os.environ | told,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            cwd=ROOT / "obsidian-plugin",
-        )
-    assert run.returncode == 0, f"{run.stdout}\n{run.stderr}"
+        prove("dashboard.spec.mjs", told, tmp_path)

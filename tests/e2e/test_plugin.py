@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
-import subprocess
 from pathlib import Path
 
 from tests.daemon_process import DaemonProcess, Folders
-from tests.e2e.conftest import Walk
-
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+from tests.e2e.conftest import Walk, prove
 
 
 def _free_port() -> int:
@@ -23,15 +17,12 @@ def _free_port() -> int:
 
 def test_plugin_does_what_a_person_relies_on(walk: Walk, folders: Folders, tmp_path: Path) -> None:
     """Every claim of plugin.spec.mjs holds: ask, cite, open, insert, relate, link, and fail with grace."""
-    node = shutil.which("node")
-    assert node, "Node.js is needed: scripts/test says where to get it"
     port = _free_port()
     environ = {
         "PAI_MODEL": "multilingual-e5-small",
         "PAI_THREADS": "2",
         "PAI_ALLOWED_ORIGINS": f"http://127.0.0.1:{port}",
     }
-    shots = Path(os.environ.get("PAI_E2E_SHOTS", tmp_path / "shots"))
     with DaemonProcess(walk.vault, folders, environ=environ) as daemon:
         daemon.ready(300)
         told = {
@@ -39,16 +30,6 @@ def test_plugin_does_what_a_person_relies_on(walk: Walk, folders: Folders, tmp_p
             "PAI_E2E_CONFIG": str(folders.settings.config_dir),
             "PAI_E2E_DAEMON": daemon.client.url,
             "PAI_E2E_PORT": str(port),
-            "PAI_E2E_SHOTS": str(shots),
             "PAI_E2E_QUESTION": walk.question,
         }
-        run = subprocess.run(
-            [node, str(HERE / "plugin.spec.mjs")],
-            env=os.environ | told,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            cwd=ROOT / "obsidian-plugin",
-        )
-    assert run.returncode == 0, f"{run.stdout}\n{run.stderr}"
+        prove("plugin.spec.mjs", told, tmp_path)
