@@ -63,6 +63,8 @@ export class Driver {
     } catch (error) {
       this.failed += 1;
       console.log(`FAIL  ${name}\n      ${String(error.message).split("\n").slice(0, 12).join("\n      ")}`);
+      // What the plugin told the person is mostly why.
+      for (const notice of await this.notices().catch(() => [])) console.log(`      notice: ${notice}`);
       await this.shot(`failure-${this.failed}`).catch(() => undefined);
     }
   }
@@ -116,6 +118,12 @@ export class Driver {
     await this.page.waitForFunction(
       (typed) => window.app.workspace.getLeaf().view.editor.getValue().endsWith(typed), text, { timeout: 5_000 },
     );
+    // On a busy machine the browser tells of the cursor later than of the text, and a command asked for meanwhile
+    // would take another line for the question.
+    await this.page.evaluate(() => {
+      const { editor } = window.app.workspace.getLeaf().view;
+      editor.setCursor(editor.offsetToPos(editor.getValue().length));
+    });
   }
 
   /** Holds the answers back for a while, so that stopping one can be seen. */
