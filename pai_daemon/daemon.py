@@ -22,9 +22,9 @@ from pai_daemon import __version__
 from pai_daemon.config import Settings, daemon_records, ensure_token, private_folder, remember, write_private
 from pai_daemon.context.answering.answer import GeneratorName, name_of
 from pai_daemon.context.answering.answers import Answerer
-from pai_daemon.context.answering.private import Privacy
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
+from pai_daemon.context.privacy import Privacy
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher
@@ -243,7 +243,7 @@ class Daemon:
         chosen = self.settings
         # The width of some models is known only when they are loaded.
         wanted = ModelName.of(self._profile) if self._profile.dimensions else None
-        index = Index(self._index_dir, wanted)
+        index = Index(self._index_dir, wanted, self._privacy)
         rules = partial(IgnoreRules.of, self.vault, chosen.exclude, chosen.include)
         reader = Reader(chosen.note_limit_bytes, index.catalog.block_text, vault_name=self.vault.name)
         indexer = Indexer(

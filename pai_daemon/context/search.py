@@ -103,6 +103,7 @@ class Searcher:
 
     def __init__(self, vault: Path, index: Index) -> None:
         self.places = Places(vault.name, index.catalog)
+        self.catalog = index.catalog
         self._vault = vault
         self._index = index
         # Words are looked up on a thread of its own beside the embedding of the query.

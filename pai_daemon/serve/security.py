@@ -30,6 +30,9 @@ SCOPE_OF = {
     "/api/related": "search",
     "/api/links": "search",
     "/api/notes/{path}": "search",
+    # They name notes that are left out.
+    "/api/notes": "index",
+    "/api/notes/{path}/status": "index",
     "/api/ask": "ask",
     "/api/index": "index",
 }
