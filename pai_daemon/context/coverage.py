@@ -89,8 +89,7 @@ class Covered:
         """Return up to so many paths in a state, or in any, that come after one by name."""
         states = self._states()
         if state == "private":
-            notes = self._index.catalog.notes()
-            paths = sorted(self._index.privacy.private_paths(notes))
+            paths = sorted(self._index.privacy.private_paths(self._index.catalog))
         else:
             paths = sorted(path for path, found in states.items() if state in (None, found))
         begin = bisect_right(paths, after) if after else 0
@@ -147,7 +146,7 @@ class Covered:
             reason = "changed, and not looked at again yet"
         elif any(key in live.missing for key in note.vector_keys):
             reason = "found by its words; its meaning is not embedded yet"
-        rule = self._index.privacy.rule(note)
+        rule = self._index.privacy.rule(note, self._index.catalog)
         return NoteStatus(
             path=note.path,
             state="indexed" if reason is None else "pending",

@@ -148,7 +148,7 @@ class Index:
     def may_leave(self, key: str) -> bool:
         """Return whether a text may leave this machine: a note that has it may."""
         notes = (self.catalog.get(path) for path, _ in self.catalog.owners(key))
-        return any(note is not None and self.privacy.rule(note) is None for note in notes)
+        return any(note is not None and self.privacy.rule(note, self.catalog) is None for note in notes)
 
     def contents(self, keys: Sequence[str]) -> Mapping[str, str]:
         """Return key to the text to embed, for keys that a chunk still uses."""

@@ -149,11 +149,11 @@ class Intake:
         For the space that answers, so that meaning finds a save at once; another one comes after.
         """
         live, embedder = self._index.live, self._index.space.embedder
-        stays = self._index.privacy.rule if is_beyond(embedder) else lambda _: None
+        stays = self._index.privacy.rule if is_beyond(embedder) else lambda *_: None
         fresh = {
             chunk.vector_key: chunk.content
             for note, chunks in notes
-            if stays(note) is None
+            if stays(note, self._index.catalog) is None
             for chunk in chunks
             if chunk.vector_key not in live.matrix
         }

@@ -7,10 +7,10 @@ would be sent to a model beyond this machine, be it one that writes or one that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pai_daemon.context.catalog import IndexedNote
+from pai_daemon.context.catalog import Catalog, IndexedNote
 from pai_daemon.context.filters import fold_tag, tag_closure
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.vault.ignore import IgnoreRules
@@ -32,8 +32,30 @@ class Privacy:
         object.__setattr__(self, "_paths", IgnoreRules(paths))
         object.__setattr__(self, "_tags", tuple(set(self.patterns) - set(paths)))
 
-    def rule(self, note: IndexedNote) -> str | None:
-        """Return which rule keeps a note on this machine, None where none does."""
+    def rule(self, note: IndexedNote, catalog: Catalog) -> str | None:
+        """Return which rule keeps a note on this machine, None where none does.
+
+        A note of Logseq that shows a block of such a note has its text, and stays as well.
+        """
+        if (rule := self._own_rule(note)) is not None or not note.shown:
+            return rule
+        seen, showing = {note.path}, [note]
+        while showing:
+            for block_id in showing.pop().shown:
+                owner = catalog.get(catalog.block_owner(block_id) or "")
+                if owner is None or owner.path in seen:
+                    continue
+                if (rule := self._own_rule(owner)) is not None:
+                    return f"it shows a block of {owner.path}: {rule}"
+                seen.add(owner.path)
+                showing.append(owner)
+        return None
+
+    def private_paths(self, catalog: Catalog) -> set[str]:
+        """Return the paths of the notes that stay here."""
+        return {note.path for note in catalog.notes() if self.rule(note, catalog) is not None}
+
+    def _own_rule(self, note: IndexedNote) -> str | None:
         if LOCAL in note.properties:
             return "the note says pai: local"
         if self._tags:
@@ -43,10 +65,6 @@ class Privacy:
                     return f"the setting local_only names the tag {tag}"
         pattern = self._paths.pattern_of(note.path) if self._paths.exclude else None
         return f"the setting local_only names {pattern}" if pattern else None
-
-    def private_paths(self, notes: Iterable[IndexedNote]) -> set[str]:
-        """Return the paths of those notes that stay here."""
-        return {note.path for note in notes if self.rule(note) is not None}
 
 
 def is_beyond(embedder: EmbeddingModel | None) -> bool:

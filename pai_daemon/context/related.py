@@ -83,7 +83,9 @@ class Related:
         with self._searcher.borrow() as space:
             vectors = space.matrix.get(note.vector_keys)
             if not len(vectors):
-                if is_beyond(space.embedder) and (rule := self._index.privacy.rule(note)):
+                if is_beyond(space.embedder) and (
+                    rule := self._index.privacy.rule(note, self._index.catalog)
+                ):
                     raise ModelUnavailable(
                         f"{path} is not embedded by a model beyond this machine: {rule}.",
                         hint="Choose a model on this machine.",
@@ -101,7 +103,7 @@ class Related:
         with self._searcher.borrow() as space:
             if space.embedder is None:
                 raise ModelUnavailable("The embedding model is loading.", hint="Try again in a few seconds.")
-            if is_beyond(space.embedder) and self._index.privacy.private_paths(self._index.catalog.notes()):
+            if is_beyond(space.embedder) and self._index.privacy.private_paths(self._index.catalog):
                 raise ModelUnavailable(
                     "The text may be of a note that stays on this machine, and the model is beyond it.",
                     hint="Ask with the path of the note, or choose a model on this machine.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -154,7 +155,19 @@ def test_note_waits_until_it_has_been_read() -> None:
 )
 def test_local_only_rule_is_named(kept: IndexedNote, rule: str | None) -> None:
     """By property, tag or folder a note stays here, and the status says by which."""
-    assert Privacy(("Diary/", "#secret")).rule(kept) == rule
+    assert Privacy(("Diary/", "#secret")).rule(kept, Catalog([kept])) == rule
+
+
+def test_note_that_shows_a_block_of_a_local_only_note_stays_too() -> None:
+    """What a note of Logseq shows is in its own text; also by way of a third one."""
+    diary = replace(note("Diary/A.md"), block_texts={"a1": "secret"})
+    middle = replace(note("B.md"), block_texts={"b1": "((a1))"}, shown={"a1": ""})
+    shows, open_ = replace(note("C.md"), shown={"b1": ""}), replace(note("D.md"), shown={"c1": ""})
+    catalog, privacy = Catalog([diary, middle, shows, open_]), Privacy(("Diary/",))
+    assert privacy.private_paths(catalog) == {"Diary/A.md", "B.md", "C.md"}
+    assert privacy.rule(shows, catalog) == (
+        "it shows a block of Diary/A.md: the setting local_only names Diary/"
+    )
 
 
 def test_a_note_with_many_properties_still_stays_here() -> None:

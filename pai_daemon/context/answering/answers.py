@@ -156,7 +156,7 @@ class Answerer:
         yield replace(answer, question=original, asked=asked, narrowed=meant.said, took_ms=took_ms)
 
     async def _private_paths(self) -> set[str]:
-        return await asyncio.to_thread(self._privacy.private_paths, self._searcher.catalog.notes())
+        return await asyncio.to_thread(self._privacy.private_paths, self._searcher.catalog)
 
     async def _public(self, draft: Draft) -> Sequence[Citation]:
         """Return the passages of a draft that may leave this machine; asked after the search, not before."""
