@@ -36,6 +36,8 @@ SCOPE_OF = {
     "/api/ask": "ask",
     "/api/index": "index",
 }
+# What each token opens: it says what could be asked, and nothing of a vault.
+OPEN_TO_EACH = frozenset({"/openapi.json"})
 PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID",
@@ -151,7 +153,7 @@ def check_grant(request: web.Request, granted: Grant, served: Served) -> None:
     resource = request.match_info.route.resource
     canonical = resource.canonical if resource is not None else ""
     scope = SCOPE_OF.get(canonical)
-    if resource is not None and not granted.opens(scope):
+    if resource is not None and canonical not in OPEN_TO_EACH and not granted.opens(scope):
         needed = f"the scope {scope}" if scope else "the person's own token"
         raise Forbidden(
             f"The token {granted.name!r} does not open {request.method} {canonical}, which needs {needed}.",
