@@ -243,9 +243,9 @@ def run(
         daemon = stack.enter_context(DaemonProcess(home / "vault", folders, environ=environ))
         daemon.ready()
         # A save is embedded on another way than what was there at the start.
-        for path, words in NOTES.items():
+        for path, named in NOTES.items():
             with (home / "vault" / path).open("a", encoding="utf-8") as file:
-                file.write(f"\nIt was saved once more by {words}.\n")
+                file.write(f"\nIt was saved once more by {named}.\n")
         for path in ("Diary/Path.md", "Tag.md", "Property.md", "Open.md"):
             daemon.finds(f"saved once more by {NOTES[path].partition(' ')[0]}", path, within_s=20)
         told.status = daemon.ready()
