@@ -36,7 +36,7 @@ from pai_daemon.models.loading import load_model
 from pai_daemon.models.names import named
 from pai_daemon.models.registry import Profile
 from pai_daemon.models.sources import ServerSource
-from pai_daemon.serve.app import Listener
+from pai_daemon.serve.listener import Listener
 from pai_daemon.serve.state import ModelState, Parts, Served
 from pai_daemon.serve.status import progress
 from pai_daemon.serve.tokens import Tokens

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from pai_daemon.config import vault_key
+from pai_daemon.config import Settings, vault_key
 from pai_daemon.errors import Forbidden, Unauthorized
 from pai_daemon.serve.state import SERVED, Served
 from pai_daemon.serve.tokens import Grant
@@ -55,7 +55,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     Raises Forbidden and Unauthorized.
     """
     served = request.app[SERVED]
-    check_host(request.headers.get("Host", ""))
+    check_host(request.headers.get("Host", ""), served.settings)
     origin = request.headers.get("Origin")
     check_origin(request, origin)
     if request.method == "OPTIONS" and origin and "Access-Control-Request-Method" in request.headers:
@@ -81,16 +81,24 @@ async def name_origin(request: web.Request, response: web.StreamResponse) -> Non
         response.headers["Access-Control-Allow-Origin"] = origin
 
 
-def check_host(host: str) -> None:
-    """Raise Forbidden for a Host that is not this machine's loopback name."""
+def check_host(host: str, settings: Settings) -> None:
+    """Raise Forbidden for a Host that is no loopback name, and not what the settings let this machine be."""
     name = host.rsplit(":", 1)[0] if host.rpartition(":")[2].isdigit() else host
-    if name.lower() not in LOOPBACK_HOSTS:
+    if name.lower() not in LOOPBACK_HOSTS and name.lower() not in further_hosts(settings):
         raise Forbidden(f"The Host {host!r} is not this machine.", hint="Use http://127.0.0.1.")
+
+
+def further_hosts(settings: Settings) -> set[str]:
+    """Return the names of the address that is listened on beside loopback; none where there is none."""
+    if not settings.host:
+        return set()
+    bare = settings.host.lower()
+    return {f"[{bare}]" if ":" in bare else bare, *(name.lower() for name in settings.allowed_hosts)}
 
 
 def is_our_own(request: web.Request, origin: str) -> bool:
     """Return whether an origin is that of the dashboard: the Host that was checked, with its port."""
-    return origin == f"http://{request.headers.get('Host', '')}"
+    return origin == f"{request.scheme}://{request.headers.get('Host', '')}"
 
 
 def is_allowed(request: web.Request, origin: str) -> bool:

@@ -13,7 +13,7 @@ from pai_daemon.config import Settings, ensure_token
 from pai_daemon.models.registry import profile
 from pai_daemon.serve import app as module
 from pai_daemon.serve import wire
-from pai_daemon.serve.app import Listener
+from pai_daemon.serve.listener import Listener
 from pai_daemon.serve.state import ModelState, Served
 from pai_daemon.serve.tokens import Tokens
 
