@@ -14,10 +14,24 @@ import pytest
 
 from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import profile
+from tests import contacts
 from tests.contract.hub import Hub
 from tests.daemon_process import DaemonProcess, Folders
+from tests.network import strangers
+
+# Before anything is contacted: also what is imported for a test is seen.
+os.environ.setdefault(contacts.FILE, str(Path(tempfile.mkdtemp(prefix="pai-contacts-")) / "contacts.jsonl"))
+contacts.watch()
 
 StartDaemon = Callable[..., DaemonProcess]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def network() -> Iterator[None]:
+    """Fail the run whose processes contacted an address that is neither here nor in doctor's list (D8)."""
+    yield
+    found = strangers(contacts.recorded(os.environ[contacts.FILE]))
+    assert not found, "these were contacted:\n" + "\n".join(found)
 
 
 @pytest.fixture(scope="session")
