@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -19,8 +20,9 @@ from tests.contract.hub import Hub
 from tests.daemon_process import DaemonProcess, Folders
 from tests.network import strangers
 
+CONTACTS_PREFIX = "pai-contacts-"
 # Before anything is contacted: also what is imported for a test is seen.
-os.environ.setdefault(contacts.FILE, str(Path(tempfile.mkdtemp(prefix="pai-contacts-")) / "contacts.jsonl"))
+os.environ.setdefault(contacts.FILE, str(Path(tempfile.mkdtemp(prefix=CONTACTS_PREFIX)) / "contacts.jsonl"))
 contacts.watch()
 
 StartDaemon = Callable[..., DaemonProcess]
@@ -30,7 +32,10 @@ StartDaemon = Callable[..., DaemonProcess]
 def network() -> Iterator[None]:
     """Fail the run whose processes contacted an address that is neither here nor in doctor's list (D8)."""
     yield
-    found = strangers(contacts.recorded(os.environ[contacts.FILE]))
+    file = Path(os.environ[contacts.FILE])
+    found = strangers(contacts.recorded(str(file)))
+    if file.parent.name.startswith(CONTACTS_PREFIX):
+        shutil.rmtree(file.parent, ignore_errors=True)
     assert not found, "these were contacted:\n" + "\n".join(found)
 
 

@@ -59,7 +59,7 @@ def _is_at(contact: Contact, url: str) -> bool:
     """Return whether a contact is the server that a URL names."""
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-    names_loopback = parts.hostname == "localhost" and _is_here(contact["host"], ())
+    names_loopback = parts.hostname in ("localhost", "0.0.0.0") and _is_here(contact["host"], ())
     return contact["port"] == port and (contact["host"] == parts.hostname or names_loopback)
 
 

@@ -79,6 +79,7 @@ def test_guard_sees_what_a_process_contacts(tmp_path: Path, attempt: str, said: 
         (contact("holds", "127.0.0.1", 9, ["start", "V"], PAI_MODEL="tei:http://127.0.0.1:9"), False),
         (contact("holds", "127.0.0.1", 8, ["start", "V"], PAI_MODEL="tei:http://127.0.0.1:9"), True),
         (contact("connects", "::1", 9, ["start", "V"], PAI_MODEL="tei:http://localhost:9"), False),
+        (contact("holds", "127.0.0.1", 9, ["start", "V"], PAI_MODEL="tei:http://0.0.0.0:9"), False),
         (contact("resolves", "192.0.2.1", 0, ["start", "V"], PAI_MODEL="tei:http://192.0.2.1:9"), False),
         (contact("resolves", "example.invalid", 0, ["start", "V"]), True),
         (contact("runs", "/usr/bin/curl", 0, ["start", "V"]), True),
