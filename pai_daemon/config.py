@@ -28,6 +28,7 @@ DEFAULT_PORT = 8377
 # What a folder is named after its vault: a name may have at most 255 bytes, and its key comes too.
 NAME_BYTES = 60
 CHOICES = {
+    "plain_http": ("refused", "accepted"),
     "provider": ("auto", "cpu", "cuda", "coreml", "directml"),
     "precision": ("auto", "int8", "fp16", "fp32"),
 }
@@ -56,7 +57,9 @@ def _folder(kind: str) -> Path:
 class Settings:
     """Everything a person may choose, with a default for each.
 
-    port: TCP port on 127.0.0.1; 0 takes any free one. model: a profile's name, `ollama:MODEL[@URL]`,
+    port: TCP port on the loopback addresses; 0 takes any free one. host: a further address of this machine
+    that is listened on, for which either tls_cert and tls_key name PEM files, or plain_http is `accepted`;
+    allowed_hosts: names by which that address may be asked. model: a profile's name, `ollama:MODEL[@URL]`,
     `openai:MODEL@URL` or `tei:URL`; model_key: for its server. generator: what writes answers,
     `extractive`, `auto`, `gguf:FILE`, `ollama:MODEL[@URL]` or `openai:MODEL@URL`; generator_key: for its
     server; generator_idle_s: of idleness, after which its memory is given back, 0 never. answer_budget_s:
@@ -75,6 +78,11 @@ class Settings:
     data_dir: Path = field(default_factory=lambda: _folder("data"))
     cache_dir: Path = field(default_factory=lambda: _folder("cache"))
     port: int = DEFAULT_PORT
+    host: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+    plain_http: str = "refused"
+    allowed_hosts: tuple[str, ...] = ()
     model: str = "multilingual-e5-small"
     model_key: str = field(default="", repr=False)
     generator: str = "extractive"
@@ -133,7 +141,7 @@ SETTINGS = tuple(item for item in fields(Settings) if item.name != "sources")
 
 
 def _shown(name: str, value: Any) -> Any:
-    if name.endswith("_key"):
+    if name.endswith("_key") and name != "tls_key":  # that is the path of a file
         return "set" if value else ""
     if isinstance(value, tuple):
         return ", ".join(value)

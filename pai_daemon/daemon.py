@@ -22,9 +22,9 @@ from pai_daemon import __version__
 from pai_daemon.config import Settings, daemon_records, ensure_token, private_folder, remember, write_private
 from pai_daemon.context.answering.answer import GeneratorName, name_of
 from pai_daemon.context.answering.answers import Answerer
-from pai_daemon.context.answering.private import Privacy
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
+from pai_daemon.context.privacy import Privacy
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher
@@ -36,7 +36,7 @@ from pai_daemon.models.loading import load_model
 from pai_daemon.models.names import named
 from pai_daemon.models.registry import Profile
 from pai_daemon.models.sources import ServerSource
-from pai_daemon.serve.app import Listener
+from pai_daemon.serve.listener import Listener
 from pai_daemon.serve.state import ModelState, Parts, Served
 from pai_daemon.serve.status import progress
 from pai_daemon.serve.tokens import Tokens
@@ -243,7 +243,7 @@ class Daemon:
         chosen = self.settings
         # The width of some models is known only when they are loaded.
         wanted = ModelName.of(self._profile) if self._profile.dimensions else None
-        index = Index(self._index_dir, wanted)
+        index = Index(self._index_dir, wanted, self._privacy)
         rules = partial(IgnoreRules.of, self.vault, chosen.exclude, chosen.include)
         reader = Reader(chosen.note_limit_bytes, index.catalog.block_text, vault_name=self.vault.name)
         indexer = Indexer(

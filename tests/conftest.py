@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -14,10 +15,28 @@ import pytest
 
 from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import profile
+from tests import contacts
 from tests.contract.hub import Hub
 from tests.daemon_process import DaemonProcess, Folders
+from tests.network import strangers
+
+CONTACTS_PREFIX = "pai-contacts-"
+# Before anything is contacted: also what is imported for a test is seen.
+os.environ.setdefault(contacts.FILE, str(Path(tempfile.mkdtemp(prefix=CONTACTS_PREFIX)) / "contacts.jsonl"))
+contacts.watch()
 
 StartDaemon = Callable[..., DaemonProcess]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def network() -> Iterator[None]:
+    """Fail the run whose processes contacted an address that is neither here nor in doctor's list (D8)."""
+    yield
+    file = Path(os.environ[contacts.FILE])
+    found = strangers(contacts.recorded(str(file)))
+    if file.parent.name.startswith(CONTACTS_PREFIX):
+        shutil.rmtree(file.parent, ignore_errors=True)
+    assert not found, "these were contacted:\n" + "\n".join(found)
 
 
 @pytest.fixture(scope="session")

@@ -14,16 +14,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
+import psutil
+
 from pai_daemon.client import Client
 from pai_daemon.config import Settings, read_token
 from pai_daemon.errors import PaiError, VaultUnavailable
+from tests import contacts
 
-PAI = (sys.executable, "-c", "from pai_daemon.cli.main import main; main()")
+# Each `pai` process tells what it contacts.
+WATCH = f"import runpy; runpy.run_path({contacts.__file__!r})['watch']()"
+PAI = (sys.executable, "-c", f"{WATCH}; from pai_daemon.cli.main import main; main()")
 POLL_S = 0.05
 START_S = 20.0
 Value = TypeVar("Value")
@@ -177,6 +183,7 @@ class DaemonProcess:
         process = self._process
         assert process is not None, "it was never started"
         if process.poll() is None:
+            self._record_contacts()
             process.send_signal(number)
         try:
             return process.wait(timeout=START_S)
@@ -186,6 +193,17 @@ class DaemonProcess:
                 process.wait()
             if self._reader is not None:
                 self._reader.join(timeout=5)
+
+    def _record_contacts(self) -> None:
+        """Record what the process is connected to, also what no audit hook saw."""
+        environ, path = self.folders.environ(self.environ), os.environ.get(contacts.FILE)
+        with suppress(psutil.Error):
+            held = psutil.Process(self.pid).net_connections() if path else ()
+            for each in held:
+                # Who is connected to its own port asked it.
+                if path and each.raddr and each.laddr and each.laddr.port != self.port:
+                    argv = ["start", str(self.vault), *self.arguments]
+                    contacts.record(path, "holds", each.raddr.ip, each.raddr.port, argv=argv, environ=environ)
 
     def __enter__(self) -> Self:
         """Start it, unless it runs already."""

@@ -142,12 +142,6 @@ export interface Excluded {
   paths: readonly (string)[];
 }
 
-export interface Explained {
-  path: string;
-  indexed: boolean;
-  reason: string | null;
-}
-
 export interface Field {
   key: string;
   value: string;
@@ -230,6 +224,26 @@ export interface NextModel {
   name: string;
   done: number;
   total: number;
+}
+
+export interface NotePage {
+  notes: readonly (NoteStatus)[];
+  counts: Record<string, number>;
+  after: string | null;
+  revision: number;
+}
+
+export interface NoteStatus {
+  path: string;
+  state: "failed" | "indexed" | "missing" | "pending" | "skipped";
+  indexed: boolean;
+  reason: string | null;
+  revision: number | null;
+  content_hash: string | null;
+  chunks: number;
+  embedded_chunks: number;
+  local_only: string | null;
+  problems: readonly (Problem)[];
 }
 
 export interface Notice {

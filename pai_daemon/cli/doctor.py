@@ -241,7 +241,11 @@ def addresses(settings: Settings) -> list[dict[str, Any]]:
     chosen = profile(settings.model, settings.models_file)
     if isinstance(chosen.source, ServerSource):
         when = "indexing, and each question"
-        found.append(_address(chosen.source.address.url, when, "the text of all notes", settings.model))
+        found.append(
+            _address(
+                chosen.source.address.url, when, "the text of all notes but local-only ones", settings.model
+            )
+        )
     if isinstance(chosen.source, HubSource):
         what = f"the files of {chosen.source.repo} are fetched"
         found.append(_address(HUB, "pai models pull, never by itself", what, "or the mirror in HF_ENDPOINT"))

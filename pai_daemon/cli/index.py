@@ -5,12 +5,18 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 from rich.markup import escape
 
 from pai_daemon.cli.output import client_options, connect, console, counted, show_json
+from pai_daemon.client import Client
 from pai_daemon.config import load
+
+# The words of `context.coverage`, which would cost a command its imports.
+STATES = ("indexed", "pending", "skipped", "failed", "private")
+PAGE_NOTES = 1000
 
 
 @click.command("index")
@@ -18,6 +24,12 @@ from pai_daemon.config import load
 @click.option("--force", is_flag=True, help="Read every note again, also unchanged ones.")
 @click.option("--confirm-removals", is_flag=True, help="Believe that many notes really are gone.")
 @click.option("--explain", metavar="PATH", help="Say why a note is or is not indexed.")
+@click.option(
+    "--list",
+    "state",
+    type=click.Choice(STATES),
+    help="List the notes that are so, with why; private: those that stay on this machine.",
+)
 @click.option("--exclude", metavar="PATTERN", help="Say which notes that pattern would take out; do nothing.")
 @click.option(
     "--copy", type=click.Path(path_type=Path), metavar="FOLDER", help="Copy the index into a new folder."
@@ -29,6 +41,7 @@ def command(
     force: bool,
     confirm_removals: bool,
     explain: str | None,
+    state: str | None,
     exclude: str | None,
     copy: Path | None,
     rebuild: bool,
@@ -45,9 +58,11 @@ def command(
         document = client.index(copy=str(copy.absolute()))
         said = [f"The index was copied into {document['copied']}."]
     elif explain is not None:
-        document = client.get("/api/index", {"explain": explain})
-        reason = "" if document["indexed"] else f"not indexed: {document['reason']}"
-        said = [f"{explain} is {reason or 'indexed.'}"]
+        document = client.get(f"/api/notes/{quote(explain, safe='')}/status")
+        said = _explained(document)
+    elif state is not None:
+        document = _listed(client, state)
+        said = [_line(note) for note in document["notes"]] or [f"No note is {state}."]
     elif exclude is not None:
         document = client.get("/api/index", {"exclude": exclude})
         said = _preview(document)
@@ -59,6 +74,35 @@ def command(
         return
     for line in said:
         console.print(escape(line), soft_wrap=True)
+
+
+def _explained(found: dict[str, Any]) -> list[str]:
+    """Say what the index holds of a path, and why it is not more."""
+    if not found["indexed"]:
+        return [f"{found['path']} is not indexed: {found['reason']}"]
+    at = f"at revision {found['revision']}" if found["revision"] else "from the start"
+    return [
+        f"{found['path']} is indexed, {at}: {counted(found['chunks'], 'chunk')}.",
+        *([f"  {found['reason']}"] if found["reason"] else []),
+        *([f"  It stays on this machine: {found['local_only']}"] if found["local_only"] else []),
+        *(f"  Line {each['line'] or '?'}: {each['reason']}" for each in found["problems"]),
+    ]
+
+
+def _listed(client: Client, state: str) -> dict[str, Any]:
+    """Return all notes in a state, page by page."""
+    page = client.get("/api/notes", {"state": state, "limit": PAGE_NOTES})
+    notes = page["notes"]
+    while page["after"] is not None:
+        page = client.get("/api/notes", {"state": state, "limit": PAGE_NOTES, "after": page["after"]})
+        notes += page["notes"]
+    return {"state": state, "counts": page["counts"], "notes": notes}
+
+
+def _line(note: dict[str, Any]) -> str:
+    """Return a path, and why it is listed, with a tab between for programs that cut lines."""
+    why = note["local_only"] or note["reason"]
+    return f"{note['path']}\t{why}" if why else str(note["path"])
 
 
 def _preview(found: dict[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ from rich.table import Column
 
 from pai_daemon import __version__
 from pai_daemon.cli.output import console, counted, show_hint
-from pai_daemon.config import load
+from pai_daemon.config import Settings, load
 from pai_daemon.daemon import Daemon
 from pai_daemon.models.sources import ServerSource
 from pai_daemon.plugin.install import install, is_enabled
@@ -96,18 +96,26 @@ def _greet(daemon: Daemon, install_plugin: bool) -> None:
     if isinstance(model.source, ServerSource) and model.location == "remote":
         say(
             f"\n[yellow]{escape(model.name)} at {escape(model.source.address.url)} embeds the notes, beyond "
-            "this machine: the text of all notes and every question are sent there.[/]"
+            "this machine: the text of all notes but local-only ones, and every question are sent there.[/]"
         )
     if daemon.generator.location == "remote":
         say(
             f"\n[yellow]{escape(daemon.generator.name)} writes the answers, beyond this machine: the "
             "passages that a question finds are sent there.[/]"
         )
+    if daemon.settings.host:
+        _tell_of_address(daemon.settings)
     # Installed beside a checkout, the command is not on the path of another terminal.
     pai = "pai" if shutil.which("pai") else str(Path(sys.argv[0]).absolute())
     say("\nOr ask from another terminal:", soft_wrap=True)
     say(f'  [bold]{escape(pai)} ask "…"[/]    or search, links, status', soft_wrap=True)
     say("Ctrl-C stops.\n")
+
+
+def _tell_of_address(settings: Settings) -> None:
+    """Say where the daemon can be reached from beyond this machine, and whether that can be listened to."""
+    how = "encrypted" if settings.tls_cert else "unencrypted: the token and the notes can be read on the way"
+    console.print(f"\n[yellow]Other machines reach it at {escape(settings.host)}, {how}.[/]")
 
 
 async def _watch(daemon: Daemon, stopped: asyncio.Event) -> None:

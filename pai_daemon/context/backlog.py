@@ -12,6 +12,7 @@ import numpy as np
 
 from pai_daemon.context.embeddings import Embeddings
 from pai_daemon.context.index import Index
+from pai_daemon.context.privacy import is_beyond
 from pai_daemon.context.progress import Phase, Progress
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.context.vectors import Floats
@@ -53,9 +54,13 @@ class Backlog:
         missing = self._embeddings.missing
         preferred = [key for key in self._preferred if key in missing]
         window = (preferred or list(missing))[-WINDOW_CHUNKS:]
-        contents = sorted(self._index.contents(window).items(), key=lambda item: len(item[1]))
+        texts = self._index.contents(window)
+        if is_beyond(embedder):
+            texts = {key: text for key, text in texts.items() if self._index.may_leave(key)}
+        contents = sorted(texts.items(), key=lambda item: len(item[1]))
         for key in set(window) - {key for key, _ in contents}:
-            del missing[key]  # or the note changed again; its new text waits in its place
+            # It stays on this machine, or the note changed again and its new text waits in its place.
+            del missing[key]
         keys: list[str] = []
         vectors: list[Floats] = []
         wanted = takewhile(lambda _: not is_interrupted(), _slices(contents))

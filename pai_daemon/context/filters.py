@@ -72,10 +72,11 @@ def fold_property(written: str) -> str:
 def property_entries(properties: Mapping[str, Any]) -> list[str]:
     """Return what a note's properties are found by: each name, and each name with each of its values.
 
-    properties: values as JSON has them. A link is found by what stands between its brackets.
+    properties: values as JSON has them. A link is found by what stands between its brackets. `pai` comes
+    first, for no other property may push out what says that a note stays on this machine.
     """
     entries: dict[str, None] = {}
-    for name, value in properties.items():
+    for name, value in sorted(properties.items(), key=lambda item: fold(str(item[0])) != "pai"):
         entries[fold_property(str(name).replace("=", " "))] = None
         for item in value if isinstance(value, list) else [value]:
             if item is not None and not isinstance(item, dict | list):

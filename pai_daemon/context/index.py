@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pai_daemon.context.catalog import Catalog, IndexedNote
 from pai_daemon.context.embeddings import Embeddings
+from pai_daemon.context.privacy import OPEN, Privacy
 from pai_daemon.context.space import NO_MODEL, CurrentSpace, EmbeddingModel, ModelName, Space
 from pai_daemon.context.store.lance import release_memory
 from pai_daemon.context.store.rebuild import clear, complete
@@ -31,18 +32,22 @@ class Index:
     """One vault's index, opened. One thread writes, any thread reads.
 
     folder: where it lies. chosen: the model whose embeddings are wanted; None where that is not known yet.
-    Raises IndexUnavailable or DiskFull from the constructor and from every write.
+    privacy: which notes stay on this machine. Raises IndexUnavailable or DiskFull from
+    the constructor and from every write.
     live: the embeddings that answer. next: those that are to take their place, None where none are.
     chunks_embedded, commits: what was written since it was opened.
     """
 
-    def __init__(self, folder: Path, chosen: ModelName | None) -> None:
+    def __init__(self, folder: Path, chosen: ModelName | None, privacy: Privacy = OPEN) -> None:
+        self.privacy = privacy
         with _no_collection():
             self.store, self.catalog, self.live = _open(folder, chosen)
         release_memory()  # of what was read
         self.next: Embeddings | None = None
         self._current = CurrentSpace(Space(self.live.model, self.live.matrix))
         self._is_chosen = False
+        self._opened_at = self.store.revision
+        self._committed_at: dict[str, int] = {}
         self.chunks_embedded = 0
         self.commits = 0
         if chosen is not None:
@@ -126,6 +131,10 @@ class Index:
         base = self.store.record.revision_base + int(model != self.live.model)
         self.store.remember(Record(model, was_complete, base))
 
+    def revision_of(self, path: str) -> int:
+        """Return the revision that an indexed note came with; of one from before, that of the opening."""
+        return self._committed_at.get(path, self._opened_at)
+
     # What is missing.
 
     def missing(self) -> list[str]:
@@ -135,6 +144,11 @@ class Index:
     def missing_count(self) -> int:
         """Return how many texts are not embedded yet; every search asks, so it is kept in step."""
         return len(self.live.missing)
+
+    def may_leave(self, key: str) -> bool:
+        """Return whether a text may leave this machine: a note that has it may."""
+        notes = (self.catalog.get(path) for path, _ in self.catalog.owners(key))
+        return any(note is not None and self.privacy.rule(note, self.catalog) is None for note in notes)
 
     def contents(self, keys: Sequence[str]) -> Mapping[str, str]:
         """Return key to the text to embed, for keys that a chunk still uses."""
@@ -185,8 +199,10 @@ class Index:
         self.commits += 1
         for path in gone:
             self.catalog.drop(path)
+            self._committed_at.pop(path, None)
         for note, _ in notes:
             self.catalog.put(note)
+            self._committed_at[note.path] = self.revision
         for embeddings in self._all_embeddings():
             embeddings.follow(keys, self.catalog.is_used)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from pai_daemon.context.agenda import Agenda
+from pai_daemon.context.coverage import Covered
 from pai_daemon.context.index import Index
 from pai_daemon.context.intake import WHOLE_NOTES, Intake, windows
 from pai_daemon.context.languages import VaultLanguages
@@ -28,8 +29,7 @@ from pai_daemon.context.store.lance import release_memory
 from pai_daemon.context.store.store import KEEP_S
 from pai_daemon.context.switch import Switch
 from pai_daemon.errors import ModelUnavailable, PaiError
-from pai_daemon.notes.note import Problem
-from pai_daemon.vault.folder import GRAPH_SETTINGS, layout_of
+from pai_daemon.vault.folder import layout_of
 from pai_daemon.vault.ignore import IgnoreRules
 from pai_daemon.vault.scan import FileStat, scan, scan_paths
 
@@ -67,7 +67,8 @@ class IndexerStatus:
 class Indexer:
     """The thread that keeps one index in step with one vault.
 
-    languages: what the vault is written in, known once all its text is indexed.
+    languages: what the vault is written in, known once all its text is indexed. covered: what of it is
+    indexed, and why not the rest.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Indexer:
         self._removals = Removals()
         self._switch = Switch(index)
         self._intake = Intake(vault, index, reader)
+        self.covered = Covered(vault, index, reader, self._intake, self._rules)
         self.languages = VaultLanguages()
         self._state: State = "starting"
         self._message: str | None = None
@@ -163,25 +165,6 @@ class Indexer:
         if self._removals.doubt is not None and self._state != "error":
             return IndexerStatus("held", self._removals.doubt, progress)
         return IndexerStatus(self._state, self._message, progress)
-
-    def problems(self) -> list[tuple[str, Problem]]:
-        """Return every path that could not be read as it should be, and why, by path."""
-        listed = [(path, Problem(reason)) for path, reason in dict(self._intake.unreadable).items()]
-        listed += [(note.path, problem) for note in self._index.catalog.notes() for problem in note.problems]
-        if (graph := self._reader.graph) is not None:
-            listed += [(GRAPH_SETTINGS, problem) for problem in graph.problems]
-        return sorted(listed, key=lambda row: row[0])
-
-    def explain(self, path: str) -> str | None:
-        """Return why a path is not in the index, None when it is (D14)."""
-        if self._index.catalog.get(path) is not None:
-            return None
-        reason = self._rules.explain(path) or self._intake.unreadable.get(path)
-        if path in self._intake.private:
-            reason = "the note says pai: false"
-        return reason or (
-            "not looked at yet" if (self._vault / path).is_file() else "no such note in the vault"
-        )
 
     def pending_count(self) -> int:
         """Return how many distinct texts wait for their embedding."""
@@ -302,7 +285,7 @@ class Indexer:
     # Scan and decide.
 
     def _scan_all(self, force: bool) -> None:
-        self._rules = self._read_rules()
+        self._rules = self.covered.rules = self._read_rules()
         if self._watcher is not None:
             self._watcher.rules = self._rules
         self._reader.graph = layout_of(self._vault).graph

@@ -10,6 +10,7 @@ from pathlib import Path
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.changes import Plan, diff, suspects
 from pai_daemon.context.index import Index
+from pai_daemon.context.privacy import is_beyond
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.store.rows import StoredChunk
 from pai_daemon.errors import ModelUnavailable
@@ -26,12 +27,16 @@ class Intake:
     """Reads notes of a vault and commits them to its index. Only the indexer's thread uses it.
 
     notes_read: files whose bytes were read so far. unreadable: path to why it cannot be looked at or read.
-    private: notes that ask to be left out; their stat tells when to ask them again.
+    left_out: path to the rule that keeps it out, as of the last look; folders end with a slash. waiting:
+    what was found and not read yet. private: notes that ask to be left out; their stat tells when to ask
+    them again.
     """
 
     def __init__(self, vault: Path, index: Index, reader: Reader) -> None:
         self.notes_read = 0
         self.unreadable: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
+        self.waiting: set[str] = set()
         self.private: dict[str, FileStat] = {}
         self._vault = vault
         self._index = index
@@ -41,13 +46,12 @@ class Intake:
 
     def scanned(self, found: Scan, outdated: Collection[str], *, force: bool) -> dict[str, FileStat]:
         """Return the notes to read of all that a scan of the whole vault found; force: every one."""
-        self.unreadable = dict(found.problems)
+        self.unreadable, self.left_out = dict(found.problems), dict(found.left_out)
         self.private = {path: stat for path, stat in self.private.items() if path in found.files}
         doubtful, self._just_changed = self._just_changed, set()
-        if force:
-            return found.files
         names = {*self._suspects(found, outdated), *(doubtful & found.files.keys())}
-        return {name: found.files[name] for name in names}
+        self.waiting = set(found.files) if force else names
+        return {name: found.files[name] for name in self.waiting}
 
     def looked_at(self, found: Scan, hints: Collection[str]) -> dict[str, FileStat]:
         """Return the notes to read of those that were found at hinted paths.
@@ -55,10 +59,15 @@ class Intake:
         A hint to a note itself is reason enough: its size and times may be what they were.
         """
         below = tuple(f"{path}/" for path in hints)
-        known = ((path, reason) for path, reason in self.unreadable.items() if path not in hints)
-        elsewhere = {path: reason for path, reason in known if not path.startswith(below)}
-        self.unreadable = elsewhere | found.problems
+
+        def elsewhere(known: Mapping[str, str]) -> dict[str, str]:
+            kept = ((path, reason) for path, reason in known.items() if path not in hints)
+            return {path: reason for path, reason in kept if not path.startswith(below)}
+
+        self.unreadable = elsewhere(self.unreadable) | found.problems
+        self.left_out = elsewhere(self.left_out) | found.left_out
         names = {*self._suspects(found), *(found.files.keys() & set(hints))}
+        self.waiting |= names
         return {name: found.files[name] for name in names}
 
     def _suspects(self, found: Scan, outdated: Collection[str] = ()) -> list[str]:
@@ -94,6 +103,7 @@ class Intake:
             self._index.commit(notes, leaving, for_good=any(path in self.private for path in leaving))
         touched = [self._index.catalog.get(path) for path in plan.touched]
         self._index.touch([replace(note, stat=files[note.path]) for note in touched if note is not None])
+        self.waiting -= files.keys()
         return plan
 
     def _read(self, files: Mapping[str, FileStat]) -> dict[str, tuple[bytes, str]]:
@@ -139,9 +149,11 @@ class Intake:
         For the space that answers, so that meaning finds a save at once; another one comes after.
         """
         live, embedder = self._index.live, self._index.space.embedder
+        stays = self._index.privacy.rule if is_beyond(embedder) else lambda *_: None
         fresh = {
             chunk.vector_key: chunk.content
-            for _, chunks in notes
+            for note, chunks in notes
+            if stays(note, self._index.catalog) is None
             for chunk in chunks
             if chunk.vector_key not in live.matrix
         }

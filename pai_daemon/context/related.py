@@ -13,6 +13,7 @@ import numpy as np
 from pai_daemon.context.catalog import Catalog, IndexedNote
 from pai_daemon.context.filters import tag_closure
 from pai_daemon.context.index import Index
+from pai_daemon.context.privacy import is_beyond
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.search import Passage, Searcher
 from pai_daemon.context.space import Space
@@ -82,6 +83,13 @@ class Related:
         with self._searcher.borrow() as space:
             vectors = space.matrix.get(note.vector_keys)
             if not len(vectors):
+                if is_beyond(space.embedder) and (
+                    rule := self._index.privacy.rule(note, self._index.catalog)
+                ):
+                    raise ModelUnavailable(
+                        f"{path} is not embedded by a model beyond this machine: {rule}.",
+                        hint="Choose a model on this machine.",
+                    )
                 raise ModelUnavailable(
                     f"{path} is not embedded yet.", hint="Try again in a moment: pai status."
                 )
@@ -90,11 +98,16 @@ class Related:
     def to_text(self, text: str, limit: int = 10) -> list[RelatedNote]:
         """Return the notes nearest to a piece of text, best first.
 
-        Raises ModelUnavailable while no model is loaded.
+        Raises ModelUnavailable while no model is loaded, and where it may be of a note that stays here.
         """
         with self._searcher.borrow() as space:
             if space.embedder is None:
                 raise ModelUnavailable("The embedding model is loading.", hint="Try again in a few seconds.")
+            if is_beyond(space.embedder) and self._index.privacy.private_paths(self._index.catalog):
+                raise ModelUnavailable(
+                    "The text may be of a note that stays on this machine, and the model is beyond it.",
+                    hint="Ask with the path of the note, or choose a model on this machine.",
+                )
             return self._near(space, space.embedder.embed_texts([text], urgent=True)[0], limit, None)
 
     def _near(

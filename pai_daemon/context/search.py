@@ -12,7 +12,7 @@ import math
 import re
 import time
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ from pai_daemon.context.store.rows import StoredChunk, chunk_id
 from pai_daemon.context.store.words import read
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import IndexUnavailable, ModelUnavailable, UsageError
+from pai_daemon.notes.language import guess_language, stop_words
 from pai_daemon.vault.scan import read_bytes
 
 Mode = Literal["hybrid", "semantic", "text"]
@@ -40,6 +41,7 @@ WORD_THREADS = 4
 # What passes a filter is asked once for as long as nothing changes, as while a person types.
 FILTERS_KEPT = 4
 MAX_QUERY_CHARACTERS = 4000
+WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Searcher:
 
     def __init__(self, vault: Path, index: Index) -> None:
         self.places = Places(vault.name, index.catalog)
+        self.catalog = index.catalog
         self._vault = vault
         self._index = index
         # Words are looked up on a thread of its own beside the embedding of the query.
@@ -242,7 +245,7 @@ class Searcher:
         """Return the passages of ranked (chunk id, score) pairs, in their order."""
         chunks = self._index.store.chunks.get(item for item, _ in ranked)
         parts = {name: dict(leg) for name, leg in legs.items()}
-        terms = _terms(query)
+        terms = _terms(query) if query else NO_TERMS
         found = []
         for item, score in ranked:
             if (chunk := chunks.get(item)) is not None:
@@ -250,7 +253,7 @@ class Searcher:
                 found.append(self._passage(chunk, score, scores, terms))
         return tuple(found)
 
-    def _passage(self, chunk: StoredChunk, score: float, scores: Scores, terms: Collection[str]) -> Passage:
+    def _passage(self, chunk: StoredChunk, score: float, scores: Scores, terms: Terms) -> Passage:
         place = (chunk.path, chunk.heading_path, chunk.block_ids)
         return Passage(
             path=chunk.path,
@@ -340,10 +343,41 @@ def _fold(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_FOLDED)
 
 
-def _terms(query: str) -> frozenset[str]:
-    return frozenset(term for term in re.findall(r"\w+", _fold(query)) if len(term) > 2 or not term.isascii())
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What of a query is marked in a text, folded: words, and the words of each phrase in their order."""
+
+    words: frozenset[str] = frozenset()
+    phrases: tuple[tuple[str, ...], ...] = ()
 
 
-def highlights(text: str, terms: Collection[str]) -> tuple[tuple[int, int], ...]:
-    """Return the (start, end) spans of whole words of the query in a text."""
-    return tuple(match.span() for match in re.finditer(r"\w+", _fold(text)) if match.group() in terms)
+NO_TERMS = Terms()
+
+
+def _terms(query: str) -> Terms:
+    """Return what of a query is marked: not the words that every text has, unless it has no others."""
+    asked = read(query)
+    common = stop_words(guess_language(asked.meaning))
+    words = [word for word in WORD.findall(asked.text) if len(word) > 2 or not word.isascii()]
+    naming = [word for word in words if unicodedata.normalize("NFC", word).lower() not in common]
+    phrases = tuple(tuple(WORD.findall(_fold(phrase))) for phrase in asked.phrases)
+    return Terms(frozenset(map(_fold, naming if naming or phrases else words)), phrases)
+
+
+def highlights(text: str, terms: Terms) -> tuple[tuple[int, int], ...]:
+    """Return the (start, end) spans of whole words and phrases of the query in a text; none overlaps."""
+    words = [(match.group(), *match.span()) for match in WORD.finditer(_fold(text))]
+    spans = {place: place + 1 for place, (word, _, _) in enumerate(words) if word in terms.words}
+    for phrase in terms.phrases:
+        for place, (word, _, _) in enumerate(words):
+            end = place + len(phrase)
+            if word == phrase[0] and tuple(each for each, _, _ in words[place:end]) == phrase:
+                spans[place] = max(end, spans.get(place, 0))
+    found: list[tuple[int, int]] = []
+    for place, end in sorted(spans.items()):
+        start, end_char = words[place][1], words[end - 1][2]
+        if found and start < found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end_char))
+        else:
+            found.append((start, end_char))
+    return tuple(found)

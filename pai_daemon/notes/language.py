@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
+
+from pai_daemon.notes.languages import short_words
 
 # The commonest short words that the other languages here do not share, or share with few, and what asks.
 _WORDS = {
@@ -32,6 +35,12 @@ _SAMPLE_CHARS = 4_000
 def is_stop_word(word: str) -> bool:
     """Return whether a lower-case word is too common, in any of the languages here, to name anything."""
     return word in _VOTES
+
+
+@functools.cache
+def stop_words(language: str) -> frozenset[str]:
+    """Return the words of a language, in lower case, that are too common to name anything in it."""
+    return frozenset(_WORDS.get(language, "").split()) | short_words(language)
 
 
 def guess_language(text: str) -> str:

@@ -170,6 +170,11 @@ for _alphabet, _table in _WORDS.items():
             _LANGUAGES_OF.setdefault(_alphabet, {}).setdefault(_word, []).append(_code)
 
 
+def short_words(language: str) -> frozenset[str]:
+    """Return the commonest words of a language's prose, in lower case; none of one that is not known."""
+    return frozenset(_LATIN.get(language, "").split())
+
+
 def language_name(code: str) -> str:
     """Return the English name of a language that is told here, by its ISO 639-1 code; else the code."""
     return _NAMES.get(code, code)

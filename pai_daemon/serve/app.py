@@ -1,35 +1,24 @@
-"""The web application: every route behind one door, every error through one table."""
+"""The web application: every route behind one door, every error through one table. See `listener`."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
-import time
 from dataclasses import dataclass, field
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from pai_daemon.context.search import MAX_QUERY_CHARACTERS
 from pai_daemon.errors import MethodNotAllowed, NotFound, Overloaded, PaiError, TooLarge, UsageError
 from pai_daemon.serve.openapi import RESOURCES
 from pai_daemon.serve.security import Handler, guard, name_origin
 from pai_daemon.serve.state import SERVED, Served
 from pai_daemon.serve.wire import fault, problem
 
-HOST = "127.0.0.1"
 MAX_BODY_BYTES = 1024 * 1024
-# The longest query, percent-encoded, is up to 12 bytes a character; paths and tags come beside it.
 # What is answered at once, streams apart; of a thousand files that a process may open, the index needs some.
 MAX_REQUESTS = 256
 MAX_STREAMS = 256
-MAX_CONNECTIONS = 700
 STREAM = "/api/events"
-# A connection that asks nothing for so long is closed, also one that sends its request a letter at a time.
-IDLE_S = 75.0
-LOOK_S = 5.0
-MAX_LINE_BYTES = 12 * MAX_QUERY_CHARACTERS + 16 * 1024
 
 log = logging.getLogger(__name__)
 
@@ -64,56 +53,6 @@ class Load:
 
 
 LOAD = web.AppKey("load", Load)
-
-
-class Listener:
-    """The application on a port of this machine's loopback address."""
-
-    def __init__(self, served: Served) -> None:
-        self._reaper: asyncio.Task[None] | None = None
-        self._app = build(served)
-        self._runner = web.AppRunner(
-            self._app,
-            access_log=None,
-            logger=log,
-            max_line_size=MAX_LINE_BYTES,
-            # A few kilobytes must not unpack to gigabytes; bodies come plain.
-            auto_decompress=False,
-            keepalive_timeout=IDLE_S,
-            # Who hangs up wants no answer any more, and leaves a place.
-            handler_cancellation=True,
-            # A stream that is open at the end gets two seconds to close.
-            shutdown_timeout=2.0,
-        )
-
-    async def open(self, port: int) -> str:
-        """Listen, and return the URL; port 0 takes any free one. Raises OSError when it is taken."""
-        await self._runner.setup()
-        await web.TCPSite(self._runner, HOST, port).start()
-        self._reaper = asyncio.create_task(self._reap())
-        return f"http://{HOST}:{self._runner.addresses[0][1]}"
-
-    async def close(self) -> None:
-        """Finish open requests and let the port go."""
-        if self._reaper is not None:
-            self._reaper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reaper
-        await self._runner.cleanup()
-
-    async def _reap(self) -> None:
-        """Close connections on which nothing is being answered for long, or, of too many, for longest."""
-        since_s: dict[web.RequestHandler, float] = {}
-        while self._runner.server is not None:
-            now_s = time.monotonic()
-            busy = self._app[LOAD].requests | self._app[LOAD].streams
-            resting = [each for each in self._runner.server.connections if each not in busy]
-            since_s = {each: since_s.get(each, now_s) for each in resting}
-            excess = len(resting) + len(busy) - MAX_CONNECTIONS
-            for place, connection in enumerate(sorted(resting, key=since_s.__getitem__)):
-                if place < excess or now_s - since_s[connection] > IDLE_S:
-                    connection.force_close()
-            await asyncio.sleep(LOOK_S)
 
 
 @web.middleware

@@ -12,9 +12,10 @@ route needs nothing else:
 
 from __future__ import annotations
 
+import difflib
 import functools
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -37,6 +38,9 @@ WORDS = {
     "array": "a list of strings",
     "string": "a string",
 }
+# How like a known name another must be to be meant; `foldr` for `folder`, not `q` for `limit`.
+LIKENESS = 0.6
+MAX_SHOWN = 60
 MISSING = re.compile(r"required field `(\w+)`")
 
 
@@ -45,6 +49,7 @@ class Route:
     """One route. about: what it is for, in the README's words; names, answers and errors follow from types.
 
     answers: the documents by status; of a tuple it is one of them. events: by name, where it can stream.
+    lenient: names that are not known are passed over, as the protocol of another program wants it (D70).
     fails: what it raises beside what every route may raise. path_about: of the variable in its path.
     """
 
@@ -58,6 +63,7 @@ class Route:
     events: Mapping[str, Any] = field(default_factory=dict)
     fails: tuple[type[PaiError], ...] = ()
     path_about: str = ""
+    lenient: bool = False
 
     @property
     def canonical(self) -> str:
@@ -92,14 +98,21 @@ class Routes:
         self, method: str, path: str, about: str, described: Mapping[str, Any]
     ) -> Callable[[Takes], Takes]:
         query, body = described.get("query"), described.get("body")
+        is_page = not (described.get("answers") or described.get("events"))
+        is_strict = not (is_page or described.get("lenient"))
 
         def declare(handler: Takes) -> Takes:
             @functools.wraps(handler)
             async def checked(request: web.Request) -> web.StreamResponse:
+                if is_strict:
+                    refuse_unknown(request.query, query, "parameter")
                 if query is not None:
                     return await handler(request, checked_query(request.query, query))
                 if body is not None:
-                    return await handler(request, checked_body(await read_body(request), body))
+                    given = await read_body(request)
+                    if is_strict:
+                        refuse_unknown(given, body, "field")
+                    return await handler(request, checked_body(given, body))
                 return await handler(request)
 
             self._routes.append(Route(method, path, checked, about, **described))
@@ -138,6 +151,22 @@ def checked_body(values: Mapping[str, Any], kind: type[Asked]) -> Asked:
         if value is not None:
             given[name] = value
     return _converted(given, kind)
+
+
+def refuse_unknown(given: Iterable[str], kind: type[msgspec.Struct] | None, what: str) -> None:
+    """Raise UsageError for a name that a query or body does not have, and name the nearest one that it has.
+
+    What is asked for and passed over would look like an answer to it: `limt=5` gives ten, a filter none.
+    """
+    known = tuple(_hints(kind)) if kind is not None else ()
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name[:MAX_SHOWN].casefold(), known, 1, LIKENESS)
+            takes = f"It takes {', '.join(known)}." if known else f"It takes no {what}s."
+            shown = name[:MAX_SHOWN].encode("utf-8", "replace").decode()
+            raise UsageError(
+                f"There is no {what} {shown!r}.", hint=f"Did you mean {near[0]}? {takes}" if near else takes
+            )
 
 
 @functools.cache

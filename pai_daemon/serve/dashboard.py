@@ -79,7 +79,7 @@ async def link(request: web.Request) -> web.Response:
     """Return a `url` that logs a browser in, once and within a minute."""
     served = request.app[SERVED]
     code = served.sessions.link(served.tokens.own_digest())
-    return reply(LoginLink(f"http://{request.headers['Host']}/login?code={code}"), status=201)
+    return reply(LoginLink(f"{request.scheme}://{request.headers['Host']}/login?code={code}"), status=201)
 
 
 @routes.get("/login")

@@ -179,14 +179,6 @@ class Excluded(TypedDict):
     paths: list[str]
 
 
-class Explained(TypedDict):
-    """Why a path is not in the index; the reason is null where it is."""
-
-    path: str
-    indexed: bool
-    reason: str | None
-
-
 class Field(TypedDict):
     """A property within the text: Dataview's `key:: value` and `[key:: value]`, Logseq's `key:: value`."""
 
@@ -293,6 +285,30 @@ class NextModel(TypedDict):
     name: str
     done: int
     total: int
+
+
+class NotePage(TypedDict):
+    """Some of the paths in a state, by name. counts: of each state. after: where the next page begins."""
+
+    notes: list[NoteStatus]
+    counts: dict[str, int]
+    after: str | None
+    revision: int
+
+
+class NoteStatus(TypedDict):
+    """What the index holds of a path. reason: why it is not, or not wholly, indexed, in words."""
+
+    path: str
+    state: Literal["failed", "indexed", "missing", "pending", "skipped"]
+    indexed: bool
+    reason: str | None
+    revision: int | None
+    content_hash: str | None
+    chunks: int
+    embedded_chunks: int
+    local_only: str | None
+    problems: list[Problem]
 
 
 class Notice(TypedDict):

@@ -13,6 +13,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from pai_daemon.context.catalog import Catalog
+from pai_daemon.context.coverage import NoteStatus
 from pai_daemon.context.indexer import State
 from pai_daemon.errors import DiskFull, Forbidden, UsageError, VaultUnavailable
 from pai_daemon.serve.contract import Routes
@@ -59,14 +60,6 @@ class Look(msgspec.Struct, frozen=True):
 
     explain: Annotated[str, Meta(description="Why is this path in the index, or not?")] = ""
     exclude: Annotated[str, Meta(description="What would this pattern take out?", examples=["Private/"])] = ""
-
-
-class Explained(msgspec.Struct, frozen=True):
-    """Why a path is not in the index; the reason is null where it is."""
-
-    path: str
-    indexed: bool
-    reason: str | None
 
 
 class Excluded(msgspec.Struct, frozen=True):
@@ -151,7 +144,7 @@ async def start(request: web.Request, asked: Run) -> web.Response:
     "/api/index",
     "how far indexing is; or why a path is in or out, or what a pattern would take out",
     query=Look,
-    answers={200: (Indexing, Explained, Excluded)},
+    answers={200: (Indexing, NoteStatus, Excluded)},
     fails=(VaultUnavailable,),
 )
 async def follow(request: web.Request, asked: Look) -> web.Response:
@@ -161,8 +154,7 @@ async def follow(request: web.Request, asked: Look) -> web.Response:
     """
     parts = request.app[SERVED].ready()
     if path := asked.explain:
-        reason = parts.indexer.explain(path)
-        return reply(Explained(path, reason is None, reason))
+        return reply(await asyncio.to_thread(parts.indexer.covered.status, path))
     if pattern := asked.exclude:
         out = await asyncio.to_thread(excluded_by, parts.index.catalog, pattern)
         return reply(Excluded(pattern, len(out), out[:MAX_PATHS]))

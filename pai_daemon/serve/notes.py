@@ -1,14 +1,16 @@
-"""`GET /api/notes/{path}`: a note's parsed form."""
+"""`/api/notes`: which notes are indexed and which are not, and one note's parsed form."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta
 
 from pai_daemon.context.catalog import Catalog
+from pai_daemon.context.coverage import Listed, NotePage, NoteStatus
 from pai_daemon.errors import NotFound, VaultUnavailable
 from pai_daemon.notes.chunks import Chunk, split_chunks
 from pai_daemon.notes.note import Block, Field, Heading, Kind, Link, Note, Problem, PropertySpan
@@ -20,6 +22,8 @@ from pai_daemon.vault.folder import read_property_types
 from pai_daemon.vault.scan import read_bytes
 
 routes = Routes()
+PATH_ABOUT = "The path of a note in the vault, percent-encoded."
+MAX_LISTED = 1000
 
 
 class LinkTo(msgspec.Struct, frozen=True):
@@ -57,12 +61,48 @@ class ParsedNote(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
 
 
+class Listing(msgspec.Struct, frozen=True):
+    """Which notes are listed: all that are known of, where no state is given."""
+
+    state: Annotated[
+        Listed | None, Meta(description="`private`: those that stay on this machine, whatever their state.")
+    ] = None
+    limit: Annotated[int, Meta(ge=1, le=MAX_LISTED, description="How many at most.", examples=[100])] = 100
+    after: Annotated[str, Meta(description="`after` of the page before.", examples=["Boat/Engine.md"])] = ""
+
+
+@routes.get(
+    "/api/notes",
+    "notes by state: indexed, pending, skipped or failed, with why; and those that are local-only",
+    query=Listing,
+    answers={200: NotePage},
+    fails=(VaultUnavailable,),
+)
+async def listed(request: web.Request, asked: Listing) -> web.Response:
+    """Return a page of notes by name, each with what the index holds of it; nothing is read for it."""
+    covered = request.app[SERVED].ready().indexer.covered
+    return reply(await asyncio.to_thread(covered.page, asked.state, after=asked.after, limit=asked.limit))
+
+
+@routes.get(
+    "/api/notes/{path:[^\0]+}/status",
+    "indexed at which revision, or why not; and by which rule it stays on this machine",
+    answers={200: NoteStatus},
+    fails=(VaultUnavailable,),
+    path_about=PATH_ABOUT,
+)
+async def state_of(request: web.Request) -> web.Response:
+    """Return what the index holds of a path, in the words of `pai index --explain`."""
+    covered = request.app[SERVED].ready().indexer.covered
+    return reply(await asyncio.to_thread(covered.status, request.match_info["path"]))
+
+
 @routes.get(
     "/api/notes/{path:[^\0]+}",
     "a note as it is read: properties and their types, blocks, links and where they lead, chunks",
     answers={200: ParsedNote},
     fails=(NotFound, VaultUnavailable),
-    path_about="The path of a note in the vault, percent-encoded.",
+    path_about=PATH_ABOUT,
 )
 async def note(request: web.Request) -> web.Response:
     """Return title, aliases, tags, properties, headings, blocks, links, backlinks and chunks of a note."""

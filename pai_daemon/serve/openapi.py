@@ -63,11 +63,9 @@ def kinds() -> list[type[PaiError]]:
 
 def failures(route: Route) -> list[type[PaiError]]:
     """Return what a route may raise, what every one may among it."""
-    always: tuple[type[PaiError], ...] = (PaiError, Forbidden, Overloaded, MethodNotAllowed)
+    always: tuple[type[PaiError], ...] = (PaiError, UsageError, Forbidden, Overloaded, MethodNotAllowed)
     if route.path not in OPEN_PATHS:
         always += (Unauthorized,)
-    if route.query or route.body:
-        always += (UsageError,)
     if route.body:
         always += (TooLarge,)
     return sorted({*always, *route.fails}, key=lambda kind: (kind.status, kind.code))
@@ -123,7 +121,10 @@ def components() -> Schema:
     found[ProblemDocument.__name__]["properties"]["code"]["enum"] = sorted({kind.code for kind in kinds()})
     asked = {route.body for route in described() if route.body}
     _, bodies = msgspec.json.schema_components(sorted(asked, key=str), ref_template=REFERENCE)
-    for schema in bodies.values():
+    strict = {route.body.__name__ for route in described() if route.body and not route.lenient}
+    for kind, schema in bodies.items():
+        if kind in strict:
+            schema["additionalProperties"] = False
         for name, each in schema["properties"].items():
             if name not in schema.get("required", ()):
                 schema["properties"][name] = _or_null(each)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from pai_daemon.config import vault_key
+from pai_daemon.config import Settings, vault_key
 from pai_daemon.errors import Forbidden, Unauthorized
 from pai_daemon.serve.state import SERVED, Served
 from pai_daemon.serve.tokens import Grant
@@ -30,9 +30,14 @@ SCOPE_OF = {
     "/api/related": "search",
     "/api/links": "search",
     "/api/notes/{path}": "search",
+    # They name notes that are left out.
+    "/api/notes": "index",
+    "/api/notes/{path}/status": "index",
     "/api/ask": "ask",
     "/api/index": "index",
 }
+# What each token opens: it says what could be asked, and nothing of a vault.
+OPEN_TO_EACH = frozenset({"/openapi.json"})
 PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID",
@@ -50,7 +55,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     Raises Forbidden and Unauthorized.
     """
     served = request.app[SERVED]
-    check_host(request.headers.get("Host", ""))
+    check_host(request.headers.get("Host", ""), served.settings)
     origin = request.headers.get("Origin")
     check_origin(request, origin)
     if request.method == "OPTIONS" and origin and "Access-Control-Request-Method" in request.headers:
@@ -76,16 +81,24 @@ async def name_origin(request: web.Request, response: web.StreamResponse) -> Non
         response.headers["Access-Control-Allow-Origin"] = origin
 
 
-def check_host(host: str) -> None:
-    """Raise Forbidden for a Host that is not this machine's loopback name."""
+def check_host(host: str, settings: Settings) -> None:
+    """Raise Forbidden for a Host that is no loopback name, and not what the settings let this machine be."""
     name = host.rsplit(":", 1)[0] if host.rpartition(":")[2].isdigit() else host
-    if name.lower() not in LOOPBACK_HOSTS:
+    if name.lower() not in LOOPBACK_HOSTS and name.lower() not in further_hosts(settings):
         raise Forbidden(f"The Host {host!r} is not this machine.", hint="Use http://127.0.0.1.")
+
+
+def further_hosts(settings: Settings) -> set[str]:
+    """Return the names of the address that is listened on beside loopback; none where there is none."""
+    if not settings.host:
+        return set()
+    bare = settings.host.lower()
+    return {f"[{bare}]" if ":" in bare else bare, *(name.lower() for name in settings.allowed_hosts)}
 
 
 def is_our_own(request: web.Request, origin: str) -> bool:
     """Return whether an origin is that of the dashboard: the Host that was checked, with its port."""
-    return origin == f"http://{request.headers.get('Host', '')}"
+    return origin == f"{request.scheme}://{request.headers.get('Host', '')}"
 
 
 def is_allowed(request: web.Request, origin: str) -> bool:
@@ -148,7 +161,7 @@ def check_grant(request: web.Request, granted: Grant, served: Served) -> None:
     resource = request.match_info.route.resource
     canonical = resource.canonical if resource is not None else ""
     scope = SCOPE_OF.get(canonical)
-    if resource is not None and not granted.opens(scope):
+    if resource is not None and canonical not in OPEN_TO_EACH and not granted.opens(scope):
         needed = f"the scope {scope}" if scope else "the person's own token"
         raise Forbidden(
             f"The token {granted.name!r} does not open {request.method} {canonical}, which needs {needed}.",

@@ -232,7 +232,7 @@ def _describe_parts(status: Status, served: Served, parts: Parts) -> None:
     status.progress = progress(now.progress)
     status.problems = [
         BadNote(path, item.reason, item.line, item.column)
-        for path, item in parts.indexer.problems()[:MAX_PROBLEMS]
+        for path, item in parts.indexer.covered.problems()[:MAX_PROBLEMS]
     ]
     status.work = Work(parts.indexer.notes_read, parts.index.chunks_embedded, parts.index.commits)
     shares = parts.indexer.languages.shares

@@ -157,12 +157,22 @@ class IgnoreRules:
                 return f"excluded in Obsidian's settings: {text}"
         return self._explain_pattern(path)
 
+    def pattern_of(self, path: str) -> str | None:
+        """Return the pattern of `exclude` that takes a note or a folder around it; None where none does."""
+        ends = [at + 1 for at, char in enumerate(path) if char == "/"]
+        steps = (*(path[:end] for end in ends), path)
+        return next((found for step in steps if (found := self._pattern(step)) is not None), None)
+
+    def _pattern(self, path: str) -> str | None:
+        if not self.exclude:
+            return None
+        found = self._spec.check_file(path)
+        return self.exclude[found.index] if found.include and found.index is not None else None
+
     def _explain_pattern(self, path: str) -> str | None:
         """Return which pattern or filter takes the path out; a folder ends with a slash."""
-        if self.exclude:
-            found = self._spec.check_file(path)
-            if found.include and found.index is not None:
-                return f"excluded by the pattern {self.exclude[found.index]}"
+        if (pattern := self._pattern(path)) is not None:
+            return f"excluded by the pattern {pattern}"
         folded = path.casefold()
         for text in self.obsidian_filters:
             # Case is ignored: on macOS and Windows the disk does, and to leave out too much is the safe side.

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pai_daemon.errors import VaultUnavailable
+from pai_daemon.notes.reader import NOTE_SUFFIXES
 from pai_daemon.vault.ignore import IgnoreRules
 
 _BLOCK_BYTES = 1024 * 1024
@@ -45,6 +46,7 @@ class FileStat:
 class Scan:
     """The notes found, the paths that could not be looked at with the reason, and the attachments.
 
+    left_out: the notes, and the folders with a slash at the end, that the rules keep out, with the reason.
     closed: those of `problems` that are there and that this user may not look into or at: what was known of
     them, and below them, is not gone. attachments: files that are no notes; known by name only, so that
     links to them lead somewhere.
@@ -52,6 +54,7 @@ class Scan:
 
     files: dict[str, FileStat] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     attachments: set[str] = field(default_factory=set)
 
@@ -103,8 +106,10 @@ def _take_hinted(root: Path, path: str, rules: IgnoreRules, found: Scan) -> None
     is_out = rules.explain_folder(path) is not None
     if not is_out and full.is_dir() and not (path and full.is_symlink()):
         _walk(root, path, rules, found)
-    elif rules.explain(path) is None:
+    elif (reason := rules.explain(path)) is None:
         _take_note(root, path, rules, found)
+    elif not is_out and path.lower().endswith(NOTE_SUFFIXES) and full.is_file():
+        found.left_out[path] = reason
     elif not is_out and full.is_symlink() and full.is_dir():
         found.problems[path] = _LINKED_FOLDER
     elif rules.lets_in(path) and full.is_file():
@@ -199,10 +204,14 @@ def _take(
                 shown = os.fsencode(path).decode("utf-8", "backslashreplace")
                 found.problems[shown] = "the name is not valid UTF-8"
         elif _is_folder(entry):
-            if rules.explain_folder(path) is None:
+            if (reason := rules.explain_folder(path)) is None:
                 yield path
-        elif rules.explain(path) is None:
+            else:
+                found.left_out[f"{path}/"] = reason
+        elif (reason := rules.explain(path)) is None:
             _take_note(root, path, rules, found)
+        elif path.lower().endswith(NOTE_SUFFIXES):
+            found.left_out[path] = reason
         elif rules.is_attachment(path) and not _is_linked_folder(entry):
             found.attachments.add(path)
         elif _is_linked_folder(entry) and rules.explain_folder(path) is None:

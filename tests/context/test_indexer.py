@@ -183,7 +183,7 @@ def test_new_exclusion_purges_at_once(go_live: GoLive, notes: Path) -> None:
     live.indexer.hint(None)
     eventually(lambda: len(live.paths()) == 30, "the purge")
     assert not _has(live, "secret")
-    assert live.indexer.explain("Private/1.md")
+    assert live.indexer.covered.status("Private/1.md").reason
 
 
 def test_forced_run_reads_all_and_embeds_nothing(go_live: GoLive, notes: Path) -> None:
@@ -203,7 +203,7 @@ def test_problem_of_a_note_is_listed_and_the_others_are_indexed(go_live: GoLive,
     (notes / "Binary.md").write_bytes(bytes(range(256)) * 40)
     live = go_live(notes)
     live.settled()
-    problems = dict(live.indexer.problems())
+    problems = dict(live.indexer.covered.problems())
     assert set(problems) == {"Broken.md", "Binary.md"}
     assert problems["Broken.md"].line is not None
     assert len(live.paths()) == 32

@@ -47,7 +47,7 @@ def _traces(live: Live) -> list[str]:
     found += [f"related: {note.path}" for note in related.to_note("Open.md", 20)]
     found += [f"mention: {mention.target}" for mention in related.mentions("Open.md")[1]]
     found += [f"linked: {path}" for path in live.index.catalog.linked("Open.md")]
-    found += [f"problem: {path}" for path, _ in live.indexer.problems()]
+    found += [f"problem: {path}" for path, _ in live.indexer.covered.problems()]
     return found
 
 
@@ -60,7 +60,7 @@ def test_note_that_says_pai_false_is_found_nowhere(go_live: GoLive, vault: Path)
     note.write_text(f"---\ntags: [secret]\npai: false\n---\n{SECRET}\n")
     eventually(lambda: live.paths() == {"Open.md"}, "the note to leave")
     assert _traces(live) == []
-    assert live.indexer.explain("Diary/Quokka.md") == "the note says pai: false"
+    assert live.indexer.covered.status("Diary/Quokka.md").reason == "the note says pai: false"
 
 
 @pytest.mark.parametrize("written", ["false", "False", '"false"', "no", "off"])
@@ -87,7 +87,7 @@ def test_note_that_says_pai_false_no_longer_comes_back(go_live: GoLive, vault: P
     assert live.indexer.notes_read == read
     note.write_text(SECRET)
     eventually(lambda: live.paths() == {"Open.md", "Diary/Quokka.md"}, "the note")
-    assert live.indexer.explain("Diary/Quokka.md") is None
+    assert live.indexer.covered.status("Diary/Quokka.md").reason is None
 
 
 def test_ignore_file_takes_notes_out_at_once(go_live: GoLive, vault: Path) -> None:
@@ -97,7 +97,7 @@ def test_ignore_file_takes_notes_out_at_once(go_live: GoLive, vault: Path) -> No
     (vault / ".paiignore").write_text("# mine\n\nDiary/\n")
     eventually(lambda: live.paths() == {"Open.md"}, "the notes to leave")
     assert _traces(live) == []
-    assert live.indexer.explain("Diary/Quokka.md") == "excluded by the pattern Diary/"
+    assert live.indexer.covered.status("Diary/Quokka.md").reason == "excluded by the pattern Diary/"
     (vault / ".paiignore").unlink()
     eventually(lambda: "Diary/Quokka.md" in live.paths(), "the notes to come back")
     (vault / "Diary" / "Quokka.md").write_text("The quokka is watched again.\n")

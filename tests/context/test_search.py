@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pai_daemon.context.filters import Filter
-from pai_daemon.context.search import Searcher, fuse, highlights
+from pai_daemon.context.search import Searcher, Terms, _terms, fuse, highlights
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
 from tests.context.conftest import Live
@@ -191,11 +191,31 @@ def test_one_leg_alone_keeps_its_order() -> None:
 
 def test_highlights_ignore_case_and_accents() -> None:
     """`cafe` marks `Café`, at its place in the original text."""
-    assert highlights("Im Café, cafe!", {"cafe"}) == ((3, 7), (9, 13))
+    assert highlights("Im Café, cafe!", Terms(frozenset({"cafe"}))) == ((3, 7), (9, 13))
 
 
 @given(text=st.text())
 def test_highlights_of_any_text_stay_inside_it(text: str) -> None:
     """Folding never shifts a span."""
-    for start, end in highlights(text, {"a", "ss", "i"}):
+    for start, end in highlights(text, Terms(frozenset({"a", "ss", "i"}), (("a", "b"), ("b", "a", "b")))):
         assert 0 <= start < end <= len(text)
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "marked"),
+    [
+        ("When is the engine serviced", "The engine is serviced when due.", ["engine", "serviced"]),
+        ("wann wird der Motor gewartet", "Der Motor wird hier gewartet.", ["Motor", "gewartet"]),
+        ("où est le bateau", "Le bateau est là, où il pleut.", ["bateau"]),
+        ("the war on drugs", "The war was long.", ["war"]),
+        ("The The", "The band is The The.", ["The", "The", "The"]),
+        ('"the engine"', "The engine and the other engine.", ["The engine"]),
+        ('"to be or not to be" play', "To be, or not to be: a play.", ["To be, or not to be", "play"]),
+        ('engine -"the boat"', "The engine of the boat.", ["engine"]),
+        ('"a b a"', "A b a b a", ["A b a b a"]),
+        ("数据库 the", "一个 数据库 the", ["数据库"]),
+    ],
+)
+def test_highlights_mark_what_names_something(query: str, text: str, marked: list[str]) -> None:
+    """Words that every text has are marked within a phrase alone, or where nothing else is asked for."""
+    assert [text[start:end] for start, end in highlights(text, _terms(query))] == marked

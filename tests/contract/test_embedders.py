@@ -691,4 +691,4 @@ def test_daemon_says_that_the_notes_are_sent_beyond_this_machine(
         daemon = start_daemon(None, "--model", spec_of("openai", there))
         assert daemon.ready()["model"]["location"] == "remote"
         said = " ".join(daemon.log.split())
-        assert "the text of all notes and every question are sent there" in said
+        assert "the text of all notes but local-only ones, and every question are sent there" in said

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import random
 import socket
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import psutil
@@ -15,7 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pai_daemon.serve.openapi import described, document, example, failures
-from tests.daemon_process import DaemonProcess
+from tests.conftest import StartDaemon
+from tests.daemon_process import DaemonProcess, eventually
 from tests.serve.test_door import assert_problem
 
 # More of both before a release: PAI_TEST_SIZE=10.
@@ -23,7 +28,9 @@ SIZE = int(os.environ.get("PAI_TEST_SIZE", "1"))
 RAW = 500 * SIZE
 # What a run against hostile clients may add to the process.
 GROWTH_BYTES = 96 * 1024 * 1024
-NOT_TRIED = ("/api/stop", "/api/model", "/api/login", "/api/events")
+# What would spoil the daemon of the suite is tried against one that is thrown away, and a stream on its own.
+APART = ("/api/stop", "/api/model", "/api/events")
+HEARD_S = 0.3
 Json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -69,28 +76,101 @@ def test_query_that_does_not_fit_is_told_in_words(served: DaemonProcess, target:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("path", sorted({r.canonical for r in described()} - set(NOT_TRIED)))
+@pytest.mark.parametrize("path", sorted({r.canonical for r in described()} - set(APART)))
 def test_daemon_keeps_its_contract(served: DaemonProcess, path: str) -> None:
     """Requests made from the description, fitting and not, get answers that are in it, and no 5xx."""
+
+    def keeps(case: Any) -> None:
+        if isinstance(case.body, dict):
+            case.body.pop("copy", None)  # it would write where it is told to
+        _call(case, served, path)
+
+    _tried(path, keeps, 12 * SIZE)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("path", "examples"), [("/api/model", 12), ("/api/stop", 3)])
+def test_daemon_that_is_changed_or_ended_keeps_its_contract(
+    start_daemon: StartDaemon, path: str, examples: int
+) -> None:
+    """What chooses a model or stops the daemon is tried as well; one that has ended is started again."""
+    spare = start_daemon()
+
+    def keeps(case: Any) -> None:
+        if not spare.is_running():
+            spare.start()
+        if _call(case, spare, path) == 202 and path == "/api/stop":
+            eventually(lambda: not spare.is_running(), "it has ended", 30)
+
+    _tried(path, keeps, examples * SIZE)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_stream_of_events_keeps_its_contract(served: DaemonProcess) -> None:
+    """Whatever id a listener comes back with, it is refused in words, or sent events that are declared."""
+    route = next(route for route in described() if route.canonical == "/api/events")
+
+    def keeps(case: Any) -> None:
+        given = case.as_transport_kwargs(base_url=f"http://127.0.0.1:{served.port}")
+        headers = dict(given["headers"]) | {"Authorization": f"Bearer {served.token}"}
+        query = f"?{urlencode(given['params'], doseq=True)}" if given.get("params") else ""
+        status, kind, body = _beginning(served, case.method, f"/api/events{query}", headers)
+        assert status in {200, 400, 405}, (status, body)
+        if status != 200:
+            assert kind.startswith("application/problem+json")
+            return
+        assert kind.startswith("text/event-stream")
+        for block in body.decode().split("\n\n")[:-1]:
+            lines = dict(line.partition(": ")[::2] for line in block.splitlines() if not line.startswith(":"))
+            if lines:
+                msgspec.convert(json.loads(lines["data"]), route.events[lines["event"]])
+
+    _tried("/api/events", keeps, 12 * SIZE)
+    _, _, body = _beginning(served, "GET", "/api/events", {"Last-Event-ID": "0"} | _bearer(served))
+    assert b"event: " in body
+
+
+def _tried(path: str, keeps: Callable[[Any], None], examples: int) -> None:
+    """Hand on requests made from the description of a route."""
     schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
-    # That one of two parameters is needed cannot be said of them.
-    checks = pytest.importorskip("schemathesis.specs.openapi.checks")
-    left_out = [checks.positive_data_acceptance] if path == "/api/related" else []
     schema = schemathesis.openapi.from_dict(document())
-    schema.config.update(base_url=f"http://127.0.0.1:{served.port}")
-    headers = {"Authorization": f"Bearer {served.token}"}
+    health = list(HealthCheck)
     for operation in (each.ok() for each in schema.include(path=path).get_all_operations()):
+        tried = given(case=operation.as_strategy())(keeps)
+        settings(max_examples=examples, deadline=None, database=None, suppress_health_check=health)(tried)()
 
-        @settings(
-            max_examples=12 * SIZE, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-        )
-        @given(case=operation.as_strategy())
-        def keeps(case: Any) -> None:
-            if isinstance(case.body, dict):
-                case.body.pop("copy", None)  # it would write where it is told to
-            case.call_and_validate(headers=headers, excluded_checks=left_out)
 
-        keeps()
+def _call(case: Any, served: DaemonProcess, path: str) -> int:
+    """Send a request, hold the answer against the description, and return its status."""
+    checks = pytest.importorskip("schemathesis.specs.openapi.checks")
+    # That one of two parameters is needed, or that a model is known, cannot be said of them.
+    is_free = path in ("/api/related", "/api/model")
+    left_out = [checks.positive_data_acceptance] if is_free else []
+    if path == "/api/stop":
+        left_out.append(checks.ignored_auth)  # it asks again, whom the first request has ended
+    url = f"http://127.0.0.1:{served.port}"
+    reply = case.call_and_validate(base_url=url, headers=_bearer(served), excluded_checks=left_out)
+    return int(reply.status_code)
+
+
+def _bearer(served: DaemonProcess) -> dict[str, str]:
+    return {"Authorization": f"Bearer {served.token}"}
+
+
+def _beginning(
+    served: DaemonProcess, method: str, target: str, headers: dict[str, str]
+) -> tuple[int, str, bytes]:
+    """Return status, content type and what comes of an answer within a moment."""
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
+    connection.request(method, target, headers={name: str(value) for name, value in headers.items()})
+    reply = connection.getresponse()
+    body = b""
+    connection.sock.settimeout(HEARD_S)
+    with contextlib.suppress(TimeoutError):
+        while chunk := reply.read1(65536):
+            body += chunk
+    connection.close()
+    return reply.status, reply.headers.get("Content-Type", ""), body
 
 
 @settings(max_examples=60 * SIZE, deadline=None, suppress_health_check=list(HealthCheck))

@@ -235,14 +235,14 @@ def test_log_says_nothing_of_what_notes_or_questions_say(served: DaemonProcess) 
 
 
 def test_port_is_open_on_loopback_only(served: DaemonProcess) -> None:
-    """The daemon listens on 127.0.0.1 and on no other address of this machine."""
+    """The daemon listens on 127.0.0.1 and ::1 and on no other address of this machine."""
     table = Path("/proc/net/tcp")
     if not table.exists():
         pytest.skip("only Linux lists its sockets here")
     port = f"{served.port:04X}"
     rows = [line.split() for source in (table, Path("/proc/net/tcp6")) for line in _lines(source)]
     listening = {row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[1].endswith(f":{port}")}
-    assert listening == {"0100007F"}
+    assert listening == {"0100007F", "00000000000000000000000001000000"}
 
 
 def _lines(table: Path) -> list[str]:

@@ -11,9 +11,9 @@ import pytest
 
 from pai_daemon.config import Settings, ensure_token
 from pai_daemon.models.registry import profile
-from pai_daemon.serve import app as module
-from pai_daemon.serve import wire
-from pai_daemon.serve.app import Listener
+from pai_daemon.serve import app, wire
+from pai_daemon.serve import listener as listening
+from pai_daemon.serve.listener import Listener
 from pai_daemon.serve.state import ModelState, Served
 from pai_daemon.serve.tokens import Tokens
 
@@ -21,14 +21,14 @@ from pai_daemon.serve.tokens import Tokens
 @pytest.fixture
 async def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[str, int, str]]:
     """Yield host, port and token of a listener with small bounds."""
-    for name, value in {
-        "IDLE_S": 0.4,
-        "LOOK_S": 0.05,
-        "MAX_REQUESTS": 2,
-        "MAX_STREAMS": 3,
-        "MAX_CONNECTIONS": 8,
-    }.items():
-        monkeypatch.setattr(module, name, value)
+    for owner, name, value in (
+        (listening, "IDLE_S", 0.4),
+        (listening, "LOOK_S", 0.05),
+        (listening, "MAX_CONNECTIONS", 8),
+        (app, "MAX_REQUESTS", 2),
+        (app, "MAX_STREAMS", 3),
+    ):
+        monkeypatch.setattr(owner, name, value)
     monkeypatch.setattr(wire, "BODY_S", 0.3)
     settings = Settings(tmp_path / "config", tmp_path / "data", tmp_path / "cache")
     token = ensure_token(settings)

@@ -298,3 +298,31 @@ def test_request_that_is_not_http_ends_nothing(served: DaemonProcess) -> None:
             except (TimeoutError, ConnectionError):
                 continue
     assert served.client.is_alive()
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "told"),
+    [
+        ("GET", "/api/search?q=sun&limt=5", None, "There is no parameter 'limt'. Did you mean limit?"),
+        ("GET", "/api/search?q=sun&Tag=boat", None, "There is no parameter 'Tag'. Did you mean tag?"),
+        ("GET", "/api/search?q=sun&zzz=", None, "There is no parameter 'zzz'. It takes path, tag, "),
+        ("GET", "/api/status?vault=a", None, "There is no parameter 'vault'. It takes no parameters."),
+        ("POST", "/api/ask?question=sun", {}, "There is no parameter 'question'. It takes no parameters."),
+        ("POST", "/api/ask", {"qestion": "sun"}, "There is no field 'qestion'. Did you mean question?"),
+        ("POST", "/api/index", {"forced": True}, "There is no field 'forced'. Did you mean force?"),
+    ],
+)
+def test_unknown_name_is_refused_with_the_nearest_known_one(
+    served: DaemonProcess, method: str, target: str, body: dict[str, object] | None, told: str
+) -> None:
+    """What is misspelt is told, not passed over, as if the filter had been used (D70)."""
+    reply = served.request(method, target, body=body)
+    assert_problem(reply, 400, "bad_request")
+    assert f"{reply.json['detail']} {reply.json['hint']}".startswith(told)
+
+
+def test_unknown_name_of_any_length_is_shown_in_part(served: DaemonProcess) -> None:
+    """A client can't make the daemon compare and repeat a name without end."""
+    reply = served.request("POST", "/api/ask", body={"question" * 50_000: 1})
+    assert reply.status == 400
+    assert len(reply.body) < 1000

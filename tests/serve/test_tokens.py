@@ -30,7 +30,12 @@ OPENS = {
     ),
     "ask": (("POST", "/api/ask"),),
     "status": (("GET", "/api/status"),),
-    "index": (("GET", "/api/index"), ("POST", "/api/index")),
+    "index": (
+        ("GET", "/api/index"),
+        ("POST", "/api/index"),
+        ("GET", "/api/notes"),
+        ("GET", "/api/notes/Garden.md/status"),
+    ),
     "": (("GET", "/api/settings"), ("POST", "/api/model"), ("POST", "/api/login"), ("POST", "/api/stop")),
 }
 EVERY = [(scope, *route) for scope, routes in OPENS.items() for route in routes]
@@ -62,7 +67,7 @@ def asked(served: DaemonProcess, token: str, method: str, target: str) -> Reply:
 
 def test_every_route_has_a_scope_or_opens_to_the_person_alone() -> None:
     """What a scope opens is all tried below, but for the stream of events."""
-    tried = {"/api/notes/{path}" if "/notes/" in r else r.partition("?")[0] for s, _, r in EVERY if s}
+    tried = {r.partition("?")[0].replace("Garden.md", "{path}") for s, _, r in EVERY if s}
     assert tried == set(SCOPE_OF) - {"/api/events"}
 
 
@@ -78,6 +83,13 @@ def test_token_with_a_scope_opens_its_routes_and_no_other(
         else:
             assert (reply.status, reply.json["code"]) == (403, "forbidden"), reply
             assert (scope or "own token") in reply.json["detail"]
+
+
+def test_any_token_reads_what_it_could_ask(served: DaemonProcess, made: dict[str, str]) -> None:
+    """The description of the API holds nothing of a vault: it opens to each token, and to none without."""
+    for token in made.values():
+        assert asked(served, token, "GET", "/openapi.json").status == 200
+    assert asked(served, "wrong", "GET", "/openapi.json").status == 401
 
 
 def test_token_for_another_vault_opens_nothing_here(served: DaemonProcess, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from pai_daemon.context.answering.answer import (
 from pai_daemon.context.answering.draft import Draft
 from pai_daemon.context.answering.extract import by_words, closest
 from pai_daemon.context.answering.followup import REWRITE_S, standing_alone
-from pai_daemon.context.answering.private import OPEN, Privacy
+from pai_daemon.context.answering.private import public, without_private_words
 from pai_daemon.context.answering.prompt import (
     MAX_ANSWER_TOKENS,
     REFUSAL,
@@ -47,6 +47,7 @@ from pai_daemon.context.answering.templates import template
 from pai_daemon.context.answering.writing import Writing
 from pai_daemon.context.filters import Filter
 from pai_daemon.context.narrowing import Narrowing, narrowed
+from pai_daemon.context.privacy import OPEN, Privacy, is_beyond
 from pai_daemon.context.search import Searcher, SearchResult, checked_query
 from pai_daemon.context.space import Space
 from pai_daemon.context.store.words import plain
@@ -113,26 +114,34 @@ class Answerer:
         generator = chosen.generator
         budget_s = question.budget_s or self._budget_s
         deadline_s = asyncio.get_running_loop().time() + budget_s
-        told = question
-        if generator is not None and generator.location == "remote":
-            told = await asyncio.to_thread(self._privacy.without_private_words, question, self._searcher)
+        is_told_elsewhere, is_searched_elsewhere = _is_elsewhere(generator), is_beyond(space.embedder)
+        spared = question
+        if is_told_elsewhere or is_searched_elsewhere:
+            spared = without_private_words(question, await self._private_paths())
+        told = spared if is_told_elsewhere else question
+        searched = spared if is_searched_elsewhere else question
         original = asked = question.text.strip()
         if question.history:
+            # What a rewriting makes of earlier answers is searched for.
             asked = await standing_alone(
                 asked,
                 question.history,
-                generator if told.history else None,
+                generator if told.history and searched.history else None,
                 self._own_templates,
                 within_s=min(REWRITE_S, budget_s * REWRITE_SHARE),
             )
         meant = Narrowing(asked)
         if not (question.as_asked or question.chosen):
             meant = narrowed(asked, datetime.now().astimezone())
-            question = replace(question, chosen=meant.chosen)
-        found = await asyncio.to_thread(self._search, replace(question, text=meant.text), space)
+            searched = replace(searched, chosen=meant.chosen)
+        found = await asyncio.to_thread(self._search, replace(searched, text=meant.text), space)
         # A server may be away: then its model chooses nothing, and checks nothing.
         embedder = space.embedder if "semantic" in found.stages else None
         draft = Draft(meant.text, found, embedder)
+        if is_beyond(embedder) and (told != spared or len(await self._public(draft)) < len(draft.citations)):
+            # What is quoted or written from them would be sent to be compared.
+            draft.embedder = None
+            draft.warnings.append("What stays on this machine was compared by its words alone.")
         draft.generator = name_of(None, chosen.why)
         yield Sources(tuple(draft.citations), found.revision)
         if generator is not None and draft.citations:
@@ -145,6 +154,13 @@ class Answerer:
         answer = await asyncio.to_thread(self._finish, draft)
         took_ms = round((time.perf_counter() - started_s) * 1000, 1)
         yield replace(answer, question=original, asked=asked, narrowed=meant.said, took_ms=took_ms)
+
+    async def _private_paths(self) -> set[str]:
+        return await asyncio.to_thread(self._privacy.private_paths, self._searcher.catalog)
+
+    async def _public(self, draft: Draft) -> Sequence[Citation]:
+        """Return the passages of a draft that may leave this machine; asked after the search, not before."""
+        return public(draft.citations, await self._private_paths())
 
     def _search(self, question: Question, space: Space) -> SearchResult:
         query = checked_query(question.text)
@@ -164,8 +180,8 @@ class Answerer:
         self, generator: Generator, draft: Draft, question: Question, deadline_s: float
     ) -> AsyncGenerator[AnswerEvent, None]:
         given: Sequence[Citation] = draft.citations
-        if generator.location == "remote":
-            given = await asyncio.to_thread(self._privacy.public, draft.citations, self._searcher)
+        if _is_elsewhere(generator):
+            given = await self._public(draft)
             if kept_back := len(draft.citations) - len(given):
                 draft.warnings.append(
                     f"{kept_back} of the passages stay on this machine and were not sent to {generator.name}."
@@ -312,3 +328,8 @@ class Answerer:
             except ModelUnavailable as error:
                 draft.warnings.append(f"{error.detail} Only words were matched.")
         return by_words(candidates)
+
+
+def _is_elsewhere(generator: Generator | None) -> bool:
+    """Return whether what a generator is told leaves this machine."""
+    return generator is not None and generator.location == "remote"
