@@ -21,8 +21,10 @@ from tests.daemon_process import DaemonProcess, Folders
 from tests.network import strangers
 
 CONTACTS_PREFIX = "pai-contacts-"
-# Before anything is contacted: also what is imported for a test is seen.
-os.environ.setdefault(contacts.FILE, str(Path(tempfile.mkdtemp(prefix=CONTACTS_PREFIX)) / "contacts.jsonl"))
+# Before anything is contacted: also what is imported for a test is seen. Of several processes that run
+# tests each keeps its own record, and looks at it at its end.
+if contacts.FILE not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ[contacts.FILE] = str(Path(tempfile.mkdtemp(prefix=CONTACTS_PREFIX)) / "contacts.jsonl")
 contacts.watch()
 
 StartDaemon = Callable[..., DaemonProcess]
