@@ -23,6 +23,7 @@ from pai_daemon.config import Settings, daemon_records, ensure_token, private_fo
 from pai_daemon.context.answering.answer import GeneratorName, name_of
 from pai_daemon.context.answering.answers import Answerer
 from pai_daemon.context.answering.private import Privacy
+from pai_daemon.context.comparing.comparer import Comparer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.reading import Reader
@@ -30,6 +31,7 @@ from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.store.record import read_record
+from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
 from pai_daemon.models.generation.generators import Options, generators_of
 from pai_daemon.models.loading import load_model
@@ -256,6 +258,11 @@ class Daemon:
         )
         indexer.leave_out()
         searcher = Searcher(self.vault, index)
+        writing: Any = {
+            "budget_s": chosen.answer_budget_s,
+            "own_templates": chosen.prompts_dir,
+            "privacy": self._privacy,
+        }
         return Parts(
             index=index,
             reader=reader,
@@ -263,13 +270,9 @@ class Daemon:
             watcher=Watcher(self.vault, rules(), indexer.hint),
             searcher=searcher,
             related=Related(self.vault, index, searcher, reader),
-            answerer=Answerer(
-                searcher,
-                self._generators,
-                budget_s=chosen.answer_budget_s,
-                own_templates=chosen.prompts_dir,
-                privacy=self._privacy,
-            ),
+            answerer=Answerer(searcher, self._generators, **writing),
+            summarizer=Summarizer(index, searcher, self._generators, **writing),
+            comparer=Comparer(index, searcher, self._generators, **writing),
         )
 
     def _load_model(self, wanted: Profile) -> EmbeddingModel:

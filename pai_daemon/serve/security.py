@@ -31,6 +31,8 @@ SCOPE_OF = {
     "/api/links": "search",
     "/api/notes/{path}": "search",
     "/api/ask": "ask",
+    "/api/summarize": "ask",
+    "/api/compare": "ask",
     "/api/index": "index",
 }
 PREFLIGHT_HEADERS = {

@@ -2,8 +2,8 @@
 
 Two sentences say one thing where each is the other's nearest, as near as two ways to say one thing are by the
 model's own threshold (D17), and where they share the words that a supported sentence shares with its passage
-(D53): two notes on one subject are nearer in meaning than strangers throughout. Across languages meaning decides
-alone. Then their numbers and dates are compared, one by one, and whether just one of them denies.
+(D53): two notes on one subject are nearer in meaning than strangers throughout. Across languages meaning
+decides alone. Then their numbers and dates are compared, one by one, and whether just one of them denies.
 """
 
 from __future__ import annotations

@@ -58,6 +58,8 @@ MAX_TOKENS = 700
 MOST_PASSAGES, MOST_SENTENCES = 60, 160
 LEAST_WORDS = 3
 SHOWN_PAIRS, SHOWN_ALONE = 12, 6
+# A cosine that only a sentence with nearly the same letters has, in any model.
+SAME_WORDING = 0.99
 _HEADINGS = {
     "de": ("Beide sagen", "Sie widersprechen sich", "Nur in"),
     "en": ("Both say", "They differ", "Only in"),
@@ -311,7 +313,7 @@ class Comparer:
             ]
             blocks.append([f"**{differ}**", *lines])
         if read.both:
-            lines = [f"- {one.first.text} [{one.first.n}][{one.second.n}]" for one in read.both]
+            lines = [f"- {_told_by_both(one)}" for one in read.both]
             blocks.append([f"**{both}**", *lines])
         for name, alone, count in zip(read.names, read.alone, read.alone_counts, strict=True):
             if alone:
@@ -353,6 +355,13 @@ class Comparer:
             template=read.template,
             usage=read.usage,
         )
+
+
+def _told_by_both(pair: Pair) -> str:
+    """Return what both notes say, in both wordings where these are not nearly the same."""
+    if pair.score >= SAME_WORDING:
+        return f"{pair.first.text} [{pair.first.n}][{pair.second.n}]"
+    return f"{pair.first.text} [{pair.first.n}] ↔ {pair.second.text} [{pair.second.n}]"
 
 
 def _sentences(passages: Sequence[Passage], language: str) -> list[_Sentence]:

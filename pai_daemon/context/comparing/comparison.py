@@ -29,7 +29,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What two notes say. `text` carries `[n]` markers; `citations` are the passages of both that are cited.
+    """What two notes say. `text` carries `[n]` markers; `citations` are the passages that are cited.
 
     both, differ: sentences that have a counterpart in the other note. only_first, only_second: the most
     central ones of those that have none; of first_alone and second_alone in all. sentences: of a generator's

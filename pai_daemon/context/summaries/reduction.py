@@ -18,7 +18,7 @@ from pai_daemon.context.space import Space
 from pai_daemon.context.summaries.plan import PART_SENTENCES, STATEMENTS_TOKENS, Part, Plan, answer_tokens
 from pai_daemon.context.summaries.quoting import quote
 from pai_daemon.context.summaries.scope import Scope
-from pai_daemon.context.summaries.summary import Progress
+from pai_daemon.context.summaries.summary import Step
 from pai_daemon.context.summaries.telling import Call, Numbers, Source, held, messages_of, of_passage
 from pai_daemon.models.generation.generator import Generator, Message, Usage, estimate_tokens
 from pai_daemon.models.generation.generators import Generators
@@ -92,7 +92,7 @@ class Reduction:
         self.numbers = Numbers()
         self.outcome = Outcome()
 
-    async def events(self) -> AsyncGenerator[Progress | Notice | Citation | Delta, None]:
+    async def events(self) -> AsyncGenerator[Step | Notice | Citation | Delta, None]:
         """Yield what happens; `outcome` says what came of it. Closing it stops the generator."""
         parts = self._order.plan.parts
         if len(parts) == 1:
@@ -149,7 +149,7 @@ class Reduction:
 
     async def _last(
         self, section: str, sources: list[Source]
-    ) -> AsyncGenerator[Progress | Notice | Citation | Delta, None]:
+    ) -> AsyncGenerator[Step | Notice | Citation | Delta, None]:
         """Write the summary itself, piece by piece."""
         outcome = self.outcome
         outcome.sources = sources
@@ -243,12 +243,12 @@ class Reduction:
         self.outcome.dropped += len(sentences) - len(kept)
         return _fitting(kept)
 
-    def _progress(self, done: int, path: str, said: Sequence[Source]) -> Progress:
+    def _progress(self, done: int, path: str, said: Sequence[Source]) -> Step:
         total = self._order.plan.calls
         taken_s = asyncio.get_running_loop().time() - self._started_s
         text = "\n".join(f"- {source.text} {source.passages[0].link}" for source in said)
         left_s = round(taken_s / done * (total - done), 1)
-        return Progress(done, total, len(self.outcome.paths), path, text, left_s)
+        return Step(done, total, len(self.outcome.paths), path, text, left_s)
 
 
 def _fitting(sources: Sequence[Source]) -> list[Source]:

@@ -45,7 +45,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Step:
     """A step that is done. note: the path of the last note that was read; notes: how many so far.
 
     text: what this step keeps, as a list in Markdown with a link to each source. left_s: about how long
@@ -108,4 +108,4 @@ class Summary:
     usage: Usage | None = None
 
 
-SummaryEvent = Estimate | Progress | Notice | Delta | Citation | Summary
+SummaryEvent = Estimate | Step | Notice | Delta | Citation | Summary
