@@ -288,8 +288,7 @@ async def _awaited(events: Iterator[Item]) -> AsyncIterator[Item]:
 def _last(events: Iterator[tuple[Any, Any]]) -> Any:
     """Return the data of the last event."""
     *_, last = events
-    data = last[1]
-    return data
+    return last[1]
 
 
 def _written(value: Any) -> Any:

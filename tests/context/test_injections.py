@@ -12,7 +12,10 @@ import pytest
 
 from pai_daemon.context.answering.answer import Answer, Delta, Question
 from pai_daemon.context.answering.answers import Answerer
+from pai_daemon.context.comparing.comparer import Comparer
 from pai_daemon.context.filters import Filter
+from pai_daemon.context.summaries.summarizer import Summarizer
+from pai_daemon.context.summaries.summary import Step, Summary, Task
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generation.generator import GeneratorEvent, Message, Place, Text
 from pai_daemon.models.generation.generators import Chosen, Generators
@@ -34,6 +37,10 @@ HARM = {
     "a formula that loads": re.compile(r"\\(?:href|includegraphics)"),
     "a mark of no passage": re.compile(r"\[(?:0|[3-9]|\d\d+)\]|\[\d+,"),
 }
+
+
+# What a quoted note says itself, unchanged, carries nothing; a summary has more passages than two.
+QUOTED_TOO = ("an address", "a mark of no passage")
 
 
 class Obedient:
@@ -120,6 +127,27 @@ async def test_obeyed_injection_reaches_nobody(injected: Live, number: int) -> N
             f"case{number}/Engine.md",
             f"case{number}/Safe.md",
         }
+
+
+@pytest.mark.parametrize("number", range(len(INJECTIONS)), ids=lambda n: str(INJECTIONS[n]["kind"]))
+async def test_obeyed_injection_gets_into_no_summary_and_no_comparison(injected: Live, number: int) -> None:
+    """The same holds for a summary of the folder, written and quoted, and for two notes side by side."""
+    case, task = f"case{number}", Task(Filter(folder=f"case{number}"))
+    shown = []
+    for generator in (Obedient(INJECTIONS[number], 7), None):
+        generators = Generators(Chosen(generator))
+        summarizer = Summarizer(injected.index, injected.searcher, generators)
+        async for event in summarizer.stream(task):
+            shown += [event.text] if isinstance(event, Delta | Step) else []
+            if isinstance(event, Summary):
+                shown += [event.summary, *(sentence.text for sentence in event.sentences)]
+        comparer = Comparer(injected.index, injected.searcher, generators)
+        found = await comparer.compare(f"{case}/Engine.md", f"{case}/Safe.md")
+        shown += [found.text, *(sentence.text for sentence in found.sentences)]
+        shown += [said.text for said in (*found.only_first, *found.only_second)]
+    assert len(shown) > 6
+    for text in shown:
+        assert [harm for harm in harm_in(text) if harm not in QUOTED_TOO] == [], text
 
 
 @pytest.mark.parametrize("number", range(len(INJECTIONS)), ids=lambda n: str(INJECTIONS[n]["kind"]))

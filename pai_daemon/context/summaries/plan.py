@@ -6,8 +6,9 @@ a part. What a part may say is bounded, so that the number of calls follows from
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from pai_daemon.context.summaries.scope import ScopedNote
 
@@ -50,11 +51,27 @@ class Plan:
         levels, count = [], len(self.parts)
         while count > 1:
             calls = -(-count // self.fan)
-            levels.append(
-                [range(call * count // calls, (call + 1) * count // calls) for call in range(calls)]
-            )
+            bounds = [call * count // calls for call in range(calls + 1)]
+            levels.append([range(*pair) for pair in pairwise(bounds)])
             count = calls
         return levels
+
+    @property
+    def steps(self) -> Iterator[tuple[int, int]]:
+        """Yield what is done before the last call: (0, part) or (level, join), each as soon as it can be.
+
+        So no more summaries wait than one call joins, on each level.
+        """
+        levels = self.joins
+
+        def before(level: int, at: int) -> Iterator[tuple[int, int]]:
+            if level:
+                for below in levels[level - 1][at]:
+                    yield from before(level - 1, below)
+            yield level, at
+
+        for at in levels[-1][0] if levels else ():
+            yield from before(len(levels) - 1, at)
 
     @property
     def calls(self) -> int:

@@ -8,6 +8,7 @@ there are more notes than sentences, each note that is quoted names those that i
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -32,7 +33,7 @@ OF_A_PASSAGE, MOST_EMBEDDED = 6, 60
 LEADS, HEADING_BYTES = 2, 80
 # So many of the notes that a note stands for are named.
 ALSO = 4
-SHORTEST, LONGEST, LONGEST_CHARACTERS = 4, 60, 320
+SHORTEST, LONGEST_CHARACTERS = 4, 300
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MATHS = re.compile(r"[$\\{}=<>|^_~/]")
 _TAGS = re.compile(r"(?:^|(?<=\s))#[^\W\d][\w/-]*\s*")
@@ -54,8 +55,9 @@ _DEFINING_HEADING = re.compile(
     r"|einleitung|idee?)\b",
     re.IGNORECASE,
 )
+LONG_CHARACTERS = 160
 # Shares of the model's scale, by which a sentence's nearness to its note is moved.
-_FIRST, _NAMES_TITLE, _DEFINITION, _POINTS, _NO_PROSE, _OPEN = 0.3, 0.2, 0.3, 0.4, 0.5, 0.15
+_FIRST, _NAMES_TITLE, _DEFINITION, _POINTS, _NO_PROSE, _OPEN, _LONG = 0.3, 0.2, 0.3, 0.4, 0.5, 0.15, 0.3
 
 
 @dataclass(slots=True)
@@ -69,8 +71,11 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
+    """A sentence that may be quoted. place: in its passage. bonus: besides its meaning, on the scale."""
+
     text: str
     passage: Passage
+    place: int
     bonus: float
 
 
@@ -108,9 +113,9 @@ def _chosen(notes: Sequence[ScopedNote], vectors: Floats, limit: int) -> list[in
     """Return the places of notes to quote, the best first; more than needed, as some may have no prose."""
     if len(notes) <= limit:
         return sorted(range(len(notes)), key=lambda place: -notes[place].size)
-    # The shorter half of the notes says less.
+    # The shortest notes say least.
     middle = sorted(note.size for note in notes)[len(notes) // 2]
-    longer = [place for place, note in enumerate(notes) if note.size >= middle]
+    longer = [place for place, note in enumerate(notes) if note.size >= middle / 2]
     best = exemplars(vectors, longer, 2 * limit)
     return best if len(best) > limit else list(dict.fromkeys([*best, *range(len(notes))]))[: 2 * limit]
 
@@ -166,8 +171,8 @@ def _candidates(note: ScopedNote, passages: Sequence[Passage]) -> list[_Candidat
                 defines or (names_title and bool(_DEFINES.search(text[: LONGEST_CHARACTERS // 3])))
             )
             bonus -= _NO_PROSE * ((known_language(text) is None) + min(2.0, _share_of_maths(text)))
-            bonus -= _OPEN * (text[-1] not in ".!…。！)")
-            found.setdefault(text.casefold(), _Candidate(text, passage, bonus))
+            bonus -= _OPEN * (text[-1] not in ".!。！)") + _LONG * max(0.0, len(text) / LONG_CHARACTERS - 1)
+            found.setdefault(text.casefold(), _Candidate(text, passage, place, bonus))
     return list(found.values())
 
 
@@ -178,7 +183,7 @@ def _texts(passage: Passage, language: str) -> Iterator[str]:
         text = quoted.removeprefix(heading).strip() if heading else quoted
         text = _ARROW.sub("", _TAGS.sub("", text)).strip()
         if text:
-            yield text
+            yield textwrap.shorten(text, LONGEST_CHARACTERS, placeholder="…")
 
 
 def _stems(text: str) -> set[str]:
@@ -188,8 +193,12 @@ def _stems(text: str) -> set[str]:
 def _says_something(text: str, passage: Passage) -> bool:
     words = _WORD.findall(text)
     told = " ".join(words).casefold() in passage.trail.casefold()
-    is_short = SHORTEST <= len(words) <= LONGEST and len(text) <= LONGEST_CHARACTERS
-    return is_short and not told and not text.endswith(("?", "？", ":")) and not _UNDONE.search(text)
+    return (
+        len(words) >= SHORTEST
+        and not told
+        and not text.endswith(("?", "？", ":"))
+        and not _UNDONE.search(text)
+    )
 
 
 def _share_of_maths(text: str) -> float:
@@ -236,7 +245,8 @@ def _best(
             scores += embedded[rows] @ vectors[place]
             chosen = marginal(scores, embedded[rows], len(candidates), scale)
         best = sorted(
-            _apart([candidates[row] for row in chosen], share), key=lambda one: one.passage.start_char
+            _apart([candidates[row] for row in chosen], share),
+            key=lambda one: (one.passage.start_char, one.place),
         )
         quoted[place] = Quoted(notes[place], [(one.text, one.passage) for one in best])
     return quoted

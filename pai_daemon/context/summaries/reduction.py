@@ -17,7 +17,7 @@ from pai_daemon.context.answering.templates import Template
 from pai_daemon.context.space import Space
 from pai_daemon.context.summaries.plan import PART_SENTENCES, STATEMENTS_TOKENS, Part, Plan, answer_tokens
 from pai_daemon.context.summaries.quoting import quote
-from pai_daemon.context.summaries.scope import Scope
+from pai_daemon.context.summaries.scope import Scope, ScopedNote
 from pai_daemon.context.summaries.summary import Step
 from pai_daemon.context.summaries.telling import Call, Numbers, Source, held, messages_of, of_passage
 from pai_daemon.models.generation.generator import Generator, Message, Usage, estimate_tokens
@@ -101,25 +101,37 @@ class Reduction:
                 async for event in events:
                     yield event
             return
-        said: list[list[Source]] = []
-        for part in parts:
-            said.append(await self._part(part))
-            yield self._progress(len(said), part.notes[-1].path, said[-1])
-        if len(self.outcome.unread) == len(parts):
-            return  # nothing was written: quotes of all notes say more than quotes of quotes
-        *levels, last = self._order.plan.joins
-        done = len(parts)
-        for level in levels:
-            joined = []
-            for among in level:
-                done += 1
-                joined.append(await self._join([source for at in among for source in said[at]]))
-                yield self._progress(done, "", joined[-1])
-            said = joined
-        sources = [source for at in last[0] for source in said[at]]
+        said: dict[tuple[int, int], list[Source]] = {}
+        joins = self._order.plan.joins
+        for done, (level, at) in enumerate(self._order.plan.steps, start=1):
+            if self._gave_up:
+                break
+            if not level:
+                said[level, at] = await self._part(parts[at])
+            else:
+                below = [source for place in joins[level - 1][at] for source in said.pop((level - 1, place))]
+                said[level, at] = await self._join(below)
+            path = "" if level else parts[at].notes[-1].path
+            yield self._progress(done, path, said[level, at])
+        sources = [source for statements in said.values() for source in statements]
+        if self._gave_up:
+            await asyncio.to_thread(self._give_up, sources)
+            return
         async with aclosing(self._last("join", sources)) as ending:
             async for event in ending:
                 yield event
+
+    def _give_up(self, sources: list[Source]) -> None:
+        """Quote what is not read yet; where nothing was written at all, quotes of all notes say more."""
+        outcome = self.outcome
+        rest = [part for part in self._order.plan.parts if part.notes[-1].path not in outcome.paths]
+        if len(outcome.unread) == outcome.calls:
+            outcome.unread = []
+            return
+        why = outcome.why or "The time was up."
+        outcome.unread += [(part, why) for part in rest]
+        notes = tuple(note for part in rest for note in part.notes)
+        outcome.sources = [*sources, *(self._quoted(notes, PART_SENTENCES) if notes else ())]
 
     # One call each.
 
@@ -138,7 +150,7 @@ class Reduction:
         else:
             why = call.writing.why if call is not None else self.outcome.why
         self.outcome.unread.append((part, why))
-        return await asyncio.to_thread(self._quoted, part)
+        return await asyncio.to_thread(self._quoted, part.notes, QUOTED_OF_A_PART)
 
     async def _join(self, sources: list[Source]) -> list[Source]:
         """Return fewer statements that say the same; where that fails, the first ones of each."""
@@ -215,9 +227,9 @@ class Reduction:
     def _sources(self, part: Part) -> list[Source]:
         return [of_passage(passage) for passage in self._scope.passages(part.ids).values()]
 
-    def _quoted(self, part: Part) -> list[Source]:
+    def _quoted(self, notes: Sequence[ScopedNote], count: int) -> list[Source]:
         with self._borrow() as space:
-            quoted = quote(self._scope, space, part.notes, QUOTED_OF_A_PART)
+            quoted = quote(self._scope, space, notes, count)
         return [
             Source(text, (passage,), passage.title) for each in quoted for text, passage in each.sentences
         ]

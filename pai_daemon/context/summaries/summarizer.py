@@ -336,10 +336,9 @@ def _told(reduction: Reduction) -> list[str]:
         why = outcome.unread[0][1]
         paths = list(dict.fromkeys(note.path for unread, _ in outcome.unread for note in unread.notes))
         found.append(f"Quoted, since they could not be summarised: {_some(paths)}. {why}")
-    if not outcome.is_written and outcome.why:
+    if not outcome.is_written and not any(outcome.why in told for told in found):
         rest = "Its text breaks off, and quotes follow." if outcome.raw.strip() else "Your notes are quoted."
-        if not outcome.unread:
-            found.append(f"{outcome.why} {rest}")
+        found.append(f"{outcome.why or 'The time was up.'} {rest}")
     if outcome.dropped:
         found.append(
             f"{outcome.dropped} statements about parts of the notes had no support there, and were dropped."
