@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -103,12 +103,15 @@ def _duration(seconds: float) -> str:
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _show(events: Iterator[Any]) -> None:
+def _show(events: Any) -> None:
     """Print a summary as it comes; what there is of it where a person stops it."""
     steps: list[str] = []
     is_written = False
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"))
-    with closing(events), Progress(*columns, console=to_people, transient=True) as bar:  # type: ignore[type-var]
+    with (
+        closing(events),
+        Progress(*columns, console=to_people, transient=True, disable=not to_people.is_terminal) as bar,
+    ):
         task = bar.add_task("Reading", total=None, left="")
         try:
             for name, data in events:

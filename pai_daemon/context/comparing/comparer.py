@@ -162,7 +162,7 @@ class Comparer:
             text = "\n".join(passage.text for of_note in passages for passage in of_note)
             language = known_language(text) or "en"
             sentences = [_sentences(of_note, language) for of_note in passages]
-            names = [NoteName(note.path, note.title, self._scope.link(note.path)) for note in notes]
+            names = [NoteName(note.path, note.title, self._scope.link(note)) for note in notes]
             read = _Read(
                 (notes[0], notes[1]),
                 (names[0], names[1]),

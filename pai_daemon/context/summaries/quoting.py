@@ -40,7 +40,7 @@ _TAGS = re.compile(r"(?:^|(?<=\s))#[^\W\d][\w/-]*\s*")
 _ARROW = re.compile(r"^(?:->|→|=>|⇒|!+)\s*")
 # What begins so says something only beside what stands before it.
 _POINTS_BACK = re.compile(
-    r"(?:this|that|these|those|it|they|he|she|here|also|but|and|so|then|however|otherwise|therefore|thus"
+    r"[“\"„«]|(?:this|that|these|those|it|they|he|she|here|also|but|and|so|then|however|otherwise|therefore|thus"
     r"|for example|e\.g\.|dies\w*|das|er|sie|es|hier\w*|dabei|dann|auch|aber|und|jedoch|sonst|somit|daher"
     r"|dadurch|damit|bsp|beispiele?|examples?|z\.\s?b)(?!\w)",
     re.IGNORECASE,
@@ -55,9 +55,9 @@ _DEFINING_HEADING = re.compile(
     r"|einleitung|idee?)\b",
     re.IGNORECASE,
 )
-LONG_CHARACTERS = 160
+LONG_CHARACTERS = 120
 # Shares of the model's scale, by which a sentence's nearness to its note is moved.
-_FIRST, _NAMES_TITLE, _DEFINITION, _POINTS, _NO_PROSE, _OPEN, _LONG = 0.3, 0.2, 0.3, 0.4, 0.5, 0.15, 0.3
+_FIRST, _NAMES_TITLE, _DEFINITION, _POINTS, _NO_PROSE, _OPEN, _LONG = 0.3, 0.2, 0.3, 0.4, 0.5, 0.15, 0.4
 
 
 @dataclass(slots=True)

@@ -79,9 +79,9 @@ class Scope:
         """Return a passage with what is known now of whether its note has changed since it was read."""
         return replace(passage, stale=self._searcher.has_changed(passage.path, passage.content_hash))
 
-    def link(self, path: str) -> str:
-        """Return a link that opens a note."""
-        return self._searcher.places.link(path)
+    def link(self, note: ScopedNote) -> str:
+        """Return a link that opens a note and shows its title."""
+        return self._index.catalog.links.link_markup(note.path, note.title)
 
     def _nothing(self, chosen: Filter, *, are_empty: bool) -> NotFound:
         where = in_words(chosen)

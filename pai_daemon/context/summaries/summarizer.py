@@ -265,7 +265,7 @@ class Summarizer:
             job.sentences.append(AnswerSentence(shown, (number,), supported=True))
         also = tuple(self._name(note) for note in each.also[:ALSO])
         others = len(each.also) - len(also)
-        line = f"- {self._scope.link(each.note.path)}: {' '.join(said)}"
+        line = f"- {self._scope.link(each.note)}: {' '.join(said)}"
         if also:
             more = f" +{others}" if others else ""
             line += f" ({also_in}: {', '.join(name.link for name in also)}{more})"
@@ -275,7 +275,7 @@ class Summarizer:
         return Topic(self._name(each.note), places, also, others), events
 
     def _name(self, note: ScopedNote) -> NoteName:
-        return NoteName(note.path, note.title, self._scope.link(note.path))
+        return NoteName(note.path, note.title, self._scope.link(note))
 
     # After.
 
