@@ -52,7 +52,7 @@ _DEFINES = re.compile(
 )
 _DEFINING_HEADING = re.compile(
     r"(?:definition|what is|was ist|overview|überblick|summary|zusammenfassung|tl;?dr|introduction"
-    r"|einleitung|idee?)\b",
+    r"|einleitung|idee?|properties|eigenschaft(?:en)?|how it works|funktionsweise|purpose|zweck)\b",
     re.IGNORECASE,
 )
 LONG_CHARACTERS = 120
@@ -177,11 +177,15 @@ def _candidates(note: ScopedNote, passages: Sequence[Passage]) -> list[_Candidat
 
 
 def _texts(passage: Passage, language: str) -> Iterator[str]:
-    """Yield what of a passage may be quoted, without the heading above it, tags, and arrows before it."""
+    """Yield what of a passage may be quoted, without tags, and arrows before it.
+
+    A heading with its items is left out: the items come by themselves.
+    """
     heading = passage.heading_path[-1] if passage.heading_path else ""
     for quoted in quotable(passage.text, language):
-        text = quoted.removeprefix(heading).strip() if heading else quoted
-        text = _ARROW.sub("", _TAGS.sub("", text)).strip()
+        if heading and quoted.startswith(heading):
+            continue
+        text = _ARROW.sub("", _TAGS.sub("", quoted)).strip()
         if text:
             yield textwrap.shorten(text, LONGEST_CHARACTERS, placeholder="…")
 
