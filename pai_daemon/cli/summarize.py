@@ -158,6 +158,6 @@ def _finish(summary: documents.Summary) -> None:
             others = [name["title"] for name in topic["also"]]
             more = f" +{topic['others']}" if topic["others"] else ""
             tail = f" [dim]({escape(', '.join(others) + more)})[/]" if others else ""
-            console.print(f"[bold]{escape(topic['note']['title'])}[/]: {escape(said)}{tail}")
+            console.print(f"• [bold]{escape(topic['note']['title'])}[/]: {escape(said)}{tail}")
     click.echo("" if console.is_terminal and summary["topics"] else "\n")
     show_evidence(summary)

@@ -78,8 +78,8 @@ async def summarize(request: web.Request, asked: Summarize) -> web.StreamRespons
         raise Overloaded("As much is being summarised as can be at once.", hint="Wait until one is done.")
     async with served.summarizing:
         if asked.stream:
-            await summarizer.estimate(task)  # what is wrong is told by the status, before the stream is open
-            return await send_stream(request, summarizer.stream(task), _frame)
+            job = await summarizer.planned(task)  # what is wrong is told before the stream is open
+            return await send_stream(request, summarizer.stream(job), _frame)
         summary = await summarizer.summarize(task)
         return reply(as_sent(summary, SUMMARY), revision=summary.revision)
 

@@ -50,8 +50,8 @@ ALSO_IN = {"de": "auch", "es": "también", "fr": "aussi", "it": "anche", "nl": "
 
 
 @dataclass(slots=True)
-class _Job:
-    """A summary in the making."""
+class Job:
+    """A summary in the making, planned by `Summarizer.planned`."""
 
     task: Task
     notes: Sequence[ScopedNote]
@@ -95,7 +95,7 @@ class Summarizer:
 
     async def estimate(self, task: Task) -> Estimate:
         """Return what a summary will cost; nothing is read for it. Raises NotFound where no note is meant."""
-        return (await self._planned(task)).estimate
+        return (await self.planned(task)).estimate
 
     async def summarize(self, task: Task) -> Summary:
         """Return the whole summary. Raises NotFound where no note is meant."""
@@ -105,10 +105,13 @@ class Summarizer:
                     return event
         raise AssertionError("a summary's stream ends with the summary")
 
-    async def stream(self, task: Task) -> AsyncGenerator[SummaryEvent, None]:
-        """Yield the estimate, then what is done and written, last the whole Summary. Closing it stops all."""
+    async def stream(self, task: Task | Job) -> AsyncGenerator[SummaryEvent, None]:
+        """Yield the estimate, then what is done and written, last the whole Summary. Closing it stops all.
+
+        task: or what was planned of it, which is done once.
+        """
         started_s = time.perf_counter()
-        job = await self._planned(task)
+        job = task if isinstance(task, Job) else await self.planned(task)
         yield job.estimate
         if job.plan is not None:
             async with aclosing(self._written(job)) as written:
@@ -121,8 +124,8 @@ class Summarizer:
 
     # Before.
 
-    async def _planned(self, task: Task) -> _Job:
-        """Return what is to be done. Raises NotFound."""
+    async def planned(self, task: Task) -> Job:
+        """Return what is to be done; nothing is read for it. Raises NotFound where no note is meant."""
         chosen = self._generators.chosen
         generator = chosen.generator
         notes = await asyncio.to_thread(self._scope.notes, task.chosen)
@@ -141,7 +144,7 @@ class Summarizer:
             pending=self._scope.pending,
             generator=name_of(generator if told else None, chosen.why),
         )
-        job = _Job(task, notes, estimate)
+        job = Job(task, notes, estimate)
         if estimate.pending:
             job.warnings.append(f"{estimate.pending} passages are not embedded yet.")
         if estimate.kept_back and generator is not None:
@@ -163,7 +166,7 @@ class Summarizer:
         )
         return job
 
-    def _template(self, job: _Job) -> Template:
+    def _template(self, job: Job) -> Template:
         try:
             return template("summarize", self._own_templates)
         except UsageError as error:
@@ -180,7 +183,7 @@ class Summarizer:
 
     # With a generator.
 
-    async def _written(self, job: _Job) -> AsyncGenerator[SummaryEvent, None]:
+    async def _written(self, job: Job) -> AsyncGenerator[SummaryEvent, None]:
         assert job.generator is not None
         assert job.plan is not None
         assert job.told is not None
@@ -216,7 +219,7 @@ class Summarizer:
             for event in _listed(job, outcome.sources):
                 yield event
 
-    def _checked(self, job: _Job, raw: str, sources: Sequence[Source]) -> None:
+    def _checked(self, job: Job, raw: str, sources: Sequence[Source]) -> None:
         numbers = [tuple(job.numbers.of(passage)[0] for passage in source.passages) for source in sources]
         with self._searcher.borrow() as space:
             job.sentences = held(
@@ -231,7 +234,7 @@ class Summarizer:
 
     # Without one.
 
-    def _quoted(self, job: _Job) -> list[SummaryEvent]:
+    def _quoted(self, job: Job) -> list[SummaryEvent]:
         """Quote the notes; return the events of it."""
         job.stages.append("extract")
         job.wrote = name_of(None, job.estimate.generator.why)
@@ -252,7 +255,7 @@ class Summarizer:
         return events
 
     def _topic(
-        self, job: _Job, each: Quoted, screen: Screen, also_in: str
+        self, job: Job, each: Quoted, screen: Screen, also_in: str
     ) -> tuple[Topic, list[SummaryEvent]]:
         events: list[SummaryEvent] = []
         first = len(job.sentences)
@@ -279,7 +282,7 @@ class Summarizer:
 
     # After.
 
-    def _finished(self, job: _Job, started_s: float) -> Summary:
+    def _finished(self, job: Job, started_s: float) -> Summary:
         shown = {int(number) for number in MARK.findall(job.text)}
         shown |= {number for sentence in job.sentences for number in sentence.citations}
         citations = tuple(
@@ -310,7 +313,7 @@ class Summarizer:
         )
 
 
-def _listed(job: _Job, sources: Sequence[Source]) -> list[SummaryEvent]:
+def _listed(job: Job, sources: Sequence[Source]) -> list[SummaryEvent]:
     """Add the statements of the parts to a text that is not whole, as many as the summary may have."""
     events: list[SummaryEvent] = []
     wanted = min(job.task.limit, len(sources))
