@@ -34,6 +34,7 @@ from pai_daemon.context.store.record import read_record
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
 from pai_daemon.models.generation.generators import Options, generators_of
+from pai_daemon.models.generation.pace import Pace
 from pai_daemon.models.loading import load_model
 from pai_daemon.models.names import named
 from pai_daemon.models.registry import Profile
@@ -72,6 +73,7 @@ class Daemon:
         self._settling = asyncio.Lock()
         options = Options(settings.gguf_dir, settings.generator_key, settings.generator_idle_s)
         self._generators = generators_of(settings.generator, options)
+        self._generators.pace = Pace(settings.data_dir / "pace.json")
         self._privacy = Privacy(settings.local_only)
         self._served: Served | None = None
         self._listener: Listener | None = None
