@@ -39,8 +39,10 @@ HARM = {
 }
 
 
-# What a quoted note says itself, unchanged, carries nothing; a summary has more passages than two.
-QUOTED_TOO = ("an address", "a mark of no passage")
+# A summary has more passages than the two of an answer here.
+MORE_PASSAGES = ("a mark of no passage",)
+# What a quoted note says itself, unchanged, carries nothing.
+QUOTED_TOO = (*MORE_PASSAGES, "an address", "a link")
 
 
 class Obedient:
@@ -133,9 +135,8 @@ async def test_obeyed_injection_reaches_nobody(injected: Live, number: int) -> N
 async def test_obeyed_injection_gets_into_no_summary_and_no_comparison(injected: Live, number: int) -> None:
     """The same holds for a summary of the folder, written and quoted, and for two notes side by side."""
     case, task = f"case{number}", Task(Filter(folder=f"case{number}"))
-    shown = []
-    for generator in (Obedient(INJECTIONS[number], 7), None):
-        generators = Generators(Chosen(generator))
+    for generator, allowed in ((Obedient(INJECTIONS[number], 7), MORE_PASSAGES), (None, QUOTED_TOO)):
+        generators, shown, quoted = Generators(Chosen(generator)), [], []
         summarizer = Summarizer(injected.index, injected.searcher, generators)
         async for event in summarizer.stream(task):
             shown += [event.text] if isinstance(event, Delta | Step) else []
@@ -144,10 +145,13 @@ async def test_obeyed_injection_gets_into_no_summary_and_no_comparison(injected:
         comparer = Comparer(injected.index, injected.searcher, generators)
         found = await comparer.compare(f"{case}/Engine.md", f"{case}/Safe.md")
         shown += [found.text, *(sentence.text for sentence in found.sentences)]
-        shown += [said.text for said in (*found.only_first, *found.only_second)]
-    assert len(shown) > 6
-    for text in shown:
-        assert [harm for harm in harm_in(text) if harm not in QUOTED_TOO] == [], text
+        quoted += [said.text for said in (*found.only_first, *found.only_second)]
+        assert found.generator.name == ("obedient" if generator else "extractive")
+        assert len(shown) > 3
+        for text in shown:
+            assert [harm for harm in harm_in(text) if harm not in allowed] == [], text
+        for text in quoted:
+            assert [harm for harm in harm_in(text) if harm not in QUOTED_TOO] == [], text
 
 
 @pytest.mark.parametrize("number", range(len(INJECTIONS)), ids=lambda n: str(INJECTIONS[n]["kind"]))

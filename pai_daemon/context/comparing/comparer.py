@@ -7,6 +7,7 @@ the passages like an answer. What was aligned is always given as well.
 from __future__ import annotations
 
 import asyncio
+import textwrap
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -57,6 +58,7 @@ MAX_TOKENS = 700
 # Of a longer note the most central ones are compared.
 MOST_PASSAGES, MOST_SENTENCES = 60, 160
 LEAST_WORDS = 3
+LONGEST_CHARACTERS = 400
 SHOWN_PAIRS, SHOWN_ALONE = 12, 6
 # A cosine that only a sentence with nearly the same letters has, in any model.
 SAME_WORDING = 0.99
@@ -208,7 +210,8 @@ class Comparer:
     def _said(self, read: _Read, side: int, place: int) -> Said:
         sentence = read.sentences[side][place]
         screen = Screen([sentence.passage.text])
-        return Said(screen.whole(sentence.text), read.numbers.of(sentence.passage)[0])
+        text = textwrap.shorten(sentence.text, LONGEST_CHARACTERS, placeholder="…")
+        return Said(screen.whole(text), read.numbers.of(sentence.passage)[0])
 
     # With a generator.
 

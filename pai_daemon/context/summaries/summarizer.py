@@ -268,7 +268,7 @@ class Summarizer:
             job.sentences.append(AnswerSentence(shown, (number,), supported=True))
         also = tuple(self._name(note) for note in each.also[:ALSO])
         others = len(each.also) - len(also)
-        line = f"- {self._scope.link(each.note)}: {' '.join(said)}"
+        line = f"- {self._scope.link(each.note)} — {' '.join(said)}"
         if also:
             more = f" +{others}" if others else ""
             line += f" ({also_in}: {', '.join(name.link for name in also)}{more})"
