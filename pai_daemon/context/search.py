@@ -149,7 +149,8 @@ class Searcher:
         if not 1 <= limit <= MAX_LIMIT:
             raise UsageError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
         legs, semantic_weight = self._legs(space, query, mode, chosen, typing=typing)
-        ranked = fuse(legs, semantic_weight, len(space.matrix))[:limit]
+        unknown = self._not_embedded(space, legs)
+        ranked = fuse(legs, semantic_weight, len(space.matrix), unknown)[:limit]
         passages = self.passages(ranked, legs, query)
         return SearchResult(
             query=query,
@@ -188,6 +189,19 @@ class Searcher:
                 if "semantic" not in legs:
                     raise
         return legs, semantic_weight
+
+    def _not_embedded(self, space: Space, legs: Legs) -> set[str]:
+        """Return the chunks that words found and meaning cannot find yet."""
+        found: set[str] = set()
+        if legs.get("semantic") and self._index.missing_count():
+            for item, _ in legs.get("text", ()):
+                path, _, ordinal = item.rpartition("#")
+                note = self._index.catalog.get(path)
+                # The note may have changed since its words were looked up, and have fewer chunks.
+                keys = note.vector_keys[int(ordinal) :] if note is not None else ()
+                if keys and keys[0] not in space.matrix:
+                    found.add(item)
+        return found
 
     def paths(self, chosen: Filter = EVERYTHING) -> set[str]:
         """Return the paths of the notes that pass a filter and have text."""
@@ -292,13 +306,17 @@ def checked_query(query: str) -> str:
     return query
 
 
-def fuse(legs: Legs, semantic_weight: float, chunk_count: int) -> list[tuple[str, float]]:
+def fuse(
+    legs: Legs, semantic_weight: float, chunk_count: int, unknown: Collection[str] = ()
+) -> list[tuple[str, float]]:
     """Return (id, score) of everything that a leg found, best first; scores are 0 to 1.
 
     legs: `semantic` with cosines and `text` with BM25 scores, each best first. A cosine counts by
     its place between the worst and the best of its leg. A BM25 score counts by its share of the
     best, but of no less than TEXT_FLOOR · ln(chunks), about what one rare word gives: where the
     query has no word in common with the notes, as across languages, chance hits stay small.
+    unknown: what is not embedded yet; its words speak for its meaning too, or it would stand behind all
+    that is.
     """
     weights = {"semantic": semantic_weight, "text": 1 - semantic_weight}
     total = sum(weights[name] for name, leg in legs.items() if leg) or 1.0
@@ -310,7 +328,8 @@ def fuse(legs: Legs, semantic_weight: float, chunk_count: int) -> list[tuple[str
                 best, worst = max(best, TEXT_FLOOR * math.log(1 + chunk_count)), 0.0
             for item, score in leg:
                 share = (score - worst) / (best - worst) if best > worst else 1.0
-                scores[item] = scores.get(item, 0.0) + share * weights[name] / total
+                weight = 1.0 if item in unknown else weights[name] / total
+                scores[item] = scores.get(item, 0.0) + share * weight
     return sorted(scores.items(), key=lambda pair: -pair[1])
 
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -28,6 +29,8 @@ from pai_daemon.models.tokens import WindowTokenizer
 
 # Who has asked will ask again within this time.
 ASKING_S = 10.0
+# Of 384 or so numbers each.
+QUERIES_KEPT = 64
 # Of a model that nobody has measured, until `loading` has taken it from the probes.
 UNMEASURED = Scoring(0.5, 0.4, 0, 0.6)
 
@@ -72,6 +75,8 @@ class Embedder:
         self._runner: Runner | None = None
         self._said = ("", "", "")
         self._queue = JobQueue()
+        # An answer embeds the question that its search has embedded, and a person who types asks again.
+        self._query = lru_cache(QUERIES_KEPT)(self._embed_query)
         self._loaded = threading.Event()
         self._failure: Exception | None = None
         self._worker = threading.Thread(target=self._work, name="embedder", daemon=True)
@@ -103,10 +108,10 @@ class Embedder:
     def embed_query(self, text: str) -> Floats:
         """Return the embedding of a question: (dimensions,) float32 of length 1.
 
-        Goes before all indexing work. Raises Overloaded, ModelUnavailable.
+        It cannot be written to, and is kept for when it is asked for again. Goes before all indexing work.
+        Raises Overloaded, ModelUnavailable.
         """
-        embedding: Floats = self._embed([text], self.profile.query_prefix, urgent=True)[0]
-        return embedding
+        return self._query(text)
 
     def embed_texts(self, texts: Sequence[str], *, urgent: bool = False) -> Floats:
         """Return the embeddings of passages in their order: (texts, dimensions) float32.
@@ -131,6 +136,11 @@ class Embedder:
     def __exit__(self, *_error: object) -> None:
         """Close it."""
         self.close()
+
+    def _embed_query(self, text: str) -> Floats:
+        embedding: Floats = self._embed([text], self.profile.query_prefix, urgent=True)[0].copy()
+        embedding.setflags(write=False)
+        return embedding
 
     def _embed(self, texts: Sequence[str], prefix: str, *, urgent: bool) -> Floats:
         if not texts:

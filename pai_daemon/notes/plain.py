@@ -24,15 +24,15 @@ _MARKUP = re.compile(r"[`$%<!\[\]#*_=~\\|>^+\-\r:({]")
 _QUOTE = re.compile("^" + QUOTE, re.MULTILINE)
 _BULLET = re.compile("^" + BULLET + r"(?:>[ \t]?)*", re.MULTILINE)
 _TASK = re.compile(r"^([ \t]*\d{1,9}[.)][ \t]+)\[[^\]\n]\][ \t]+", re.MULTILINE)
-_HEADING = re.compile(r"^[ \t]*#{1,6}(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$", re.MULTILINE)
+_HEADING = re.compile(r"^[ \t]*#{1,6}(?:[ \t]+(.*))?$", re.MULTILINE)
 _RULE = re.compile(
     r"^[ \t]*+(?:(?:[-*_][ \t]*){3,}|=+[ \t]*|-+[ \t]*"
     r"|\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*)$",
     re.MULTILINE,
 )
-_ROW = re.compile(r"^[ \t]*\|(.*?)\|?[ \t]*$", re.MULTILINE)
-_CELL = re.compile(r"[ \t]*\|[ \t]*")
-_BLOCK_ID = re.compile(r"(?:^|[ \t]+)\^[A-Za-z0-9-]+[ \t]*$", re.MULTILINE)
+_ROW = re.compile(r"^[ \t]*\|(.*)$", re.MULTILINE)
+_CELL = re.compile(r"(?:(?<![ \t])[ \t]+)?\|[ \t]*")
+_BLOCK_ID = re.compile(r"(?:^|(?<![ \t])[ \t]+)\^[A-Za-z0-9-]+[ \t]*$", re.MULTILINE)
 _FOOTNOTE = re.compile(r"^[ \t>]*\[\^[^\]\s]+\]:[ \t]*", re.MULTILINE)
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _BREAK = re.compile(r"br\s*/?\Z", re.IGNORECASE)
@@ -43,7 +43,8 @@ _ATTRIBUTES = re.compile(r"\{:[^{}\n]*\}")
 # An empty line ends what is open.
 _DELIMITER = re.compile(r"\*\*|\*|__|_|~~|\^\^|\n[ \t]*\n")
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
-_LINE_SPACE = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
+# Looking back keeps a long run of blanks from being read once for each of them.
+_LINE_SPACE = re.compile(r"^[ \t]+|(?<![ \t])[ \t]+$", re.MULTILINE)
 _SPACES = re.compile(r"[ \t]{2,}")
 SHORT_LINE_CHARS = 60
 MAX_PROSE_CHARS = 20_000
@@ -52,7 +53,7 @@ _LINES = re.compile(r"[^\r\n]+|(?<=[\r\n])(?=[\r\n])")
 _ALONE = re.compile(rf"(?:{QUOTE})?[ \t]*(?:#{{1,6}}(?:[ \t]|$)|\|)|(?:[ \t]*>)+[ \t]*\[!")
 _ITEM = re.compile(r"(?:[ \t]*>)*[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]")
 _MARKER = re.compile(rf"(?:{QUOTE})?(?:{BULLET})?(?:[ \t]*#{{1,6}}[ \t]+)?")
-_CLOSING = re.compile(r"[ \t]+#+[ \t]*$")
+_CLOSING = re.compile(r"(?<![ \t])[ \t]+#+[ \t]*$")
 _NUMBER = re.compile(r"\A[0-9]{1,9}[.)](?=[ \t])")
 _EMPHASIS_MARK = re.compile(r"[*_=~]")
 _STOP = re.compile(r"[^\w\s]")
@@ -189,12 +190,17 @@ def _without_line_marks(text: str) -> str:
     if "-" in text or "=" in text or "*" in text or "_" in text or "+" in text:
         text = _BULLET.sub("", _RULE.sub("", text))
     if "#" in text:
-        text = _HEADING.sub(lambda match: match[1] or "", text)
+        text = _HEADING.sub(lambda match: _CLOSING.sub("", match[1] or ""), text)
     if "[" in text:
         text = _TASK.sub(r"\1", text)
     if "|" in text:
-        text = _ROW.sub(lambda match: _CELL.sub(" | ", match[1]).strip(), text)
+        text = _ROW.sub(lambda match: _cells(match[1]), text)
     return _BLOCK_ID.sub("", text) if "^" in text else text
+
+
+def _cells(row: str) -> str:
+    """Return the cells of a table's row, given what follows its first bar."""
+    return _CELL.sub(" | ", row.rstrip(" \t").removesuffix("|")).strip()
 
 
 def _without_emphasis(text: str) -> str:

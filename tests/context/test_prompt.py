@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pai_daemon.context.answering.answer import Citation, Turn
 from pai_daemon.context.answering.followup import points_back, standing_alone, with_words_before
-from pai_daemon.context.answering.prompt import build_prompt, distinct
+from pai_daemon.context.answering.prompt import build_prompt, distinct, markers, split_answer
 from pai_daemon.context.answering.templates import OURS, template
 from pai_daemon.context.search import Passage, Scores
 from pai_daemon.errors import GeneratorUnavailable, UsageError
@@ -218,3 +218,10 @@ async def test_first_question_and_one_that_stands_alone_are_left_as_they_are() -
     alone = "Which glue did we choose for the cabin floor?"
     assert await standing_alone(alone, HISTORY, rewriter) == alone
     assert rewriter.asked == ()
+
+
+def test_marks_that_no_passage_could_have_are_none() -> None:
+    """A number of thousands of digits is read as text, and a run of blanks is read once."""
+    text = f"A boat [{'9' * 5_000}] floats{' ' * 200_000}[1]."
+    assert list(markers(text, 2)) == [1]
+    assert split_answer(text, 2)[1] == [(1,)]

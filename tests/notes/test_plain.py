@@ -88,3 +88,9 @@ def test_sentences_wrapped_paragraph_is_joined() -> None:
     """The lines of a paragraph that an editor wrapped belong together."""
     text = "This line was wrapped by an editor at about seventy columns, before\nAgnes could end it. Done."
     assert [sentence.text for sentence in sentences(text)] == [text.replace("\n", " ")[:-6], "Done."]
+
+
+@pytest.mark.parametrize("line", ["a boat [1] b", "a ^b c", "| a b |", "# a b #"])
+def test_long_run_of_blanks_is_read_once(line: str) -> None:
+    """A line with a run of blanks gives what it gives with one; read once for each it would take minutes."""
+    assert plain_text(line.replace(" b", " " * 100_000 + "b")) == plain_text(line)

@@ -22,7 +22,8 @@ from pai_daemon.notes.plain import plain_text, sentences
 
 REFUSAL = "NOT IN NOTES"
 MAX_ANSWER_TOKENS = 700
-MARKER = re.compile(r"\s*\[(\d+)\]")
+# With what is before it. Looking back keeps a long run of blanks from being read once for each of them.
+MARKER = re.compile(r"(?<!\s)\s*\[(\d{1,4})\]")
 # A conversation may take this share of what is left for passages.
 HISTORY_SHARE = 0.25
 TURN_CHARACTERS = 2_000
@@ -172,7 +173,9 @@ def _language(question: str) -> str:
 def split_answer(text: str, count: int) -> tuple[list[str], list[tuple[int, ...]]]:
     """Return an answer's sentences without markers, and the existing citations that each claims."""
     # A marker after the full stop belongs to the sentence before it.
-    joined = re.sub(r"([.!?…。！？])((?:\s*\[\d+\])+)", lambda match: match.group(2) + match.group(1), text)
+    joined = re.sub(
+        r"([.!?…。！？])((?:\s*\[\d{1,4}\])+)", lambda match: match.group(2) + match.group(1), text
+    )
     texts, claimed = [], []
     for sentence in sentences(joined, guess_language(text)):
         plain = MARKER.sub("", sentence.text).strip()
