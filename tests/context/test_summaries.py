@@ -15,10 +15,9 @@ from pai_daemon.context.answering.answer import Citation, Delta
 from pai_daemon.context.answering.private import Privacy
 from pai_daemon.context.filters import Filter
 from pai_daemon.context.search import Passage
-from pai_daemon.context.summaries.plan import PART_TOKENS
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.context.summaries.summary import Estimate, Step, Summary, Task
-from pai_daemon.errors import GeneratorUnavailable, NotFound, PaiError
+from pai_daemon.errors import GeneratorUnavailable, NotFound
 from pai_daemon.models.generation.generator import (
     GeneratorEvent,
     Message,
@@ -474,9 +473,3 @@ async def test_prompt_of_a_person_is_used_and_a_wrong_one_is_told(sample: Live, 
     summary = await summarizer(sample, generator, own_templates=own).summarize(ALL)
     assert any("lacks" in warning for warning in summary.warnings)
     assert not summary.template.startswith("own-")
-
-
-def test_parts_are_no_longer_than_planned() -> None:
-    """The size of a part is a choice that the README's figures rest on."""
-    assert PART_TOKENS == 3_000
-    assert issubclass(NotFound, PaiError)
