@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 from pai_daemon import errors
 from pai_daemon.config import Settings, daemon_records, read_token
@@ -34,6 +34,21 @@ Event = (
     | tuple[Literal["citation"], documents.Cited]
     | tuple[Literal["done"], documents.Answer]
 )
+SummaryEvent = (
+    tuple[Literal["estimate"], documents.Estimate]
+    | tuple[Literal["progress"], documents.Step]
+    | tuple[Literal["notice"], documents.Notice]
+    | tuple[Literal["delta"], documents.Delta]
+    | tuple[Literal["citation"], documents.CitedPassage]
+    | tuple[Literal["done"], documents.Summary]
+)
+ComparisonEvent = (
+    tuple[Literal["notice"], documents.Notice]
+    | tuple[Literal["delta"], documents.Delta]
+    | tuple[Literal["citation"], documents.CitedPassage]
+    | tuple[Literal["done"], documents.Comparison]
+)
+Item = TypeVar("Item")
 START_HINT = "Start it with: scripts/start VAULT (or: pai start VAULT)"
 
 
@@ -110,9 +125,38 @@ class Client:
 
     def ask_stream(self, question: str, **narrowed: Any) -> Iterator[Event]:
         """Yield (event, data) as the answer is written, `done` last; raises when an error event comes."""
-        payload = {"question": question, "stream": True, **narrowed}
+        return cast("Iterator[Event]", self._events("/api/ask", {"question": question, **narrowed}))
+
+    def estimate(self, **narrowed: Any) -> documents.Estimate:
+        """Return what a summary would cost; narrowed: see `summarize`."""
+        asked = {"estimate": True, **narrowed}
+        with self._open("/api/summarize", asked, timeout_s=TIMEOUT_S) as response:
+            return cast("documents.Estimate", _object(response.read()))
+
+    def summarize(self, **narrowed: Any) -> documents.Summary:
+        """Return a whole summary, however long it takes.
+
+        narrowed: note, limit, budget_s, and what narrows a search.
+        """
+        return cast("documents.Summary", _last(self.summarize_stream(**narrowed)))
+
+    def summarize_stream(self, **narrowed: Any) -> Iterator[SummaryEvent]:
+        """Yield (event, data), `estimate` first and `done` last; to close it stops the work."""
+        return cast("Iterator[SummaryEvent]", self._events("/api/summarize", narrowed))
+
+    def compare(self, first: str, second: str) -> documents.Comparison:
+        """Return what two notes say alike, alone, and against each other."""
+        return cast("documents.Comparison", _last(self.compare_stream(first, second)))
+
+    def compare_stream(self, first: str, second: str) -> Iterator[ComparisonEvent]:
+        """Yield (event, data) as it is written, `done` last; to close it stops the work."""
+        asked = {"first": first, "second": second}
+        return cast("Iterator[ComparisonEvent]", self._events("/api/compare", asked))
+
+    def _events(self, path: str, asked: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the events of a stream; raises the error that one of them is."""
         name = ""
-        with self._open("/api/ask", payload, timeout_s=ANSWER_TIMEOUT_S) as response:
+        with self._open(path, {**asked, "stream": True}, timeout_s=ANSWER_TIMEOUT_S) as response:
             for raw in response:
                 line = raw.decode("utf-8").rstrip("\n")
                 if line.startswith("event: "):
@@ -121,7 +165,7 @@ class Client:
                     data = _object(line.removeprefix("data: "))
                     if name == "error":
                         raise _error_of(data)
-                    yield cast("Event", (name, data))
+                    yield name, data
         if name != "done":
             raise DaemonUnreachable("The answer broke off.", hint="Look at the daemon with: pai status")
 
@@ -197,8 +241,29 @@ class AsyncClient:
 
     async def ask_stream(self, question: str, **narrowed: Any) -> AsyncIterator[Event]:
         """Yield the events of an answer as it is written, `done` last."""
-        events = self._client.ask_stream(question, **narrowed)
-        while (event := await asyncio.to_thread(next, events, None)) is not None:
+        async for event in _awaited(self._client.ask_stream(question, **narrowed)):
+            yield event
+
+    async def estimate(self, **narrowed: Any) -> documents.Estimate:
+        """Return what a summary would cost, as `Client.estimate` does."""
+        return await asyncio.to_thread(self._client.estimate, **narrowed)
+
+    async def summarize(self, **narrowed: Any) -> documents.Summary:
+        """Return a whole summary, as `Client.summarize` does."""
+        return await asyncio.to_thread(self._client.summarize, **narrowed)
+
+    async def summarize_stream(self, **narrowed: Any) -> AsyncIterator[SummaryEvent]:
+        """Yield the events of a summary, as `Client.summarize_stream` does."""
+        async for event in _awaited(self._client.summarize_stream(**narrowed)):
+            yield event
+
+    async def compare(self, first: str, second: str) -> documents.Comparison:
+        """Return what two notes say, as `Client.compare` does."""
+        return await asyncio.to_thread(self._client.compare, first, second)
+
+    async def compare_stream(self, first: str, second: str) -> AsyncIterator[ComparisonEvent]:
+        """Yield the events of a comparison, as `Client.compare_stream` does."""
+        async for event in _awaited(self._client.compare_stream(first, second)):
             yield event
 
     async def related(self, path: str = "", *, text: str = "", limit: int = 10) -> documents.RelatedNotes:
@@ -212,6 +277,18 @@ class AsyncClient:
     async def note(self, path: str) -> documents.ParsedNote:
         """Return what a note says, as it is read."""
         return await asyncio.to_thread(self._client.note, path)
+
+
+async def _awaited(events: Iterator[Item]) -> AsyncIterator[Item]:
+    """Yield what comes, each awaited in a thread."""
+    while (event := await asyncio.to_thread(next, events, None)) is not None:
+        yield event
+
+
+def _last(events: Iterator[tuple[Any, Any]]) -> Any:
+    """Return the data of the last event."""
+    *_, last = events
+    return last[1]
 
 
 def _written(value: Any) -> Any:

@@ -22,6 +22,7 @@ from pai_daemon import __version__
 from pai_daemon.config import Settings, daemon_records, ensure_token, private_folder, remember, write_private
 from pai_daemon.context.answering.answer import GeneratorName, name_of
 from pai_daemon.context.answering.answers import Answerer
+from pai_daemon.context.comparing.comparer import Comparer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.privacy import Privacy
@@ -30,8 +31,10 @@ from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.store.record import read_record
+from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
 from pai_daemon.models.generation.generators import Options, generators_of
+from pai_daemon.models.generation.pace import Pace
 from pai_daemon.models.loading import load_model
 from pai_daemon.models.names import named
 from pai_daemon.models.registry import Profile
@@ -70,6 +73,7 @@ class Daemon:
         self._settling = asyncio.Lock()
         options = Options(settings.gguf_dir, settings.generator_key, settings.generator_idle_s)
         self._generators = generators_of(settings.generator, options)
+        self._generators.pace = Pace(settings.data_dir / "pace.json")
         self._privacy = Privacy(settings.local_only)
         self._served: Served | None = None
         self._listener: Listener | None = None
@@ -256,6 +260,11 @@ class Daemon:
         )
         indexer.leave_out()
         searcher = Searcher(self.vault, index)
+        writing: Any = {
+            "budget_s": chosen.answer_budget_s,
+            "own_templates": chosen.prompts_dir,
+            "privacy": self._privacy,
+        }
         return Parts(
             index=index,
             reader=reader,
@@ -263,13 +272,9 @@ class Daemon:
             watcher=Watcher(self.vault, rules(), indexer.hint),
             searcher=searcher,
             related=Related(self.vault, index, searcher, reader),
-            answerer=Answerer(
-                searcher,
-                self._generators,
-                budget_s=chosen.answer_budget_s,
-                own_templates=chosen.prompts_dir,
-                privacy=self._privacy,
-            ),
+            answerer=Answerer(searcher, self._generators, **writing),
+            summarizer=Summarizer(index, searcher, self._generators, **writing),
+            comparer=Comparer(index, searcher, self._generators, **writing),
         )
 
     def _load_model(self, wanted: Profile) -> EmbeddingModel:

@@ -139,8 +139,8 @@ def test_no_banned_name() -> None:
 
 
 def test_only_the_daemon_constructs_the_parts() -> None:
-    """Index, Indexer, Searcher, Related, Answerer and Watcher are made in daemon.py."""
-    parts = {"Index", "Indexer", "Searcher", "Related", "Answerer", "Watcher"}
+    """Index, Indexer, Searcher, Related, Answerer, Watcher and the long jobs are made in daemon.py."""
+    parts = {"Index", "Indexer", "Searcher", "Related", "Answerer", "Watcher"} | {"Summarizer", "Comparer"}
     for module in MODULES:
         if _room(module) == "daemon":
             continue

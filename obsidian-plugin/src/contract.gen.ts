@@ -122,6 +122,35 @@ export interface CitedPassage {
   n: number;
 }
 
+export interface Compare {
+  first: string;
+  second: string;
+  stream?: boolean | null;
+}
+
+export interface Comparison {
+  first: NoteName;
+  second: NoteName;
+  text: string;
+  both: readonly (Pair)[];
+  differ: readonly (Pair)[];
+  only_first: readonly (Said)[];
+  only_second: readonly (Said)[];
+  first_alone: number;
+  second_alone: number;
+  sentences: readonly (AnswerSentence)[];
+  citations: readonly (CitedPassage)[];
+  changed: readonly (string)[];
+  generator: GeneratorName;
+  stages: readonly (string)[];
+  warnings: readonly (string)[];
+  revision: number;
+  pending: number;
+  took_ms: number;
+  template: string;
+  usage: Usage | null;
+}
+
 export interface Copied {
   copied: string;
   revision: number;
@@ -134,6 +163,18 @@ export interface Delta {
 export interface Disk {
   index_bytes: number;
   free_bytes: number | null;
+}
+
+export interface Estimate {
+  about: string;
+  notes: number;
+  passages: number;
+  tokens: number;
+  calls: number;
+  seconds: number | null;
+  kept_back: number;
+  pending: number;
+  generator: GeneratorName;
 }
 
 export interface Excluded {
@@ -226,6 +267,12 @@ export interface NextModel {
   total: number;
 }
 
+export interface NoteName {
+  path: string;
+  title: string;
+  link: string;
+}
+
 export interface NotePage {
   notes: readonly (NoteStatus)[];
   counts: Record<string, number>;
@@ -249,6 +296,13 @@ export interface NoteStatus {
 export interface Notice {
   text: string;
   preview: string;
+}
+
+export interface Pair {
+  first: Said;
+  second: Said;
+  score: number;
+  why: string;
 }
 
 export interface ParsedNote {
@@ -350,6 +404,11 @@ export interface Run {
   copy?: string | null;
 }
 
+export interface Said {
+  text: string;
+  n: number;
+}
+
 export interface Scores {
   semantic: number | null;
   text: number | null;
@@ -407,13 +466,61 @@ export interface Status {
   disk: Disk;
 }
 
+export interface Step {
+  done: number;
+  total: number;
+  notes: number;
+  note: string;
+  text: string;
+  left_s: number | null;
+}
+
 export interface Stopping {
   accepted: boolean;
   pid: number;
 }
 
+export interface Summarize {
+  path?: string | null;
+  tag?: readonly (string)[] | string | null;
+  property?: readonly (string)[] | string | null;
+  since?: string | null;
+  before?: string | null;
+  note?: string | null;
+  limit?: number | null;
+  budget_s?: number | null;
+  estimate?: boolean | null;
+  stream?: boolean | null;
+}
+
+export interface Summary {
+  about: string;
+  summary: string;
+  topics: readonly (Topic)[];
+  sentences: readonly (AnswerSentence)[];
+  citations: readonly (CitedPassage)[];
+  estimate: Estimate;
+  notes_read: number;
+  changed: readonly (string)[];
+  generator: GeneratorName;
+  stages: readonly (string)[];
+  warnings: readonly (string)[];
+  revision: number;
+  pending: number;
+  took_ms: number;
+  template: string;
+  usage: Usage | null;
+}
+
 export interface Told {
   settings: readonly (Setting)[];
+}
+
+export interface Topic {
+  note: NoteName;
+  sentences: readonly (number)[];
+  also: readonly (NoteName)[];
+  others: number;
 }
 
 export interface Turn {

@@ -6,19 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
-from rich.text import Text
 
 from pai_daemon.cli.output import (
-    changed,
     client_options,
     connect,
-    console,
     narrowing_options,
-    place,
+    show_evidence,
     show_json,
 )
-from pai_daemon.serve import documents
 
 
 @click.command("ask")
@@ -45,22 +40,4 @@ def command(
             click.echo(event[1]["text"], nl=False)
         elif event[0] == "done":
             click.echo("\n")
-            _show_evidence(event[1])
-
-
-def _show_evidence(answer: documents.Answer) -> None:
-    for citation in answer["citations"]:
-        console.print(
-            Text(f"[{citation['n']}] ", style="bold")
-            + Text(place(citation), style=f"cyan link {citation['uri']}")
-            + changed(citation),
-            soft_wrap=True,
-        )
-    if answer["narrowed"]:
-        said = escape(", ".join(answer["narrowed"]))
-        console.print(f"[dim]Only notes {said}; for all: --as-asked[/]", soft_wrap=True)
-    for sentence in answer["sentences"]:
-        if not sentence["supported"]:
-            console.print(f"[yellow]No passage supports:[/] {escape(sentence['text'])}", soft_wrap=True)
-    for warning in answer["warnings"]:
-        console.print(f"[yellow]{escape(warning)}[/]", soft_wrap=True)
+            show_evidence(event[1])

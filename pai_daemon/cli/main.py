@@ -20,6 +20,8 @@ COMMANDS = {
     "status": "status",
     "search": "search",
     "ask": "ask",
+    "summarize": "summarize",
+    "compare": "compare",
     "links": "links",
     "index": "index",
     "models": "models",

@@ -102,3 +102,22 @@ def show_passage(number: int, passage: Mapping[str, Any], *, lines: int = 4) -> 
 def changed(passage: Mapping[str, Any]) -> Text:
     """Return the words that a passage's note has changed since it was read, none where it has not."""
     return Text("  (changed since)", style="yellow") if passage["stale"] else Text()
+
+
+def show_evidence(answer: Mapping[str, Any]) -> None:
+    """Print what an answer or a summary rests on, and what must be said of it."""
+    for citation in answer["citations"]:
+        console.print(
+            Text(f"[{citation['n']}] ", style="bold")
+            + Text(place(citation), style=f"cyan link {citation['uri']}")
+            + changed(citation),
+            soft_wrap=True,
+        )
+    if answer.get("narrowed"):
+        said = escape(", ".join(answer["narrowed"]))
+        console.print(f"[dim]Only notes {said}; for all: --as-asked[/]", soft_wrap=True)
+    for sentence in answer["sentences"]:
+        if not sentence["supported"]:
+            console.print(f"[yellow]No passage supports:[/] {escape(sentence['text'])}", soft_wrap=True)
+    for warning in answer["warnings"]:
+        console.print(f"[yellow]{escape(warning)}[/]", soft_wrap=True)

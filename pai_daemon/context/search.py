@@ -12,7 +12,7 @@ import math
 import re
 import time
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -253,6 +253,11 @@ class Searcher:
                 found.append(self._passage(chunk, score, scores, terms))
         return tuple(found)
 
+    def of_chunks(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """Return the passages of chunks by their ids, in this order; those that are gone are left out."""
+        chunks, nothing = self._index.store.chunks.get(ids), Scores(None, None)
+        return {item: self._passage(chunks[item], 0.0, nothing, NO_TERMS) for item in ids if item in chunks}
+
     def _passage(self, chunk: StoredChunk, score: float, scores: Scores, terms: Terms) -> Passage:
         place = (chunk.path, chunk.heading_path, chunk.block_ids)
         return Passage(
@@ -266,7 +271,7 @@ class Searcher:
             end_char=chunk.end_char,
             block_id=chunk.block_ids[0] if chunk.block_ids else None,
             content_hash=chunk.content_hash,
-            stale=self._is_stale(chunk.path),
+            stale=self.has_changed(chunk.path),
             score=round(score, 4),
             scores=scores,
             highlights=highlights(chunk.text, terms),
@@ -275,9 +280,14 @@ class Searcher:
             page=page_of(chunk.path, chunk.heading_path),
         )
 
-    def _is_stale(self, path: str) -> bool:
-        """Return whether the file's bytes are not those that were indexed; read only when in doubt."""
+    def has_changed(self, path: str, content_hash: str = "") -> bool:
+        """Return whether the file's bytes are not those that were indexed; read only when in doubt.
+
+        content_hash: of an earlier reading, which is to be the one that is indexed.
+        """
         note = self._index.catalog.get(path)
+        if content_hash and (note is None or note.content_hash != content_hash):
+            return True
         try:
             now = (self._vault / path).stat()
             if note is not None and (now.st_size, now.st_mtime_ns) == (note.stat.size, note.stat.mtime_ns):

@@ -57,7 +57,7 @@ class CitedPassage(Passage):
     n: int
 
 
-def _with_cited(kind: type) -> Any:
+def with_cited(kind: type) -> Any:
     """Return a type of values as it crosses the wire: its citations are passages with a number."""
     hints = get_type_hints(kind) | {"citations": tuple[CitedPassage, ...]}
     described = {"__doc__": kind.__doc__}
@@ -66,7 +66,7 @@ def _with_cited(kind: type) -> Any:
     )
 
 
-ANSWER, SOURCES = _with_cited(Answer), _with_cited(Sources)
+ANSWER, SOURCES = with_cited(Answer), with_cited(Sources)
 
 
 @routes.post(
@@ -129,11 +129,16 @@ def _frame(event: AnswerEvent) -> bytes:
 
 def _document(value: Answer | Sources) -> Any:
     """Return an answer or its sources as they cross the wire."""
-    kind = ANSWER if isinstance(value, Answer) else SOURCES
+    return as_sent(value, ANSWER if isinstance(value, Answer) else SOURCES)
+
+
+def as_sent(value: Any, kind: Any) -> Any:
+    """Return a value with citations in the type that `with_cited` made of its own."""
     given = {item.name: getattr(value, item.name) for item in fields(value)}
-    return kind(**given | {"citations": tuple(_numbered(citation) for citation in value.citations)})
+    return kind(**given | {"citations": tuple(numbered(citation) for citation in value.citations)})
 
 
-def _numbered(citation: Citation) -> CitedPassage:
+def numbered(citation: Citation) -> CitedPassage:
+    """Return a citation as it crosses the wire."""
     passage = citation.passage
     return CitedPassage(**{item.name: getattr(passage, item.name) for item in fields(Passage)}, n=citation.n)

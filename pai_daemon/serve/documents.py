@@ -151,6 +151,39 @@ class CitedPassage(TypedDict):
     n: int
 
 
+class Compare(TypedDict):
+    """The two notes."""
+
+    first: str
+    second: str
+    stream: NotRequired[bool | None]
+
+
+class Comparison(TypedDict):
+    """What two notes say. `text` carries `[n]` markers; `citations` are the passages that are cited."""
+
+    first: NoteName
+    second: NoteName
+    text: str
+    both: list[Pair]
+    differ: list[Pair]
+    only_first: list[Said]
+    only_second: list[Said]
+    first_alone: int
+    second_alone: int
+    sentences: list[AnswerSentence]
+    citations: list[CitedPassage]
+    changed: list[str]
+    generator: GeneratorName
+    stages: list[str]
+    warnings: list[str]
+    revision: int
+    pending: int
+    took_ms: float
+    template: str
+    usage: Usage | None
+
+
 class Copied(TypedDict):
     """The folder of a copy."""
 
@@ -169,6 +202,20 @@ class Disk(TypedDict):
 
     index_bytes: int
     free_bytes: int | None
+
+
+class Estimate(TypedDict):
+    """What a summary will cost, before anything is read."""
+
+    about: str
+    notes: int
+    passages: int
+    tokens: int
+    calls: int
+    seconds: float | None
+    kept_back: int
+    pending: int
+    generator: GeneratorName
 
 
 class Excluded(TypedDict):
@@ -287,6 +334,14 @@ class NextModel(TypedDict):
     total: int
 
 
+class NoteName(TypedDict):
+    """A note by its path and title, and a link that opens it."""
+
+    path: str
+    title: str
+    link: str
+
+
 class NotePage(TypedDict):
     """Some of the paths in a state, by name. counts: of each state. after: where the next page begins."""
 
@@ -316,6 +371,15 @@ class Notice(TypedDict):
 
     text: str
     preview: str
+
+
+class Pair(TypedDict):
+    """Two sentences about one thing. score: their cosine. why: in what they differ, "" where they agree."""
+
+    first: Said
+    second: Said
+    score: float
+    why: str
 
 
 class ParsedNote(TypedDict):
@@ -455,6 +519,13 @@ class Run(TypedDict):
     copy: NotRequired[str | None]
 
 
+class Said(TypedDict):
+    """A sentence of a note, and the number of the passage it stands in."""
+
+    text: str
+    n: int
+
+
 class Scores(TypedDict):
     """The parts of a score: cosine of the embeddings, BM25 of the text; None where a leg found nothing."""
 
@@ -526,6 +597,17 @@ class Status(TypedDict):
     disk: Disk
 
 
+class Step(TypedDict):
+    """A step that is done. note: the path of the last note that was read; notes: how many so far."""
+
+    done: int
+    total: int
+    notes: int
+    note: str
+    text: str
+    left_s: float | None
+
+
 class Stopping(TypedDict):
     """The daemon ends; it has ended when the process has."""
 
@@ -533,10 +615,55 @@ class Stopping(TypedDict):
     pid: int
 
 
+class Summarize(TypedDict):
+    """Which notes are summarised, all of them where nothing is said, and how."""
+
+    path: NotRequired[str | None]
+    tag: NotRequired[list[str] | str | None]
+    property: NotRequired[list[str] | str | None]
+    since: NotRequired[str | None]
+    before: NotRequired[str | None]
+    note: NotRequired[str | None]
+    limit: NotRequired[int | None]
+    budget_s: NotRequired[float | None]
+    estimate: NotRequired[bool | None]
+    stream: NotRequired[bool | None]
+
+
+class Summary(TypedDict):
+    """A whole summary. `summary` carries `[n]` markers; `citations` are the passages that it cites."""
+
+    about: str
+    summary: str
+    topics: list[Topic]
+    sentences: list[AnswerSentence]
+    citations: list[CitedPassage]
+    estimate: Estimate
+    notes_read: int
+    changed: list[str]
+    generator: GeneratorName
+    stages: list[str]
+    warnings: list[str]
+    revision: int
+    pending: int
+    took_ms: float
+    template: str
+    usage: Usage | None
+
+
 class Told(TypedDict):
     """Each setting; of a secret only whether there is one."""
 
     settings: list[Setting]
+
+
+class Topic(TypedDict):
+    """A note that is quoted. sentences: their places in the summary's list."""
+
+    note: NoteName
+    sentences: list[int]
+    also: list[NoteName]
+    others: int
 
 
 class Turn(TypedDict):

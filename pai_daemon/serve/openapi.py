@@ -22,7 +22,7 @@ from pai_daemon.errors import (
     Unauthorized,
     UsageError,
 )
-from pai_daemon.serve import ask, dashboard, index, model, notes, related, search, status
+from pai_daemon.serve import ask, compare, dashboard, index, model, notes, related, search, status, summarize
 from pai_daemon.serve.contract import Route, Routes
 from pai_daemon.serve.security import OPEN_PATHS, SCOPE_OF
 from pai_daemon.serve.wire import ProblemDocument, reply
@@ -33,6 +33,8 @@ RESOURCES = (
     status.routes,
     search.routes,
     ask.routes,
+    summarize.routes,
+    compare.routes,
     related.routes,
     notes.routes,
     index.routes,

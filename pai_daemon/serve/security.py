@@ -34,6 +34,8 @@ SCOPE_OF = {
     "/api/notes": "index",
     "/api/notes/{path}/status": "index",
     "/api/ask": "ask",
+    "/api/summarize": "ask",
+    "/api/compare": "ask",
     "/api/index": "index",
 }
 # What each token opens: it says what could be asked, and nothing of a vault.

@@ -11,17 +11,21 @@ from aiohttp import web
 
 from pai_daemon.config import Settings
 from pai_daemon.context.answering.answers import Answerer
+from pai_daemon.context.comparing.comparer import Comparer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher
+from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.errors import ModelUnavailable, PaiError, VaultUnavailable
 from pai_daemon.models.registry import Profile
 from pai_daemon.serve.events import EventHub
 from pai_daemon.serve.sessions import Sessions
 from pai_daemon.serve.tokens import Tokens
 from pai_daemon.vault.watch import Watcher
+
+MOST_SUMMARIES = 2
 
 
 @dataclass(slots=True)
@@ -50,6 +54,8 @@ class Parts:
     searcher: Searcher
     related: Related
     answerer: Answerer
+    summarizer: Summarizer
+    comparer: Comparer
 
 
 @dataclass(slots=True)
@@ -70,6 +76,8 @@ class Served:
     stop: Callable[[], None] = lambda: None
     sessions: Sessions = field(default_factory=Sessions)
     answering: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
+    # Of their own: a long job must not keep a question waiting.
+    summarizing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_SUMMARIES))
 
     def ready(self) -> Parts:
         """Return the parts, or raise why there are none yet."""

@@ -12,7 +12,10 @@ import pytest
 
 from pai_daemon.context.answering.answer import Answer, Delta, Question
 from pai_daemon.context.answering.answers import Answerer
+from pai_daemon.context.comparing.comparer import Comparer
 from pai_daemon.context.filters import Filter
+from pai_daemon.context.summaries.summarizer import Summarizer
+from pai_daemon.context.summaries.summary import Step, Summary, Task
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generation.generator import GeneratorEvent, Message, Place, Text
 from pai_daemon.models.generation.generators import Chosen, Generators
@@ -34,6 +37,12 @@ HARM = {
     "a formula that loads": re.compile(r"\\(?:href|includegraphics)"),
     "a mark of no passage": re.compile(r"\[(?:0|[3-9]|\d\d+)\]|\[\d+,"),
 }
+
+
+# A summary has more passages than the two of an answer here.
+MORE_PASSAGES = ("a mark of no passage",)
+# What a quoted note says itself, unchanged, carries nothing.
+QUOTED_TOO = (*MORE_PASSAGES, "an address", "a link")
 
 
 class Obedient:
@@ -120,6 +129,29 @@ async def test_obeyed_injection_reaches_nobody(injected: Live, number: int) -> N
             f"case{number}/Engine.md",
             f"case{number}/Safe.md",
         }
+
+
+@pytest.mark.parametrize("number", range(len(INJECTIONS)), ids=lambda n: str(INJECTIONS[n]["kind"]))
+async def test_obeyed_injection_gets_into_no_summary_and_no_comparison(injected: Live, number: int) -> None:
+    """The same holds for a summary of the folder, written and quoted, and for two notes side by side."""
+    case, task = f"case{number}", Task(Filter(folder=f"case{number}"))
+    for generator, allowed in ((Obedient(INJECTIONS[number], 7), MORE_PASSAGES), (None, QUOTED_TOO)):
+        generators, shown, quoted = Generators(Chosen(generator)), [], []
+        summarizer = Summarizer(injected.index, injected.searcher, generators)
+        async for event in summarizer.stream(task):
+            shown += [event.text] if isinstance(event, Delta | Step) else []
+            if isinstance(event, Summary):
+                shown += [event.summary, *(sentence.text for sentence in event.sentences)]
+        comparer = Comparer(injected.index, injected.searcher, generators)
+        found = await comparer.compare(f"{case}/Engine.md", f"{case}/Safe.md")
+        shown += [found.text, *(sentence.text for sentence in found.sentences)]
+        quoted += [said.text for said in (*found.only_first, *found.only_second)]
+        assert found.generator.name == ("obedient" if generator else "extractive")
+        assert len(shown) > 3
+        for text in shown:
+            assert [harm for harm in harm_in(text) if harm not in allowed] == [], text
+        for text in quoted:
+            assert [harm for harm in harm_in(text) if harm not in QUOTED_TOO] == [], text
 
 
 @pytest.mark.parametrize("number", range(len(INJECTIONS)), ids=lambda n: str(INJECTIONS[n]["kind"]))

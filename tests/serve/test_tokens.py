@@ -28,7 +28,7 @@ OPENS = {
         ("GET", "/api/links?path=Garden.md"),
         ("GET", "/api/notes/Garden.md"),
     ),
-    "ask": (("POST", "/api/ask"),),
+    "ask": (("POST", "/api/ask"), ("POST", "/api/summarize"), ("POST", "/api/compare")),
     "status": (("GET", "/api/status"),),
     "index": (
         ("GET", "/api/index"),

@@ -210,6 +210,9 @@ class Answerer:
         async with aclosing(self._shown(writing, draft)) as events:
             async for event in events:
                 yield event
+        self._generators.pace.learn(
+            generator.name, prompt.messages, draft.text, writing.first_s, writing.took_s
+        )
         draft.usage, draft.is_written = writing.usage, writing.ending == "whole"
         if not draft.is_written:
             draft.stages.append(writing.ending)

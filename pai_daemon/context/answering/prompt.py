@@ -73,7 +73,7 @@ def build_prompt(
     if need be. history: as far as a quarter of the budget holds it, the latest turns.
     """
     turns = _turns(history, int(budget_tokens * HISTORY_SHARE))
-    fence = _fence([question, selection, *(turn.content for turn in turns)], citations)
+    fence = fence_for([question, selection, *(turn.content for turn in turns), *map(_shown, citations)])
 
     def messages(kept: Sequence[Citation], longest: int = 0) -> tuple[Message, ...]:
         """Return the turns of the prompt; longest: of a passage's characters, 0 for all."""
@@ -151,12 +151,13 @@ def _passages(citations: Sequence[Citation], longest: int) -> str:
     return "\n\n".join(blocks)
 
 
-def _fence(texts: Sequence[str], citations: Sequence[Citation]) -> str:
+def _shown(citation: Citation) -> str:
+    passage = citation.passage
+    return f"{passage.path}\n{passage.trail}\n{passage.text}"
+
+
+def fence_for(texts: Sequence[str]) -> str:
     """Return a word that stands in none of the texts."""
-    texts = [
-        *texts,
-        *(f"{each.passage.path}\n{each.passage.trail}\n{each.passage.text}" for each in citations),
-    ]
     fence = _FENCE
     while any(fence in text for text in texts):
         fence = f"notes-{secrets.token_hex(8)}"

@@ -138,21 +138,26 @@ def _holds(text: str, evidence: Sequence[_Evidence]) -> bool:
 
 
 def numbers_of(text: str, *, said: bool = True) -> set[str]:
+    """Return the numbers of a text, see `numbers_in`."""
+    return set(numbers_in(text, said=said))
+
+
+def numbers_in(text: str, *, said: bool = True) -> list[str]:
     """Return the numbers of a text, written one way: `1.000` and `1,000` are 1000, and August is 8.
 
     said: also those that are written out, which in a sentence may mean something else (“one of them”).
     """
-    found = set()
+    found = []
     for written in _NUMBER.findall(_DATE.sub(r"\1 \2 \3", text)):
         digits = re.sub(r"[.,'\u202f\u00a0](?=\d{3}(?:\D|\Z))", "", written).replace(",", ".")
         whole, _, rest = digits.partition(".")
         rest = rest.rstrip("0")
-        found.add(f"{int(whole)}.{rest}" if rest else f"{int(whole)}")
+        found.append(f"{int(whole)}.{rest}" if rest else f"{int(whole)}")
     for word in _WORD.findall(text):
         number = _MONTH_NUMBER.get(word.casefold()) if word[0].isupper() else None
         number = number or (_SAID_NUMBER.get(word.casefold()) if said else None)
         if number:
-            found.add(number)
+            found.append(number)
     return found
 
 

@@ -24,6 +24,8 @@ NEEDED = {
         "question": ("question",),
     },
     "followup": {"system": (), "user": ("history", "question")},
+    "summarize": {"system": ("fence", "count"), "user": ("passages",), "join": ("statements",)},
+    "compare": {"system": ("fence",), "user": ("passages", "first", "second")},
 }
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _SECTION = re.compile(r"^# (\w+)[ \t]*$", re.MULTILINE)

@@ -28,7 +28,10 @@ Ending = Literal["whole", "failed", "late", "endless"]
 
 
 class Writing:
-    """One text of a generator. ending: how it ended, and why, once `pieces` has come to its end."""
+    """One text of a generator. ending: how it ended, and why, once `pieces` has come to its end.
+
+    first_s, took_s: until its first piece, and in all; 0 where none came.
+    """
 
     def __init__(
         self, generator: Generator, messages: Sequence[Message], max_tokens: int, deadline_s: float
@@ -39,6 +42,7 @@ class Writing:
         self._deadline_s = deadline_s
         self._has_waited = False
         self.usage: Usage | None = None
+        self.first_s = self.took_s = 0.0
         self.ending: Ending = "whole"
         self.why = ""
 
@@ -46,6 +50,7 @@ class Writing:
         """Yield the text piece by piece, and once what is waited for. Raises nothing."""
         coming: asyncio.Future[GeneratorEvent] | None = None
         is_empty = True
+        started_s = asyncio.get_running_loop().time()
         try:
             while True:
                 coming = coming or asyncio.ensure_future(anext(self._events))
@@ -61,6 +66,8 @@ class Writing:
                 if isinstance(event, Text) and event.text:
                     self._has_waited = True
                     is_empty = is_empty and not event.text.strip()
+                    self.took_s = asyncio.get_running_loop().time() - started_s
+                    self.first_s = self.first_s or self.took_s
                     yield event.text
                 elif isinstance(event, Usage):
                     self.usage = event

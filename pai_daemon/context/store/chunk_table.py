@@ -196,6 +196,17 @@ class ChunkTable:
             ids.setdefault(key, []).append(item)
         return ids
 
+    def sizes(self, chosen: Filter) -> dict[str, dict[int, int]]:
+        """Return of each note that passes a filter how many bytes of text its chunks have, by ordinal."""
+        wanted = {"path": "path", "ordinal": "ordinal", "size": "octet_length(text)"}
+        with border(self._on_failure):
+            found = self._table.search().where(_where(chosen)).select(wanted).limit(ALL_ROWS).to_arrow()
+        sizes: dict[str, dict[int, int]] = {}
+        rows = zip(*(found[name].to_pylist() for name in wanted), strict=True)
+        for path, ordinal, size in rows:
+            sizes.setdefault(path, {})[ordinal] = size or 0
+        return sizes
+
     def search(self, query: str, limit: int, chosen: Filter, *, typing: bool = False) -> list[Hit]:
         """Return up to `limit` (chunk id, BM25 score) pairs, best first.
 

@@ -23,6 +23,7 @@ from pai_daemon.models.generation.generator import Generator
 from pai_daemon.models.generation.gguf import read_facts
 from pai_daemon.models.generation.ollama import OllamaGenerator
 from pai_daemon.models.generation.openai import OpenAIGenerator
+from pai_daemon.models.generation.pace import Pace
 
 AUTO, EXTRACTIVE = "auto", "extractive"
 GGUF = "gguf:"
@@ -57,10 +58,11 @@ class Chosen:
 
 
 class Generators:
-    """What writes answers: here, what the settings name."""
+    """What writes answers: here, what the settings name. pace: how fast it has been."""
 
     def __init__(self, chosen: Chosen) -> None:
         self.chosen = chosen
+        self.pace = Pace()
 
     def start(self) -> None:
         """Begin to look for generators, where they are looked for."""
