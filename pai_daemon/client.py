@@ -11,7 +11,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -108,8 +108,11 @@ class Client:
         ) as response:
             return cast("documents.Answer", _object(response.read()))
 
-    def ask_stream(self, question: str, **narrowed: Any) -> Iterator[Event]:
-        """Yield (event, data) as the answer is written, `done` last; raises when an error event comes."""
+    def ask_stream(self, question: str, **narrowed: Any) -> Generator[Event, None, None]:
+        """Yield (event, data) as the answer is written, `done` last; raises when an error event comes.
+
+        Closing it stops the answer.
+        """
         payload = {"question": question, "stream": True, **narrowed}
         name = ""
         with self._open("/api/ask", payload, timeout_s=ANSWER_TIMEOUT_S) as response:

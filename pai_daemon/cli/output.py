@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from pai_daemon.errors import PaiError
 
 # In a pipe nothing is wrapped: a path in two lines is no path for grep.
 console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -69,6 +71,11 @@ def show_hint(hint: Mapping[str, Any]) -> None:
     console.print(f"[yellow]{escape(hint['message'])}[/]")
     if hint["command"]:
         console.print(f"  [bold]{escape(hint['command'])}[/]", soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """Return a text without what a terminal would obey: a note could retitle its window."""
+    return _CONTROLS.sub("", text)
 
 
 def counted(number: int, noun: str) -> str:
