@@ -19,8 +19,8 @@ from pai_daemon.client import Client, Event
 from pai_daemon.errors import PaiError, UsageError
 from pai_daemon.serve import documents
 
-# As many as the daemon takes.
-MOST_TURNS = 50
+# As many as the daemon takes; the oldest go by ten, so that its summary of a beginning holds for a while.
+MOST_TURNS, TURNS_AT_ONCE = 50, 10
 PROMPT = "> "
 # What a citation may open: an address of Obsidian or Logseq, or a file's.
 OPENED = frozenset({"obsidian", "logseq", "file"})
@@ -78,7 +78,8 @@ class Conversation:
         raise UsageError(f"The last answer has no passage {number!r}.", hint=f"There are: {there}.")
 
     def _asked(self) -> dict[str, Any]:
-        return self._narrowed | ({"history": self.turns[-MOST_TURNS:]} if self.turns else {})
+        dropped = -(-max(0, len(self.turns) - MOST_TURNS) // TURNS_AT_ONCE) * TURNS_AT_ONCE
+        return self._narrowed | ({"history": self.turns[dropped:]} if self.turns else {})
 
     def _note(self, question: str, text: str) -> None:
         if text.strip():

@@ -24,6 +24,7 @@ NEEDED = {
         "question": ("question",),
     },
     "followup": {"system": (), "user": ("history", "question")},
+    "summary": {"system": (), "user": ("history",)},
 }
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _SECTION = re.compile(r"^# (\w+)[ \t]*$", re.MULTILINE)
