@@ -7,16 +7,21 @@ import os
 import pty
 import re
 import select
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from pai_daemon.cli.output import printable
-from tests.daemon_process import PAI, DaemonProcess
+from pai_daemon.config import write_private
+from tests.daemon_process import PAI, DaemonProcess, Folders
+from tests.serve.test_command_line import read_request
 
 QUESTIONS = "How long does the sourdough prove?\n\nWhen are the tomatoes watered?\n"
 PROMPT = "> "
@@ -55,10 +60,10 @@ class Terminal:
 
 
 @contextmanager
-def conversation(served: DaemonProcess, *arguments: str) -> Iterator[Terminal]:
+def conversation(folders: Folders, *arguments: str) -> Iterator[Terminal]:
     """Start one on a terminal, and end it."""
     ours, theirs = pty.openpty()
-    environ = served.folders.environ() | {"TERM": "xterm", "COLUMNS": "200"}
+    environ = folders.environ() | {"TERM": "xterm", "COLUMNS": "200"}
     process = subprocess.Popen(
         [sys.executable, "-c", LAUNCH, *PAI, "ask", *arguments],
         stdin=theirs,
@@ -79,7 +84,7 @@ def conversation(served: DaemonProcess, *arguments: str) -> Iterator[Terminal]:
 
 def test_conversation_answers_follows_up_and_shows_its_sources(served: DaemonProcess) -> None:
     """A follow-up is understood by what was said, until a new conversation begins; Ctrl-D leaves."""
-    with conversation(served) as terminal:
+    with conversation(served.folders) as terminal:
         terminal.until(PROMPT)
         terminal.type("When are the tomatoes watered?\n")
         assert "before eight" in terminal.until("Garden.md")
@@ -104,7 +109,7 @@ def test_conversation_answers_follows_up_and_shows_its_sources(served: DaemonPro
 
 def test_ctrl_c_at_the_prompt_stays_and_quit_leaves(served: DaemonProcess) -> None:
     """Ctrl-C gives a new line, `/quit` ends with 0, and no file of the person tells what was said."""
-    with conversation(served) as terminal:
+    with conversation(served.folders) as terminal:
         terminal.until(PROMPT)
         terminal.type("half a quest")
         terminal.until("half a quest")
@@ -119,6 +124,46 @@ def test_ctrl_c_at_the_prompt_stays_and_quit_leaves(served: DaemonProcess) -> No
     files = [path for path in home.rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if b"zebrafinch" in path.read_bytes()]
+
+
+HALF = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+    b'event: delta\ndata: {"text": "Half an answer\\u0007"}\n\n'
+)
+
+
+def test_ctrl_c_stops_an_answer_and_leaves_the_conversation_open(tmp_path: Path) -> None:
+    """The connection is closed, and so the generator ends; what was said so far goes along later."""
+    folders = Folders(tmp_path, tmp_path)
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        record = {"url": f"http://127.0.0.1:{server.getsockname()[1]}", "vault": "/notes"}
+        write_private(folders.settings.config_dir / "daemons" / "x.json", json.dumps(record))
+        write_private(folders.settings.config_dir / "token", "token")
+
+        def answer() -> None:
+            for _ in range(2):
+                connection, _ = server.accept()
+                with connection:
+                    asked.append(read_request(connection))
+                    connection.sendall(HALF)
+                    assert connection.recv(1) == b""  # until the client leaves
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with conversation(folders) as terminal:
+            terminal.until(PROMPT)
+            for question in ("Why?", "And how?"):
+                terminal.type(f"{question}\n")
+                terminal.until("Half an answer")
+                terminal.type("\x03")
+                terminal.until("Stopped.")
+                terminal.until(PROMPT)
+            thread.join(10)
+            assert not thread.is_alive()
+    assert b'"history"' not in asked[0]
+    history = json.loads(asked[1].partition(b"\r\n\r\n")[2])["history"]
+    assert [turn["content"] for turn in history] == ["Why?", "Half an answer\x07"]
 
 
 def ask_lines(served: DaemonProcess, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
