@@ -101,7 +101,7 @@ def lines(monkeypatch: pytest.MonkeyPatch, *typed: str) -> None:
 def test_open_opens_a_passage_and_nothing_that_is_no_place_of_notes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By its number, with or without brackets; another address is only shown, as is one that does not open."""
+    """By its number, with or without brackets; another address is shown, as one that does not open is."""
     opened: list[str] = []
 
     def launch(uri: str) -> int:

@@ -114,6 +114,15 @@ async def test_summary_that_is_not_to_be_had_leaves_the_latest_turns(writer: Sum
     assert len(writer.prompts) == 1
 
 
+async def test_later_summary_that_fails_leaves_the_earlier_one() -> None:
+    """What was summed up already is still told; only the turns since then are left out."""
+    writer, known = Summarizer(), Conversations()
+    assert (await fitted(known, conversation(12), writer))[0] == "Summary 1."
+    writer.fails = True
+    assert (await fitted(known, conversation(24), writer))[0] == "Summary 1."
+    assert len(writer.prompts) == 2
+
+
 async def test_another_conversation_is_not_told_what_was_said_in_this_one() -> None:
     """A summary belongs to the turns that it sums up, to the letter."""
     writer, known = Summarizer(), Conversations()
