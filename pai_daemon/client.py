@@ -11,7 +11,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
@@ -123,9 +123,13 @@ class Client:
         ) as response:
             return cast("documents.Answer", _object(response.read()))
 
-    def ask_stream(self, question: str, **narrowed: Any) -> Iterator[Event]:
-        """Yield (event, data) as the answer is written, `done` last; raises when an error event comes."""
-        return cast("Iterator[Event]", self._events("/api/ask", {"question": question, **narrowed}))
+    def ask_stream(self, question: str, **narrowed: Any) -> Generator[Event, None, None]:
+        """Yield (event, data) as the answer is written, `done` last; raises when an error event comes.
+
+        Closing it stops the answer.
+        """
+        asked = {"question": question, **narrowed}
+        return cast("Generator[Event, None, None]", self._events("/api/ask", asked))
 
     def estimate(self, **narrowed: Any) -> documents.Estimate:
         """Return what a summary would cost; narrowed: see `summarize`."""
@@ -153,7 +157,9 @@ class Client:
         asked = {"first": first, "second": second}
         return cast("Iterator[ComparisonEvent]", self._events("/api/compare", asked))
 
-    def _events(self, path: str, asked: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _events(
+        self, path: str, asked: Mapping[str, Any]
+    ) -> Generator[tuple[str, dict[str, Any]], None, None]:
         """Yield the events of a stream; raises the error that one of them is."""
         name = ""
         with self._open(path, {**asked, "stream": True}, timeout_s=ANSWER_TIMEOUT_S) as response:

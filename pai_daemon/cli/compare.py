@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pai_daemon.cli.output import client_options, connect, show_evidence, show_json
+from pai_daemon.cli.output import client_options, connect, printable, show_evidence, show_json
 
 
 @click.command("compare")
@@ -27,7 +27,7 @@ def command(first: str, second: str, vault: Path | None, as_json: bool) -> None:
             if name == "notice":
                 click.secho(data["text"], dim=True, err=True)
             elif name == "delta":
-                click.echo(data["text"], nl=False)
+                click.echo(printable(data["text"]), nl=False)
             elif name == "done":
                 click.echo("\n")
                 show_evidence(data)

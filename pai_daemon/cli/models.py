@@ -12,12 +12,14 @@ import click
 from rich.markup import escape
 from rich.table import Column, Table
 
+from pai_daemon.cli.generators import show_generators
 from pai_daemon.cli.output import console, show_json
-from pai_daemon.cli.pulling import MEGABYTE, megabytes, pulled_by_ollama, pulled_model
+from pai_daemon.cli.pulling import MEGABYTE, megabytes, pulled_by_ollama, pulled_gguf, pulled_model
 from pai_daemon.client import Client
 from pai_daemon.config import Settings, load, remember
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.models.addresses import address_of
+from pai_daemon.models.hub.gguf import GgufModel, gguf_model, is_gguf, unplace
 from pai_daemon.models.hub.pull import remove
 from pai_daemon.models.names import FOLDER, named
 from pai_daemon.models.pulled import read_pulled, recorded
@@ -35,10 +37,18 @@ def command() -> None:
 
 
 @command.command("list")
+@click.option("--generators", is_flag=True, help="List what could write answers on this machine instead.")
 @as_json_option
-def list_command(as_json: bool) -> None:
-    """List the embedding models: where each comes from, what it can, and whether it is here."""
+def list_command(generators: bool, as_json: bool) -> None:
+    """List the embedding models: where each comes from, what it can, and whether it is here.
+
+    With --generators: the models of an Ollama and an LM Studio that run here, and GGUF files, and which of
+    them the setting `auto` would take, and why.
+    """
     settings = load()
+    if generators:
+        show_generators(settings, as_json=as_json)
+        return
     models = [_facts(each, settings) for each in known_profiles(settings.models_file)]
     if as_json:
         show_json({"models": models})
@@ -58,11 +68,14 @@ def pull_command(
     """Fetch the files of models from the Hugging Face hub, or the mirror in HF_ENDPOINT.
 
     Interrupted, it goes on where it was. Each file's hash is checked before it is used. A name such as
-    ollama:llama3.2 has Ollama fetch that model.
+    ollama:llama3.2 has Ollama fetch that model; gguf:OWNER/REPO/FILE.gguf is a file of the hub that writes
+    answers without any other program.
     """
     settings = load()
     done = [
-        pulled_by_ollama(address, is_silent=as_json)
+        pulled_gguf(name, settings, is_silent=as_json, update=update, offline=offline)
+        if is_gguf(name)
+        else pulled_by_ollama(address, is_silent=as_json)
         if (address := address_of(name)) is not None and address.protocol == "ollama"
         else pulled_model(
             profile(name, settings.models_file),
@@ -136,8 +149,10 @@ def remove_command(names: tuple[str, ...], as_json: bool) -> None:
     """
     settings = load()
     done = []
-    for wanted in [profile(name, settings.models_file) for name in names]:
+    for wanted in [_removable(name, settings) for name in names]:
         was_pulled = isinstance(wanted.source, HubSource) and recorded(wanted.source, settings.cache_dir)
+        if isinstance(wanted, GgufModel):
+            unplace(wanted, settings.gguf_dir)
         freed = remove(wanted, settings.cache_dir)
         done.append({"name": wanted.name, "removed": bool(was_pulled), "freed_bytes": freed})
         if not as_json:
@@ -145,6 +160,10 @@ def remove_command(names: tuple[str, ...], as_json: bool) -> None:
             console.print(f"{escape(wanted.name)}: {said}.")
     if as_json:
         show_json({"models": done})
+
+
+def _removable(name: str, settings: Settings) -> Profile | GgufModel:
+    return gguf_model(name) if is_gguf(name) else profile(name, settings.models_file)
 
 
 @command.command("use")

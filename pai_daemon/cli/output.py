@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from pai_daemon.errors import PaiError
 
 # In a pipe nothing is wrapped: a path in two lines is no path for grep.
 console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -71,6 +73,11 @@ def show_hint(hint: Mapping[str, Any]) -> None:
         console.print(f"  [bold]{escape(hint['command'])}[/]", soft_wrap=True)
 
 
+def printable(text: str) -> str:
+    """Return a text without what a terminal would obey: a note could retitle its window."""
+    return _CONTROLS.sub("", text)
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: `1 note`, `2,000 notes`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
@@ -118,6 +125,7 @@ def show_evidence(answer: Mapping[str, Any]) -> None:
         console.print(f"[dim]Only notes {said}; for all: --as-asked[/]", soft_wrap=True)
     for sentence in answer["sentences"]:
         if not sentence["supported"]:
-            console.print(f"[yellow]No passage supports:[/] {escape(sentence['text'])}", soft_wrap=True)
+            said = escape(printable(sentence["text"]))
+            console.print(f"[yellow]No passage supports:[/] {said}", soft_wrap=True)
     for warning in answer["warnings"]:
         console.print(f"[yellow]{escape(warning)}[/]", soft_wrap=True)

@@ -17,6 +17,7 @@ from pai_daemon.cli.output import console
 from pai_daemon.config import Settings
 from pai_daemon.errors import UsageError
 from pai_daemon.models.addresses import Address
+from pai_daemon.models.hub.gguf import gguf_model, place
 from pai_daemon.models.hub.pull import Licence, pull
 from pai_daemon.models.ollama_pull import pull_by_ollama
 from pai_daemon.models.pulled import Pulled, read_pulled
@@ -59,6 +60,25 @@ def pulled_model(
     return result
 
 
+def pulled_gguf(
+    name: str, settings: Settings, *, is_silent: bool, update: bool = False, offline: bool = False
+) -> dict[str, Any]:
+    """Pull a GGUF file of the hub, put it where generators are named, and return what came of it."""
+    wanted = gguf_model(name)
+    view = Quiet() if is_silent else Bar() if console.is_terminal else Lines()
+    consent = Consent(accepts=False, is_silent=is_silent, pause=view.stop)
+    with view:
+        before = read_pulled(wanted.source, settings.cache_dir)
+        pulled = pull(
+            wanted, settings.cache_dir, report=view.show, accept=consent, update=update, offline=offline
+        )
+    file = place(wanted, pulled, settings.gguf_dir)
+    if not is_silent:
+        console.print(f"{escape(wanted.name)}, {megabytes(pulled.size_bytes)}, is there.", soft_wrap=True)
+        console.print(f"Let it write: pai start --generator {escape(wanted.generator)}", soft_wrap=True)
+    return _told(wanted.name, before, pulled) | {"generator": wanted.generator, "path": str(file)}
+
+
 def pulled_by_ollama(address: Address, *, is_silent: bool) -> dict[str, Any]:
     """Have Ollama pull a model, show how far it is, and return what came of it."""
     view = Quiet() if is_silent else Bar() if console.is_terminal else Lines()
@@ -86,10 +106,15 @@ def _pull(
         raise UsageError(f"{wanted.name} has no files on the hub.")
     before = read_pulled(wanted.source, settings.cache_dir)
     pulled = pull(wanted, settings.cache_dir, report=show, accept=consent, update=update, offline=offline)
+    return _told(wanted.name, before, pulled)
+
+
+def _told(name: str, before: Pulled | None, pulled: Pulled) -> dict[str, Any]:
+    """Return what is told of a model that was pulled."""
     return {
-        "name": wanted.name,
+        "name": name,
         "status": _status(before, pulled),
-        "licence": wanted.licence,
+        "licence": pulled.licence,
         "accepted_on": pulled.accepted_on or None,
         "repo": pulled.repo,
         "revision": pulled.revision,

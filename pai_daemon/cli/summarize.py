@@ -19,6 +19,7 @@ from pai_daemon.cli.output import (
     console,
     counted,
     narrowing_options,
+    printable,
     show_evidence,
     show_json,
 )
@@ -124,7 +125,7 @@ def _show(events: Any) -> None:
                     bar.stop()
                     is_written = True
                     if not console.is_terminal or not data["text"].lstrip().startswith("- "):
-                        click.echo(data["text"], nl=False)
+                        click.echo(printable(data["text"]), nl=False)
                 elif name == "done":
                     bar.stop()
                     _finish(data)

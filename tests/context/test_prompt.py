@@ -87,7 +87,7 @@ class Rewriter:
         """Nothing to close."""
 
 
-@pytest.mark.parametrize("name", ["answer", "followup"])
+@pytest.mark.parametrize("name", ["answer", "followup", "summary"])
 def test_template_of_ours_is_whole_and_has_a_version(name: str) -> None:
     """Our own files have every section and place, and eight digits tell them apart."""
     assert len(template(name).version) == 8

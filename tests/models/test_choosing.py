@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,11 @@ from typing import Any
 import ollama
 import pytest
 from aiohttp import web
+from click.testing import CliRunner
+from rich.console import Console
 
+from pai_daemon.cli import generators as generators_command
+from pai_daemon.cli import models as models_command
 from pai_daemon.models.generation.choosing import (
     Candidate,
     Finding,
@@ -152,6 +157,48 @@ async def test_lm_studio_tells_its_models_in_either_version(is_new: bool) -> Non
     app.router.add_get("/api/v1/models" if is_new else "/api/v0/models", listed)
     found = await found_in(app, look_at_lm_studio)
     assert found.spec == f"openai:gemma-4b{':2' if is_new else ''}@URL/v1"
+
+
+async def test_look_that_is_close_tells_how_long_a_prompt_each_model_takes() -> None:
+    """What is loaded counts by its own context, the rest by the longest; what embeds is left out."""
+    models = [("small:3b", "3.2B", 2 * GB), ("large:8b", "8.0B", 5 * GB), ("reader:7b", "7.6B", 4 * GB)]
+    info = {"general.architecture": "llama", "llama.context_length": 131_072}
+    facts = {"large": {"model_info": info}, "small": {"model_info": info}, "reader": {"capabilities": []}}
+    async with served(ollama_app(models, ["small:3b"], facts)) as url:
+        found = await look_at_ollama("", url, closely=True)
+    assert [
+        (each.name, each.size_bytes, each.context_tokens, each.is_loaded) for each in found.candidates
+    ] == [
+        ("small:3b", 2 * GB, 8_192, True),
+        ("large:8b", 5 * GB, 131_072, False),
+    ]
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_command_lists_what_could_write_and_what_auto_would_take(
+    monkeypatch: pytest.MonkeyPatch, *, terminal: bool
+) -> None:
+    """Each place's models with their sizes, then which one and why; the same as JSON."""
+
+    async def found(_: Options) -> list[Finding]:
+        tiny = Candidate("tiny:135m", "ollama:tiny:135m", 135_000_000, GB // 10)
+        large = Candidate("large-8b", "openai:large-8b@http://127.0.0.1:1234/v1", 8 * GB, 5 * GB, True, 4_096)
+        return [
+            Finding("", "Ollama has only tiny ones", (tiny,)),
+            Finding(large.spec, "LM Studio has large-8b loaded", (large,)),
+        ]
+
+    monkeypatch.setattr(generators_command, "all_there_is", found)
+    monkeypatch.setattr(generators_command, "console", Console(force_terminal=terminal, width=200))
+    shown = CliRunner().invoke(models_command.command, ["list", "--generators"]).stdout
+    for words in ("ollama:tiny:135m", "5.0", "4,096", "auto takes openai:large-8b", "LM Studio has large-8b"):
+        assert words in shown, shown
+    told = json.loads(CliRunner().invoke(models_command.command, ["list", "--generators", "--json"]).stdout)
+    assert [(each["name"], each["auto"]) for each in told["models"]] == [
+        ("tiny:135m", False),
+        ("large-8b", True),
+    ]
+    assert told["auto"]["why"] == "LM Studio has large-8b loaded"
 
 
 def test_nothing_loaded_takes_the_largest_that_fits() -> None:

@@ -83,6 +83,27 @@ async def test_model_is_loaded_by_the_first_answer_and_reads_a_prefix_once(
     assert not children()
 
 
+async def test_follow_up_reads_no_passage_again_though_it_was_rewritten_in_between(
+    embedded: EmbeddedGenerator,
+) -> None:
+    """Another prompt between two of a conversation costs the second nothing, as llama.cpp counts it."""
+    first = told("What is the boat called?")
+    usage = (await answer(embedded, "What is the boat called?"))[-1]
+    assert isinstance(usage, Usage)
+    between = [Message("system", "You rewrite questions."), Message("user", "And where does it lie? " * 20)]
+    async for event in embedded.stream(between, max_tokens=4):
+        last = event
+    assert isinstance(last, Usage)
+    following = [*first, Message("assistant", "Kestrel."), Message("user", "Where does it lie?")]
+    async for event in embedded.stream(following, max_tokens=4):
+        last = event
+    assert isinstance(last, Usage)
+    assert last.prompt_tokens
+    assert usage.prompt_tokens
+    read = last.prompt_tokens - (last.cached_tokens or 0)
+    assert read < 40 < usage.prompt_tokens - 40, (usage, last)
+
+
 async def test_answer_left_early_stops_the_model(embedded: EmbeddedGenerator) -> None:
     """Who stops reading frees the model's only place for the next question."""
     async with aclosing(embedded.stream(told("Tell a long story."), max_tokens=7_000)) as events:

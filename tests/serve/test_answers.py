@@ -247,6 +247,28 @@ def test_gguf_file_writes_inside_the_daemon(start_daemon: StartDaemon, vault: Pa
     assert done["answer"]
 
 
+def test_follow_up_on_the_same_passages_is_not_read_again(
+    start_daemon: StartDaemon, vault: Path, tiny_gguf: Path
+) -> None:
+    """Of the second prompt llama.cpp reads the new turns alone, though the question was rewritten before."""
+    write_bread(vault)
+    daemon = start_daemon(None, "--generator", f"gguf:{tiny_gguf}")
+    daemon.ready()
+    first = daemon.client.ask(QUESTION, budget_s=60)
+    history = [
+        {"role": "user", "content": QUESTION},
+        {"role": "assistant", "content": first["answer"]},
+    ]
+    usage = daemon.client.ask("And at what time is it proved?", history=history, budget_s=60)["usage"]
+    assert first["usage"]
+    assert usage
+    read = (usage["prompt_tokens"] or 0) - (usage["cached_tokens"] or 0)
+    # The answer before, without its marks, and the question.
+    new_tokens = (first["usage"]["completion_tokens"] or 0) + 60
+    assert 0 < read <= new_tokens, (first["usage"], usage)
+    assert (usage["cached_tokens"] or 0) > 0.9 * (first["usage"]["prompt_tokens"] or 0)
+
+
 def test_auto_says_what_it_took_and_why(start_daemon: StartDaemon, vault: Path) -> None:
     """Without anything on this machine that writes, the notes are quoted and the status names each reason."""
     for port in (11_434, 1_234):

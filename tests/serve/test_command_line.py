@@ -143,7 +143,7 @@ def impostor(folders: Folders, reply: bytes | None) -> Iterator[threading.Event]
         def answer() -> None:
             connection, _ = server.accept()
             with connection:
-                _read_request(connection)
+                read_request(connection)
                 asked.set()
                 if reply is None:
                     connection.recv(1)  # until the client leaves
@@ -156,8 +156,8 @@ def impostor(folders: Folders, reply: bytes | None) -> Iterator[threading.Event]
         thread.join(10)
 
 
-def _read_request(connection: socket.socket) -> None:
-    """Read a request to its end: closing with bytes unread would reset the connection."""
+def read_request(connection: socket.socket) -> bytes:
+    """Return a request, read to its end: closing with bytes unread would reset the connection."""
     received = b""
     while b"\r\n\r\n" not in received:
         received += connection.recv(65536)
@@ -165,6 +165,7 @@ def _read_request(connection: socket.socket) -> None:
     length = re.search(rb"(?i)content-length: (\d+)", head)
     while length and len(body) < int(length[1]):
         body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
 
 
 def test_command_that_is_interrupted_ends_with_130(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from contextlib import aclosing
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from pai_daemon.context.answering.answer import (
@@ -27,13 +28,16 @@ from pai_daemon.context.answering.answer import (
     Notice,
     Question,
     Sources,
+    Turn,
     name_of,
 )
+from pai_daemon.context.answering.conversations import Conversations
 from pai_daemon.context.answering.draft import Draft
 from pai_daemon.context.answering.extract import by_words, closest
 from pai_daemon.context.answering.followup import REWRITE_S, standing_alone
 from pai_daemon.context.answering.private import public, without_private_words
 from pai_daemon.context.answering.prompt import (
+    HISTORY_SHARE,
     MAX_ANSWER_TOKENS,
     REFUSAL,
     SELECTION_CHARACTERS,
@@ -48,7 +52,7 @@ from pai_daemon.context.answering.writing import Writing
 from pai_daemon.context.filters import Filter
 from pai_daemon.context.narrowing import Narrowing, narrowed
 from pai_daemon.context.privacy import OPEN, Privacy, is_beyond
-from pai_daemon.context.search import Searcher, SearchResult, checked_query
+from pai_daemon.context.search import Passage, Searcher, SearchResult, checked_query
 from pai_daemon.context.space import Space
 from pai_daemon.context.store.words import plain
 from pai_daemon.errors import ModelUnavailable, UsageError
@@ -86,6 +90,7 @@ class Answerer:
         self._budget_s = budget_s
         self._own_templates = own_templates
         self._privacy = privacy
+        self._conversations = Conversations(own_templates)
 
     @property
     def generator(self) -> GeneratorName:
@@ -137,7 +142,7 @@ class Answerer:
         found = await asyncio.to_thread(self._search, replace(searched, text=meant.text), space)
         # A server may be away: then its model chooses nothing, and checks nothing.
         embedder = space.embedder if "semantic" in found.stages else None
-        draft = Draft(meant.text, found, embedder)
+        draft = Draft(meant.text, found, embedder, partial(self._steady, generator, question.history))
         if is_beyond(embedder) and (told != spared or len(await self._public(draft)) < len(draft.citations)):
             # What is quoted or written from them would be sent to be compared.
             draft.embedder = None
@@ -152,6 +157,8 @@ class Answerer:
             for quoted in await asyncio.to_thread(self._extract, draft):
                 yield quoted
         answer = await asyncio.to_thread(self._finish, draft)
+        if draft.written:
+            self._conversations.wrote(answer.answer, [each.passage for each in draft.citations])
         took_ms = round((time.perf_counter() - started_s) * 1000, 1)
         yield replace(answer, question=original, asked=asked, narrowed=meant.said, took_ms=took_ms)
 
@@ -176,6 +183,12 @@ class Answerer:
 
     # With a generator.
 
+    def _steady(
+        self, generator: Generator | None, history: Sequence[Turn], passages: Sequence[Passage]
+    ) -> Sequence[Passage]:
+        """Return passages in the order in which a generator need not read again what it knows."""
+        return self._conversations.steady(passages, history) if generator is not None else passages
+
     async def _generate(
         self, generator: Generator, draft: Draft, question: Question, deadline_s: float
     ) -> AsyncGenerator[AnswerEvent, None]:
@@ -193,12 +206,20 @@ class Answerer:
         except UsageError as error:
             draft.warnings.append(f"{error.detail} The built-in one was used.")
             told = template("answer")
+        budget_tokens = await generator.window() - MAX_ANSWER_TOKENS
+        said = await self._conversations.fitted(
+            question.history,
+            int(budget_tokens * HISTORY_SHARE),
+            generator,
+            min(REWRITE_S, (deadline_s - asyncio.get_running_loop().time()) * REWRITE_SHARE),
+        )
         prompt = build_prompt(
             told,
             draft.question,
             given,
-            await generator.window() - MAX_ANSWER_TOKENS,
-            history=question.history,
+            budget_tokens,
+            history=said.turns,
+            summary=said.summary,
             selection=question.selection,
         )
         if len(prompt.citations) < len(given):
@@ -324,7 +345,7 @@ class Answerer:
 
     def _best(self, draft: Draft) -> list[Quote]:
         """Return what to quote, chosen by meaning where the model answers."""
-        candidates = quotes(draft.question, draft.citations[:EXTRACT_PASSAGES], draft.language)
+        candidates = quotes(draft.question, draft.best[:EXTRACT_PASSAGES], draft.language)
         if draft.embedder is not None:
             try:
                 return closest(draft.question, candidates, draft.embedder)

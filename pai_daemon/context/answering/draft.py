@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from pai_daemon.context.answering.answer import EXTRACTIVE, AnswerSentence, Citation
 from pai_daemon.context.answering.prompt import distinct
 from pai_daemon.context.answering.screen import Screen
-from pai_daemon.context.search import SearchResult
+from pai_daemon.context.search import Passage, SearchResult
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.models.generation.generator import Usage
 from pai_daemon.notes.language import guess_language
@@ -34,8 +36,9 @@ NOT_FOUND_YET = {
 class Draft:
     """An answer being written. question: made to stand alone, and without what narrows it.
 
-    embedder: by which its passages were found, None where by words alone. written: what a generator wrote of
-    the text, and is_written: whether that is whole.
+    embedder: by which its passages were found, None where by words alone. citations: as they are numbered,
+    and best: the best one first, the same but in a conversation. written: what a generator wrote of the text,
+    and is_written: whether that is whole.
     """
 
     def __init__(
@@ -43,12 +46,15 @@ class Draft:
         question: str,
         found: SearchResult,
         embedder: EmbeddingModel | None,
+        steady: Callable[[Sequence[Passage]], Sequence[Passage]] = tuple,
     ) -> None:
         self.question = question
         self.embedder = embedder
+        passages = distinct(found.results)
         self.citations = tuple(
-            Citation(number, passage) for number, passage in enumerate(distinct(found.results), start=1)
+            Citation(number, each) for number, each in enumerate(steady(passages), start=1)
         )
+        self.best = sorted(self.citations, key=lambda each: passages.index(each.passage))
         self.revision = found.revision
         self.stages = list(found.stages)
         self.warnings: list[str] = []

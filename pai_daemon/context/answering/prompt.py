@@ -65,15 +65,21 @@ def build_prompt(
     budget_tokens: int,
     *,
     history: Sequence[Turn] = (),
+    summary: str = "",
     selection: str = "",
 ) -> Prompt:
     """Return the prompt with as many passages as fit, best first, and which those are.
 
     A server would cut an overlong prompt silently, from its start. At least one passage stays, cut short
-    if need be. history: as far as a quarter of the budget holds it, the latest turns.
+    if need be. history: as far as a quarter of the budget holds it, the latest turns. summary: of the turns
+    before them.
     """
-    turns = _turns(history, int(budget_tokens * HISTORY_SHARE))
-    fence = fence_for([question, selection, *(turn.content for turn in turns), *map(_shown, citations)])
+    turns = latest_turns(history, int(budget_tokens * HISTORY_SHARE))
+    fence = fence_for(
+        [question, selection, summary, *(turn.content for turn in turns), *map(_shown, citations)]
+    )
+    # A summary tells what notes say, and is data like them.
+    earlier = f"\n\nEarlier in this conversation:\n<{fence}>\n{summary}\n</{fence}>" if summary else ""
 
     def messages(kept: Sequence[Citation], longest: int = 0) -> tuple[Message, ...]:
         """Return the turns of the prompt; longest: of a passage's characters, 0 for all."""
@@ -88,7 +94,7 @@ def build_prompt(
         before = [turn.content for turn in turns if turn.role == "user"]
         asked = [template.fill("question", question=each, selection="", language="") for each in before]
         asked.append(last)
-        passages = f"<{fence}>\n{_passages(kept, longest)}\n</{fence}>"
+        passages = f"<{fence}>\n{_passages(kept, longest)}\n</{fence}>{earlier}"
         first = template.fill("user", passages=passages, question=asked[0], fence=fence)
         told = [turn.content for turn in turns if turn.role == "assistant"]
         system = Message("system", template.fill("system", fence=fence, refusal=REFUSAL))
@@ -111,14 +117,14 @@ def build_prompt(
 def transcript(history: Sequence[Turn], budget_tokens: int) -> str:
     """Return the latest turns of a conversation as one text."""
     names = {"user": "Question", "assistant": "Answer"}
-    return "\n".join(f"{names[turn.role]}: {turn.content}" for turn in _turns(history, budget_tokens))
+    return "\n".join(f"{names[turn.role]}: {turn.content}" for turn in latest_turns(history, budget_tokens))
 
 
-def _turns(history: Sequence[Turn], budget_tokens: int) -> list[Turn]:
+def latest_turns(history: Sequence[Turn], budget_tokens: int | None = None) -> list[Turn]:
     """Return the latest questions with their answers, oldest first, as far as the budget holds them.
 
     A question without an answer, and an answer without its question, says too little. Markers go: they
-    are numbers of other passages.
+    are numbers of other passages. None is no bound.
     """
     kept: list[Turn] = []
     for question, answer in reversed(list(pairwise(history))):
@@ -128,12 +134,16 @@ def _turns(history: Sequence[Turn], budget_tokens: int) -> list[Turn]:
             Turn("user", question.content[:TURN_CHARACTERS].strip()),
             Turn("assistant", MARKER.sub("", answer.content[:TURN_CHARACTERS]).strip()),
         ]
-        cost = estimate_tokens([Message("user", turn.content) for turn in [*pair, *kept]])
-        if cost > budget_tokens:
+        if budget_tokens is not None and cost_of([*pair, *kept]) > budget_tokens:
             break
         if all(turn.content for turn in pair):
             kept = [*pair, *kept]
     return kept
+
+
+def cost_of(turns: Sequence[Turn]) -> int:
+    """Return about how many tokens turns take."""
+    return estimate_tokens([Message("user", turn.content) for turn in turns])
 
 
 def _passages(citations: Sequence[Citation], longest: int) -> str:

@@ -26,6 +26,7 @@ NEEDED = {
     "followup": {"system": (), "user": ("history", "question")},
     "summarize": {"system": ("fence", "count"), "user": ("passages",), "join": ("statements",)},
     "compare": {"system": ("fence",), "user": ("passages", "first", "second")},
+    "summary": {"system": (), "user": ("history",)},
 }
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _SECTION = re.compile(r"^# (\w+)[ \t]*$", re.MULTILINE)

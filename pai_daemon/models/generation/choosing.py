@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psutil
@@ -36,21 +36,29 @@ _NOT_THERE = Advice("", "", "")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model that could write. spec: the setting that names it. parameters, size_bytes: 0 where unknown."""
+    """A model that could write. spec: the setting that names it. Numbers are 0 where they are unknown.
+
+    context_tokens: with which it is loaded, else how long a prompt it takes at most.
+    """
 
     name: str
     spec: str
     parameters: int = 0
     size_bytes: int = 0
     is_loaded: bool = False
+    context_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a look at one place gave. spec: "" where nothing there may write. why: in words, for a person."""
+    """What a look at one place gave. spec: "" where nothing there may write. why: in words, for a person.
+
+    candidates: what there is.
+    """
 
     spec: str
     why: str
+    candidates: tuple[Candidate, ...] = ()
 
 
 def parameters_of(text: str) -> int:
@@ -61,28 +69,28 @@ def parameters_of(text: str) -> int:
 
 def best_of(candidates: Iterable[Candidate], where: str, before: str) -> Finding:
     """Return the best of what a place has. before: the setting of what wrote until now; loaded, it stays."""
-    all_of_them = list(candidates)
+    all_of_them = tuple(candidates)
     usable = [each for each in all_of_them if not 0 < each.parameters < LEAST_PARAMETERS]
     if not usable:
         names = ", ".join(each.name for each in all_of_them[:3])
         tiny = f"only models under a billion parameters ({names}), which answer worse than quoted sentences"
-        return Finding("", f"{where} has {tiny if names else 'no model that writes'}")
+        return Finding("", f"{where} has {tiny if names else 'no model that writes'}", all_of_them)
     if loaded := [each for each in usable if each.is_loaded]:
         chosen = next((each for each in loaded if each.spec == before), loaded[0])
-        return Finding(chosen.spec, f"{where} has {chosen.name} loaded")
+        return Finding(chosen.spec, f"{where} has {chosen.name} loaded", all_of_them)
     room = min(MOST_BYTES, psutil.virtual_memory().available // 2)
     fitting = [each for each in usable if each.size_bytes <= room]
     if fitting:
         chosen = max(fitting, key=lambda each: (each.size_bytes, each.parameters))
-        return Finding(chosen.spec, f"{chosen.name} is the largest model of {where} that fits")
+        return Finding(chosen.spec, f"{chosen.name} is the largest model of {where} that fits", all_of_them)
     chosen = min(usable, key=lambda each: each.size_bytes)
-    return Finding(chosen.spec, f"{chosen.name} is the smallest model of {where}")
+    return Finding(chosen.spec, f"{chosen.name} is the smallest model of {where}", all_of_them)
 
 
-async def look_at_ollama(before: str = "", url: str = OLLAMA_URL) -> Finding:
-    """Return what an Ollama on this machine could write with."""
+async def look_at_ollama(before: str = "", url: str = OLLAMA_URL, *, closely: bool = False) -> Finding:
+    """Return what an Ollama on this machine could write with. closely: ask it about each model."""
     where = f"Ollama at {url.removeprefix('http://')}"
-    return await _asked(url, where, lambda server: _ollama(server, where, before, url))
+    return await _asked(url, where, lambda server: _ollama(server, where, before, url, closely=closely))
 
 
 async def look_at_lm_studio(before: str = "", url: str = LM_STUDIO_URL) -> Finding:
@@ -113,9 +121,12 @@ async def _first(server: Server, path: str) -> Mapping[str, Any]:
         return mapping(await server.document(path))
 
 
-async def _ollama(server: Server, where: str, before: str, url: str) -> Finding:
+async def _ollama(server: Server, where: str, before: str, url: str, *, closely: bool) -> Finding:
     listed = _objects(await _first(server, "/api/tags"), "models")
-    running = [str(each.get("name")) for each in _latest_first(mapping(await server.document("/api/ps")))]
+    running = {
+        str(each.get("name")): count(each.get("context_length")) or 0
+        for each in _latest_first(mapping(await server.document("/api/ps")))
+    }
     candidates = [
         Candidate(
             name := str(each.get("name", "")),
@@ -123,19 +134,38 @@ async def _ollama(server: Server, where: str, before: str, url: str) -> Finding:
             parameters_of(str(details.get("parameter_size", ""))) or parameters_of(name),
             count(each.get("size")) or 0,
             name in running,
+            running.get(name, 0),
         )
         for each in listed
         if _may_chat(each, details := mapping(each.get("details"))) and not _is_elsewhere(each)
     ]
-    candidates.sort(key=lambda each: running.index(each.name) if each.name in running else len(running))
+    order = [*running]
+    candidates.sort(key=lambda each: order.index(each.name) if each.name in running else len(order))
+    if closely:
+        facts = [mapping(await server.document("/api/show", {"model": each.name})) for each in candidates]
+        candidates = [
+            replace(each, context_tokens=each.context_tokens or _longest(known))
+            for each, known in zip(candidates, facts, strict=True)
+            if _writes(known)
+        ]
     while (found := best_of(candidates, where, before)).spec:
         chosen = next(each for each in candidates if each.spec == found.spec)
-        facts = mapping(await server.document("/api/show", {"model": chosen.name}))
-        able = facts.get("capabilities")
-        if not facts.get("remote_host") and (not isinstance(able, list) or "completion" in able):
+        if closely or _writes(mapping(await server.document("/api/show", {"model": chosen.name}))):
             return found
         candidates.remove(chosen)
     return found
+
+
+def _writes(facts: Mapping[str, Any]) -> bool:
+    """Return whether a model of Ollama writes, here, as far as it says."""
+    able = facts.get("capabilities")
+    return not facts.get("remote_host") and (not isinstance(able, list) or "completion" in able)
+
+
+def _longest(facts: Mapping[str, Any]) -> int:
+    """Return how long a prompt a model of Ollama takes, 0 where it does not say."""
+    info = mapping(facts.get("model_info"))
+    return count(info.get(f"{info.get('general.architecture')}.context_length")) or 0
 
 
 async def _lm_studio(server: Server, where: str, before: str, url: str) -> Finding:
@@ -160,6 +190,10 @@ async def _lm_studio(server: Server, where: str, before: str, url: str) -> Findi
                     parameters_of(str(each.get("params_string", ""))) or parameters_of(name),
                     count(each.get("size_bytes")) or 0,
                     bool(instances) or each.get("state") == "loaded",
+                    count(mapping(instances[0].get("config")).get("context_length") if instances else None)
+                    or count(each.get("loaded_context_length"))
+                    or count(each.get("max_context_length"))
+                    or 0,
                 )
             )
     return best_of(candidates, where, before)

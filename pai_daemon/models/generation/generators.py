@@ -181,6 +181,12 @@ def gguf_file(name: str, folder: Path) -> Path:
     return inside if inside.is_file() else Path(name).expanduser()
 
 
+async def all_there_is(options: Options) -> list[Finding]:
+    """Return what each place on this machine could write with, in the order in which `auto` prefers them."""
+    looks = (look_at_ollama(closely=True), look_at_lm_studio(), look_at_files(options.gguf_dir))
+    return list(await asyncio.gather(*looks))
+
+
 async def look_at_files(folder: Path) -> Finding:
     """Return which GGUF file of a folder could write."""
     return await asyncio.to_thread(_look_at_files, folder)
@@ -193,9 +199,18 @@ def _look_at_files(folder: Path) -> Finding:
             facts = read_facts(path)
             if facts.chats:
                 spec, size_bytes = f"{GGUF}{path}", path.stat().st_size
-                candidates.append(Candidate(path.stem, spec, facts.parameters, size_bytes))
+                candidates.append(
+                    Candidate(
+                        path.stem,
+                        spec,
+                        facts.parameters,
+                        size_bytes,
+                        context_tokens=facts.context_tokens,
+                    )
+                )
     if not candidates:
         return Finding("", "no GGUF file")
     if not is_installed():
-        return Finding("", "llama.cpp is not installed (pip install 'pai-daemon[llm]')")
+        missing = "llama.cpp is not installed (pip install 'pai-daemon[llm]')"
+        return Finding("", missing, tuple(candidates))
     return best_of(candidates, str(folder), "")

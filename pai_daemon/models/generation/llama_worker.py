@@ -16,6 +16,8 @@ import xllamacpp
 
 # A person waits for one answer at a time; each more would divide the context.
 ONE = 1
+# What was read of earlier prompts; the latest one is kept whatever its size, and all end with the process.
+PROMPTS_MIB = 512
 
 
 def main() -> None:
@@ -32,8 +34,8 @@ def main() -> None:
     wanted.n_ctx = asked["context_tokens"]
     wanted.n_parallel = ONE
     wanted.cache_prompt = True
-    # Past conversations are not worth gigabytes; the one that is open stays in the context.
-    wanted.cache_ram_mib = 0
+    # A follow-up is rewritten in between: without this its passages were read again, 529 tokens of 533.
+    wanted.cache_ram_mib = PROMPTS_MIB
     wanted.cpuparams.n_threads = wanted.cpuparams_batch.n_threads = asked["threads"]
     wanted.verbosity = 0
     server = xllamacpp.Server(wanted)

@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.models.digests import is_damaged, sha256_of
 from pai_daemon.models.hub.cache import Remote, Report, described, fetch_all, free, from_cache, is_offline
 from pai_daemon.models.hub.errors import hub_errors, page
 from pai_daemon.models.pulled import Pulled, forget_pulled, recorded, write_pulled
-from pai_daemon.models.registry import Profile
-from pai_daemon.models.sources import HubSource
+from pai_daemon.models.sources import HubSource, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,28 @@ class Licence:
     must_accept: bool
 
 
+class Pullable(Protocol):
+    """What can be pulled: a model's name, where it comes from, and under which terms."""
+
+    @property
+    def name(self) -> str:
+        """Return what a person calls it, and pulls it by."""
+
+    @property
+    def source(self) -> Source:
+        """Return where its files come from."""
+
+    @property
+    def licence(self) -> str:
+        """Return under which licence it is."""
+
+    @property
+    def must_accept(self) -> bool:
+        """Return whether the licence has to be accepted before anything is fetched."""
+
+
 def pull(
-    profile: Profile,
+    profile: Pullable,
     cache_dir: Path,
     *,
     report: Report,
@@ -80,7 +100,7 @@ def pull(
     return pulled
 
 
-def remove(profile: Profile, cache_dir: Path) -> int:
+def remove(profile: Pullable, cache_dir: Path) -> int:
     """Remove what was pulled for a model and return the bytes that were freed, 0 where nothing was.
 
     Of the shared cache only the revision that was pulled goes, and of its files only those that no other
@@ -96,7 +116,7 @@ def remove(profile: Profile, cache_dir: Path) -> int:
     return freed
 
 
-def _hub_source(profile: Profile) -> HubSource:
+def _hub_source(profile: Pullable) -> HubSource:
     if not isinstance(profile.source, HubSource):
         raise UsageError(f"{profile.name} does not come from the hub: there is nothing to pull or to remove.")
     return profile.source
