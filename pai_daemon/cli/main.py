@@ -21,6 +21,7 @@ COMMANDS = {
     "search": "search",
     "ask": "ask",
     "links": "links",
+    "tasks": "tasks",
     "index": "index",
     "models": "models",
     "doctor": "doctor",

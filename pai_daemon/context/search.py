@@ -103,15 +103,15 @@ class Searcher:
 
     def __init__(self, vault: Path, index: Index) -> None:
         self.places = Places(vault.name, index.catalog)
-        self._vault = vault
-        self._index = index
+        self.vault = vault
+        self.index = index
         # Words are looked up on a thread of its own beside the embedding of the query.
         self._beside = ThreadPoolExecutor(WORD_THREADS, "words")
         self._passing = lru_cache(FILTERS_KEPT)(self._matching)
 
     def borrow(self) -> AbstractContextManager[Space]:
         """Lend the space that one question is answered in, from its first search to its last sentence."""
-        return self._index.borrow()
+        return self.index.borrow()
 
     def search(
         self,
@@ -156,8 +156,8 @@ class Searcher:
             query=query,
             mode=mode,
             stages=tuple(legs),
-            revision=self._index.revision,
-            pending_chunks=self._index.missing_count(),
+            revision=self.index.revision,
+            pending_chunks=self.index.missing_count(),
             took_ms=round((time.perf_counter() - started_s) * 1000, 1),
             results=passages,
         )
@@ -168,7 +168,7 @@ class Searcher:
         """Return the legs of a mode that ran, and the weight of the semantic one."""
         words = None
         if mode != "semantic":
-            search = self._index.store.chunks.search
+            search = self.index.store.chunks.search
             words = self._beside.submit(search, query, DEPTH, chosen, typing=typing)
         legs: dict[str, Leg] = {}
         semantic_weight = 0.0
@@ -177,7 +177,7 @@ class Searcher:
             try:
                 vector = space.embedder.embed_query(read(query).meaning or query)
                 nearest = self.nearest(space, vector, DEPTH, chosen)
-                left_out = self._index.store.chunks.left_out(query, [item for item, _ in nearest])
+                left_out = self.index.store.chunks.left_out(query, [item for item, _ in nearest])
                 legs["semantic"] = [pair for pair in nearest if pair[0] not in left_out]
             except (ModelUnavailable, IndexUnavailable):  # a server may be away, an index be mended (D58)
                 if mode == "semantic":
@@ -206,15 +206,15 @@ class Searcher:
     def paths(self, chosen: Filter = EVERYTHING) -> set[str]:
         """Return the paths of the notes that pass a filter and have text."""
         if not chosen:
-            return {note.path for note in self._index.catalog.notes()}
-        owners = self._index.catalog.owners
-        passing = self._passing(self._index.revision, chosen)
+            return {note.path for note in self.index.catalog.notes()}
+        owners = self.index.catalog.owners
+        passing = self._passing(self.index.revision, chosen)
         return {
             owner[0] for key, ids in passing.items() for owner in owners(key) if chunk_id(*owner) in {*ids}
         }
 
     def _matching(self, _revision: int, chosen: Filter) -> dict[str, list[str]]:
-        return self._index.store.chunks.matching(chosen)
+        return self.index.store.chunks.matching(chosen)
 
     def nearest(
         self, space: Space, vector: Floats, limit: int, chosen: Filter = EVERYTHING
@@ -224,11 +224,11 @@ class Searcher:
         vector: (dimensions,) float32 of length 1, of the space itself or made by its embedder.
         """
         if chosen:
-            ids = self._passing(self._index.revision, chosen)
+            ids = self._passing(self.index.revision, chosen)
             nearest = space.matrix.search(vector, limit, ids.keys())
             found = [(item, score) for key, score in nearest for item in ids[key]]
         else:
-            owners = self._index.catalog.owners
+            owners = self.index.catalog.owners
             nearest = space.matrix.search(vector, limit)
             found = [(chunk_id(*owner), score) for key, score in nearest for owner in owners(key)]
         return found[:limit]
@@ -240,7 +240,7 @@ class Searcher:
         query: str,
     ) -> tuple[Passage, ...]:
         """Return the passages of ranked (chunk id, score) pairs, in their order."""
-        chunks = self._index.store.chunks.get(item for item, _ in ranked)
+        chunks = self.index.store.chunks.get(item for item, _ in ranked)
         parts = {name: dict(leg) for name, leg in legs.items()}
         terms = _terms(query)
         found = []
@@ -249,6 +249,10 @@ class Searcher:
                 scores = Scores(parts.get("semantic", {}).get(item), parts.get("text", {}).get(item))
                 found.append(self._passage(chunk, score, scores, terms))
         return tuple(found)
+
+    def excerpt(self, chunk: StoredChunk, terms: Collection[str] = ()) -> Passage:
+        """Return a part of a note that was not searched for but known. terms: words to highlight, folded."""
+        return self._passage(chunk, 1.0, Scores(None, None), terms)
 
     def _passage(self, chunk: StoredChunk, score: float, scores: Scores, terms: Collection[str]) -> Passage:
         place = (chunk.path, chunk.heading_path, chunk.block_ids)
@@ -263,7 +267,7 @@ class Searcher:
             end_char=chunk.end_char,
             block_id=chunk.block_ids[0] if chunk.block_ids else None,
             content_hash=chunk.content_hash,
-            stale=self._is_stale(chunk.path),
+            stale=self.is_stale(chunk.path),
             score=round(score, 4),
             scores=scores,
             highlights=highlights(chunk.text, terms),
@@ -272,14 +276,14 @@ class Searcher:
             page=page_of(chunk.path, chunk.heading_path),
         )
 
-    def _is_stale(self, path: str) -> bool:
+    def is_stale(self, path: str) -> bool:
         """Return whether the file's bytes are not those that were indexed; read only when in doubt."""
-        note = self._index.catalog.get(path)
+        note = self.index.catalog.get(path)
         try:
-            now = (self._vault / path).stat()
+            now = (self.vault / path).stat()
             if note is not None and (now.st_size, now.st_mtime_ns) == (note.stat.size, note.stat.mtime_ns):
                 return False
-            return note is None or read_bytes(self._vault, path, 0)[1] != note.content_hash
+            return note is None or read_bytes(self.vault, path, 0)[1] != note.content_hash
         except OSError:
             return True
 

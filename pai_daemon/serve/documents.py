@@ -197,6 +197,33 @@ class Field(TypedDict):
     line: int
 
 
+class FoundTask(TypedDict):
+    """A task and where it stands."""
+
+    text: str
+    status: Literal["cancelled", "done", "open"]
+    mark: str
+    due: str
+    scheduled: str
+    start: str
+    finished: str
+    priority: str
+    overdue: bool
+    tags: list[str]
+    within: list[str]
+    path: str
+    title: str
+    heading_path: list[str]
+    line: int
+    start_char: int
+    end_char: int
+    block_id: str | None
+    content_hash: str
+    stale: bool
+    link: str
+    uri: str
+
+
 class GeneratorName(TypedDict):
     """What wrote an answer and where that runs. why: it and no other, "" where the settings name it."""
 
@@ -303,7 +330,7 @@ class Notice(TypedDict):
 
 
 class ParsedNote(TypedDict):
-    """What a note says on disk now. indexed: the index knows it as it is."""
+    """What a note says on disk now. indexed: the index knows it as it is. date: the day that it is about."""
 
     path: str
     kind: Literal["base", "canvas", "markdown", "org", "outline", "pdf"]
@@ -515,6 +542,15 @@ class Stopping(TypedDict):
 
     accepted: bool
     pid: int
+
+
+class TaskList(TypedDict):
+    """Tasks in the order in which they press. total: how many there are, overdue: how many of these are."""
+
+    tasks: list[FoundTask]
+    total: int
+    overdue: int
+    revision: int
 
 
 class Told(TypedDict):

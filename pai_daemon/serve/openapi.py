@@ -22,7 +22,7 @@ from pai_daemon.errors import (
     Unauthorized,
     UsageError,
 )
-from pai_daemon.serve import ask, dashboard, index, model, notes, related, search, status
+from pai_daemon.serve import ask, dashboard, index, model, notes, related, search, status, tasks
 from pai_daemon.serve.contract import Route, Routes
 from pai_daemon.serve.security import OPEN_PATHS, SCOPE_OF
 from pai_daemon.serve.wire import ProblemDocument, reply
@@ -34,6 +34,7 @@ RESOURCES = (
     search.routes,
     ask.routes,
     related.routes,
+    tasks.routes,
     notes.routes,
     index.routes,
     model.routes,

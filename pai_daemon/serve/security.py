@@ -29,6 +29,7 @@ SCOPE_OF = {
     "/api/search": "search",
     "/api/related": "search",
     "/api/links": "search",
+    "/api/tasks": "search",
     "/api/notes/{path}": "search",
     "/api/ask": "ask",
     "/api/index": "index",
