@@ -24,7 +24,9 @@ from pai_daemon.serve import documents
 @click.command("ask")
 @click.argument("question", nargs=-1, required=True)
 @click.option("-n", "--limit", default=8, show_default=True, help="From how many passages.")
-@click.option("--as-asked", is_flag=True, help="Read no time and no #tag of the question as a filter.")
+@click.option(
+    "--as-asked", is_flag=True, help="Read no time, #tag, task or name of the question as a filter."
+)
 @narrowing_options
 @client_options
 def command(
@@ -58,7 +60,7 @@ def _show_evidence(answer: documents.Answer) -> None:
         )
     if answer["narrowed"]:
         said = escape(", ".join(answer["narrowed"]))
-        console.print(f"[dim]Only notes {said}; for all: --as-asked[/]", soft_wrap=True)
+        console.print(f"[dim]Read as: {said}; to ask it as it stands: --as-asked[/]", soft_wrap=True)
     for sentence in answer["sentences"]:
         if not sentence["supported"]:
             console.print(f"[yellow]No passage supports:[/] {escape(sentence['text'])}", soft_wrap=True)

@@ -339,15 +339,17 @@ class _Folding(dict[int, str]):
 _FOLDED = _Folding()
 
 
-def _fold(text: str) -> str:
+def fold_letters(text: str) -> str:
     """Return text without case and accents, of the same length."""
     return text.lower() if text.isascii() else text.translate(_FOLDED)
 
 
 def _terms(query: str) -> frozenset[str]:
-    return frozenset(term for term in re.findall(r"\w+", _fold(query)) if len(term) > 2 or not term.isascii())
+    return frozenset(
+        term for term in re.findall(r"\w+", fold_letters(query)) if len(term) > 2 or not term.isascii()
+    )
 
 
 def highlights(text: str, terms: Collection[str]) -> tuple[tuple[int, int], ...]:
     """Return the (start, end) spans of whole words of the query in a text."""
-    return tuple(match.span() for match in re.finditer(r"\w+", _fold(text)) if match.group() in terms)
+    return tuple(match.span() for match in re.finditer(r"\w+", fold_letters(text)) if match.group() in terms)

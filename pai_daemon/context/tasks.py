@@ -224,14 +224,19 @@ def _alternatives(searcher: Searcher, asked: str) -> list[list[str]]:
 
     "for the boat" means also what names the note whose alias is "the boat".
     """
-    telling = [word for word in _words(asked) if not is_stop_word(word)] or list(_words(asked))
-    if not telling:
+    if not (telling := _telling(asked)):
         return []
     catalog = searcher.index.catalog
     paths = {path for name in (asked, f"the {asked}") for path in catalog.links.named(name)}
     notes = [note for path in sorted(paths)[:4] if (note := catalog.get(path)) is not None]
     names = [name for note in notes for name in (note.title, *note.aliases)]
-    return [telling, *filter(None, ([*_words(name)] for name in names))]
+    return [telling, *filter(None, map(_telling, names))]
+
+
+def _telling(text: str) -> list[str]:
+    """Return the words of a text that name something; all of them where none does."""
+    words = list(_words(text))
+    return [word for word in words if not is_stop_word(word)] or words
 
 
 def _words(text: str) -> Iterable[str]:

@@ -32,6 +32,7 @@ from pai_daemon.context.answering.answer import (
 from pai_daemon.context.answering.draft import Draft
 from pai_daemon.context.answering.extract import by_words, closest
 from pai_daemon.context.answering.followup import REWRITE_S, standing_alone
+from pai_daemon.context.answering.listing import listed
 from pai_daemon.context.answering.private import OPEN, Privacy
 from pai_daemon.context.answering.prompt import (
     MAX_ANSWER_TOKENS,
@@ -116,7 +117,7 @@ class Answerer:
         told = question
         if generator is not None and generator.location == "remote":
             told = await asyncio.to_thread(self._privacy.without_private_words, question, self._searcher)
-        original = asked = question.text.strip()
+        original = asked = checked_query(question.text)
         if question.history:
             asked = await standing_alone(
                 asked,
@@ -125,9 +126,16 @@ class Answerer:
                 self._own_templates,
                 within_s=min(REWRITE_S, budget_s * REWRITE_SHARE),
             )
+        now = datetime.now().astimezone()
+        listing = await asyncio.to_thread(listed, self._searcher, space, question, asked, now)
+        if listing is not None:
+            took_ms = round((time.perf_counter() - started_s) * 1000, 1)
+            for listed_event in listing.events(original, asked, took_ms):
+                yield listed_event
+            return
         meant = Narrowing(asked)
         if not (question.as_asked or question.chosen):
-            meant = narrowed(asked, datetime.now().astimezone())
+            meant = narrowed(asked, now)
             question = replace(question, chosen=meant.chosen)
         found = await asyncio.to_thread(self._search, replace(question, text=meant.text), space)
         # A server may be away: then its model chooses nothing, and checks nothing.

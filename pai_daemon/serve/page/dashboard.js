@@ -87,7 +87,7 @@ function showAnswer(answer) {
   at("answer").replaceChildren(...(parts.length ? parts : [answer.answer]));
   at("answer").hidden = false;
   showPassages(answer.citations);
-  const looked = answer.narrowed.map((each) => `only ${each}`);
+  const looked = answer.narrowed.map((each) => `read as ${each}`);
   at("told").textContent = [...looked, ...answer.warnings, `${answer.generator.name}, ${Math.round(answer.took_ms)} ms`].join(" · ");
   addPoint("latency", answer.took_ms);
 }
