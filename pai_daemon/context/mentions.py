@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.filters import EVERYTHING, Filter
@@ -24,6 +25,8 @@ MIN_FORM_CHARACTERS = 2
 # Of each note so many chunks are looked at for the sentences that are quoted, and so much of one is.
 MAX_CHUNKS = 12
 MAX_QUOTE_CHARACTERS = 300
+# Of what was written in a time so many sentences of each note are quoted.
+MOST = 3
 _ARTICLE = re.compile(
     r"(?:the|a|an|my|our|der|die|das|den|dem|mein|meine|meinen|unser|unsere) ", re.IGNORECASE
 )
@@ -67,7 +70,8 @@ def find_mentions(
 ) -> Mentions | None:
     """Return the notes that a question asks for, None where it may ask for a topic that no note is called.
 
-    Those come first in which one sentence says it all, then those that are newer.
+    Those come first in which one sentence says it all, then those that are newer; of what was written in a
+    time the newest.
     """
     links = searcher.index.catalog.links
     names = question.names
@@ -88,11 +92,12 @@ def find_mentions(
     else:
         paths = set.union(*by_name) if question.is_any else set.intersection(*by_name)
     told = [
-        _mentioning(searcher, note, sought, set().union(*ids))
+        _mentioning(searcher, note, sought, set().union(*ids), MOST if question.kind == "written" else 0)
         for path in _newest_first(searcher, paths)[: 4 * limit]
         if (note := searcher.index.catalog.get(path)) is not None
     ]
-    told.sort(key=lambda found: len(found.passages))
+    if question.kind != "written":
+        told.sort(key=lambda found: len(found.passages))
     return Mentions(
         tuple(told[:limit]), len(paths), tuple(name.text for name in names), tuple(map(len, by_name))
     )
@@ -153,9 +158,12 @@ def _tail(target: str) -> str:
 
 
 def _mentioning(
-    searcher: Searcher, note: IndexedNote, sought: Sequence[_Sought], hits: set[str]
+    searcher: Searcher, note: IndexedNote, sought: Sequence[_Sought], hits: set[str], most: int
 ) -> Mentioning:
-    """Return a note with the sentences that mention the names: each time the one with most that are left."""
+    """Return a note with the sentences that mention the names: each time the one with most that are left.
+
+    most: with further ones up to so many, where all that was written is asked for.
+    """
     every = [chunk_id(note.path, ordinal) for ordinal in range(len(note.vector_keys))]
     wanted = [item for item in every if item in hits][:MAX_CHUNKS]
     wanted += [item for item in every if item not in hits][: MAX_CHUNKS - len(wanted)]
@@ -173,18 +181,21 @@ def _mentioning(
         for quote in _quotes(chunks[item])
     ]
     left = set(range(len(sought)))
-    passages: list[Passage] = []
+    chosen: list[StoredChunk] = []
     while left and quotes:
         quote, said = max(quotes, key=lambda pair: len(pair[1] & left))
         if not said & left:
             break
         left -= said
-        passages.append(
-            searcher.excerpt(quote, frozenset(word for each in sought for word in _words(each.forms[0])))
-        )
-    if not passages and quotes:  # its title says it, or a property
-        passages.append(searcher.excerpt(quotes[0][0]))
-    return Mentioning(note.path, note.title, tuple(passages))
+        chosen.append(quote)
+    further = (quote for quote, said in quotes if said or not (sought or quote.text == note.title))
+    chosen += islice((quote for quote in further if quote not in chosen), max(0, most - len(chosen)))
+    if not chosen and quotes:  # its title says it, or a property
+        chosen.append(quotes[0][0])
+    terms = frozenset(word for each in sought for word in _words(each.forms[0]))
+    chosen.sort(key=lambda quote: quote.start_char)
+    passages = tuple(searcher.excerpt(quote, terms) for quote in chosen)
+    return Mentioning(note.path, note.title, passages)
 
 
 def _says(quote: StoredChunk, pattern: re.Pattern[str], sought: _Sought) -> bool:
@@ -198,7 +209,10 @@ def _says(quote: StoredChunk, pattern: re.Pattern[str], sought: _Sought) -> bool
 def _quotes(chunk: StoredChunk) -> Iterator[StoredChunk]:
     """Yield the sentences of a chunk as chunks of their own."""
     for sentence in sentences(chunk.text, guess_language(chunk.text)):
-        end = min(sentence.end, sentence.start + MAX_QUOTE_CHARACTERS)
+        end = sentence.end
+        if end - sentence.start > MAX_QUOTE_CHARACTERS:
+            cut = sentence.start + MAX_QUOTE_CHARACTERS
+            end = max(chunk.text.rfind(" ", sentence.start, cut), 0) or cut
         line = chunk.start_line + chunk.text.count("\n", 0, sentence.start)
         yield replace(
             chunk,

@@ -91,6 +91,15 @@ await driver.claim("an answer can be copied and inserted as a callout with wikil
   assert.ok(after.length > text.length && /\n> \[!quote\] /.test(after), "no callout was inserted");
 });
 
+await driver.claim("how a question was read is said, and can be undone", async () => {
+  await driver.ask("Which notes mention polonium and tungsten?");
+  await page.waitForSelector(".pai-narrowed");
+  assert.match(await page.textContent(".pai-narrowed"), /Read as: mentioning polonium and tungsten/);
+  await page.click(".pai-narrowed button");
+  await page.waitForSelector(".pai-narrowed", { state: "detached" });
+  await page.waitForSelector(".pai-answered-by");
+});
+
 await driver.claim("an answer comes without streaming where the browser refuses the stream", async () => {
   await page.route("**/api/ask", (route) => route.abort());
   await driver.ask(question);

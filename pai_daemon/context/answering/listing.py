@@ -40,7 +40,8 @@ MAX_LISTED = 50
 NEAREST = 3
 _NEAR_PASSAGES = 20
 _GERMAN = re.compile(
-    r"\b(?:aufgaben?|offene\w*|erledigt\w*|unerledigt\w*|überfällig\w*|fällig\w*|notiz(?:en)?)\b",
+    r"\b(?:aufgaben?|offene\w*|erledigt\w*|unerledigt\w*|überfällig\w*|fällig\w*|notiz(?:en)?|notiert"
+    r"|geschrieben|erwähn\w*|welche[mnrs]?|habe ich|haben wir|zu tun)\b",
     re.IGNORECASE,
 )
 _STATUS = {

@@ -19,22 +19,22 @@ def rows(markdown: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
     A table that goes on from another passage has none here, and its headers are empty.
     """
-    header: list[str] = []
+    header: list[str] | None = None
+    before = ""
     lines = markdown.splitlines()
-    for place, line in enumerate(lines):
-        is_row = _ROW.match(line) is not None
-        if not is_row:
-            header = []
+    for line, after in zip_longest(lines, lines[1:], fillvalue=""):
+        if _ROW.match(line) is None:
+            header = None
         elif _RULE.fullmatch(line):
-            header = _cells(lines[place - 1]) if place and _ROW.match(lines[place - 1]) else []
-        elif place + 1 < len(lines) and _RULE.fullmatch(lines[place + 1]) and _ROW.match(lines[place + 1]):
-            continue
-        else:
-            first, *others = _cells(line) or [""]
-            named = zip_longest(others, header[1:], fillvalue="")
-            cells = [(name, cell) for cell, name in named if cell]
+            if header is None:
+                header = _cells(before) if _ROW.match(before) else []
+        elif header is not None or not (_RULE.fullmatch(after) and _ROW.match(after)):
+            first, *others = _cells(line)
+            named = zip_longest((header or [])[1:], others, fillvalue="")
+            cells = [(name, cell) for name, cell in named if cell]
             if first or cells:
                 yield first, cells
+        before = line
 
 
 def row_text(
