@@ -93,7 +93,7 @@ def find_mentions(
         paths = set.union(*by_name) if question.is_any else set.intersection(*by_name)
     told = [
         _mentioning(searcher, note, sought, set().union(*ids), MOST if question.kind == "written" else 0)
-        for path in _newest_first(searcher, paths)[: 4 * limit]
+        for path in _newest_first(searcher, paths)[: 2 * limit]
         if (note := searcher.index.catalog.get(path)) is not None
     ]
     if question.kind != "written":
@@ -168,22 +168,22 @@ def _mentioning(
     wanted = [item for item in every if item in hits][:MAX_CHUNKS]
     wanted += [item for item in every if item not in hits][: MAX_CHUNKS - len(wanted)]
     chunks = searcher.index.store.chunks.get(wanted)
+    found = [chunks[item] for item in wanted if item in chunks]
     patterns = [each.pattern() for each in sought]
-    quotes = [
-        (
-            quote,
-            frozenset(
-                number for number, pattern in enumerate(patterns) if _says(quote, pattern, sought[number])
-            ),
-        )
-        for item in wanted
-        if item in chunks
-        for quote in _quotes(chunks[item])
-    ]
+
+    def said_in(part: StoredChunk) -> frozenset[int]:
+        """Return the numbers of the names that a part of the note says."""
+        both = zip(patterns, sought, strict=True)
+        return frozenset(number for number, (pattern, name) in enumerate(both) if _says(part, pattern, name))
+
+    # Only of what says a name are the sentences told apart: that takes longer than all the rest.
+    telling = [part for part in found if not sought or said_in(part)]
+    quotes = [(quote, said_in(quote)) for part in telling or found[:1] for quote in _quotes(part)]
     left = set(range(len(sought)))
     chosen: list[StoredChunk] = []
     while left and quotes:
-        quote, said = max(quotes, key=lambda pair: len(pair[1] & left))
+        # The name of a picture is a mention, though the poorest.
+        quote, said = max(quotes, key=lambda pair: (len(pair[1] & left), not pair[0].text.startswith("![[")))
         if not said & left:
             break
         left -= said
