@@ -193,10 +193,10 @@ class Searcher:
     def _not_embedded(self, space: Space, legs: Legs) -> set[str]:
         """Return the chunks that words found and meaning cannot find yet."""
         found: set[str] = set()
-        if legs.get("semantic") and self._index.missing_count():
+        if legs.get("semantic") and self.index.missing_count():
             for item, _ in legs.get("text", ()):
                 path, _, ordinal = item.rpartition("#")
-                note = self._index.catalog.get(path)
+                note = self.index.catalog.get(path)
                 # The note may have changed since its words were looked up, and have fewer chunks.
                 keys = note.vector_keys[int(ordinal) :] if note is not None else ()
                 if keys and keys[0] not in space.matrix:
