@@ -116,7 +116,7 @@ await driver.claim("a sentence without support, a source changed since, a warnin
     { text: "This does not.", citations: [], supported: false },
   ];
   const answer = "This stands in a note. [1] This does not.";
-  const rest = { generator: { name: "some-model", location: "remote" }, stages: ["search"], warnings: ["Only part of the vault was searched."] };
+  const rest = { generator: { name: "some-model", location: "remote" }, stages: ["search"], warnings: ["Only part of the vault was searched."], narrowed: [] };
   const done = { question, answer, found: true, sentences, citations, ...rest, revision: 1, took_ms: 1500 };
   await page.route("**/api/ask", (route) => route.fulfill({
     headers: { "Content-Type": "text/event-stream", "Access-Control-Allow-Origin": harness.origin },
