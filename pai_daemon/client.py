@@ -112,6 +112,10 @@ class Client:
         """Return the links that a note could have."""
         return cast("documents.Links", self.get("/api/links", {"path": path, "limit": limit}))
 
+    def tasks(self, words: str = "", **narrowed: Any) -> documents.TaskList:
+        """Return tasks; narrowed: status, due_since, due_before, limit, and what narrows a search."""
+        return cast("documents.TaskList", self.get("/api/tasks", {"q": words, **narrowed}))
+
     def note(self, path: str) -> documents.ParsedNote:
         """Return what a note says, as it is read."""
         return cast("documents.ParsedNote", self.get(f"/api/notes/{urllib.parse.quote(path, safe='')}"))
@@ -279,6 +283,10 @@ class AsyncClient:
     async def links(self, path: str, *, limit: int = 10) -> documents.Links:
         """Return the links that a note could have."""
         return await asyncio.to_thread(self._client.links, path, limit=limit)
+
+    async def tasks(self, words: str = "", **narrowed: Any) -> documents.TaskList:
+        """Return tasks, as `Client.tasks` does."""
+        return await asyncio.to_thread(self._client.tasks, words, **narrowed)
 
     async def note(self, path: str) -> documents.ParsedNote:
         """Return what a note says, as it is read."""

@@ -29,7 +29,8 @@ def strangers(contacts: Iterable[Contact]) -> list[str]:
         if contact["kind"] == "runs":
             wrong = is_daemon and not Path(contact["host"]).name.startswith(PROGRAMS)
         elif is_daemon and contact["kind"] != "resolves":
-            wrong = not any(_is_at(contact, url) for url in listed(contact))
+            own_worker = _writes_within(contact) and _is_here(contact["host"], ())
+            wrong = not own_worker and not any(_is_at(contact, url) for url in listed(contact))
         elif is_daemon:
             hosts = {urlsplit(url).hostname for url in listed(contact)}
             wrong = not _is_here(contact["host"], own) and contact["host"] not in hosts
@@ -43,6 +44,16 @@ def strangers(contacts: Iterable[Contact]) -> list[str]:
 
 def listed(contact: Contact) -> set[str]:
     """Return what `pai doctor --network` lists for a daemon, as it was set at its start and is set now."""
+    return {str(each["url"]) for settings in _settings(contact) for each in addresses(settings)}
+
+
+def _writes_within(contact: Contact) -> bool:
+    """Return whether a daemon may have a process of its own that writes, at a port of its own choosing."""
+    return any(settings.generator.startswith(("gguf:", "auto")) for settings in _settings(contact))
+
+
+def _settings(contact: Contact) -> tuple[Settings, Settings]:
+    """Return the settings of a daemon, as they were at its start and are now."""
     given = start.make_context("start", list(contact["argv"][1:]), resilient_parsing=True).params
     known = Settings.__dataclass_fields__
     flags = {name: value for name, value in given.items() if name in known and value not in (None, ())}
@@ -51,8 +62,7 @@ def listed(contact: Contact) -> set[str]:
         for name, value in tomllib.loads(contact["config"]).items()
         if name in ("model", "generator")
     }
-    both = (load(flags, contact["environ"]), load(flags | chosen, contact["environ"]))
-    return {str(each["url"]) for settings in both for each in addresses(settings)}
+    return load(flags, contact["environ"]), load(flags | chosen, contact["environ"])
 
 
 def _is_at(contact: Contact, url: str) -> bool:

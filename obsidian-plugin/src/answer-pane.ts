@@ -47,7 +47,8 @@ export class AnswerPane {
     this.sourcesEl.querySelector(`[data-n="${String(n)}"]`)?.addClass("is-cited");
   }
 
-  finish(answer: Answer): HTMLElement {
+  /** Draws the whole answer; `askAsItStands` asks the question again without what was read of it as a filter. */
+  finish(answer: Answer, askAsItStands: () => void): HTMLElement {
     this.settle();
     this.citations = answer.citations;
     this.textEl.toggleClass("is-not-found", !answer.found);
@@ -61,6 +62,10 @@ export class AnswerPane {
       attr: { "aria-label": `Stages: ${answer.stages.join(", ") || "none"}` },
     });
     by.toggleClass("is-remote", answer.generator.location === "remote");
+    if (answer.narrowed.length > 0) {
+      const read = this.noteEl.createDiv({ cls: "pai-narrowed", text: `Read as: ${answer.narrowed.join(", ")} ` });
+      read.createEl("button", { text: "Ask as it stands" }).addEventListener("click", askAsItStands);
+    }
     for (const warning of answer.warnings) this.noteEl.createDiv({ cls: "pai-warning", text: warning });
     return this.actionsEl;
   }

@@ -77,8 +77,7 @@ export class AskView extends ItemView {
     this.current?.abort();
   }
 
-  private async ask(): Promise<void> {
-    const question = this.inputEl?.value.trim() ?? "";
+  private async ask(question = this.inputEl?.value.trim() ?? "", asAsked = false): Promise<void> {
     if (!question || !this.outputEl) return;
     this.stop();
     const mine = new AbortController();
@@ -87,12 +86,12 @@ export class AskView extends ItemView {
     const pane = new AnswerPane(this.app, this.outputEl, question);
     // A newer question has drawn over this pane; what still arrives for the old one goes nowhere visible.
     try {
-      const answer = await this.host.daemon.ask({ question, limit: this.host.settings.sources }, mine.signal, {
+      const answer = await this.host.daemon.ask({ question, limit: this.host.settings.sources, as_asked: asAsked }, mine.signal, {
         onSources: (citations) => { pane.setSources(citations); },
         onDelta: (text) => { pane.addText(text); },
         onCited: (n) => { pane.markCited(n); },
       });
-      this.drawActions(pane.finish(answer), answer, question);
+      this.drawActions(pane.finish(answer, () => void this.ask(question, true)), answer, question);
     } catch (error) {
       if (asDaemonError(error).code === "stopped") pane.stop();
       else pane.fail(error);

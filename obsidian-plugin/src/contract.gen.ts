@@ -191,6 +191,31 @@ export interface Field {
   line: number;
 }
 
+export interface FoundTask {
+  text: string;
+  status: "cancelled" | "done" | "open";
+  mark: string;
+  due: string;
+  scheduled: string;
+  start: string;
+  finished: string;
+  priority: string;
+  overdue: boolean;
+  tags: readonly (string)[];
+  within: readonly (string)[];
+  path: string;
+  title: string;
+  heading_path: readonly (string)[];
+  line: number;
+  start_char: number;
+  end_char: number;
+  block_id: string | null;
+  content_hash: string;
+  stale: boolean;
+  link: string;
+  uri: string;
+}
+
 export interface GeneratorName {
   name: string;
   location: "embedded" | "local" | "remote";
@@ -510,6 +535,13 @@ export interface Summary {
   took_ms: number;
   template: string;
   usage: Usage | null;
+}
+
+export interface TaskList {
+  tasks: readonly (FoundTask)[];
+  total: number;
+  overdue: number;
+  revision: number;
 }
 
 export interface Told {

@@ -47,6 +47,8 @@ export interface Answer {
   generator: Generator;
   stages: string[];
   warnings: string[];
+  /** How the question was read: a time, a tag, tasks or names, each in words; empty for one asked as it stands. */
+  narrowed: string[];
   revision: number;
   tookMs: number;
 }
@@ -211,6 +213,7 @@ export function parseAnswer(body: unknown): Answer {
     generator: readGenerator(fields.object("generator")),
     stages: fields.strings("stages"),
     warnings: fields.strings("warnings"),
+    narrowed: fields.strings("narrowed"),
     revision: fields.number("revision"),
     tookMs: fields.number("took_ms"),
   };

@@ -33,7 +33,14 @@ export interface Parts {
   vaultPath: string;
 }
 
-export interface Question { question: string; limit: number; note?: string; selection?: string }
+export interface Question {
+  question: string;
+  limit: number;
+  note?: string;
+  selection?: string;
+  /** Read no time, tag, task or name of the question as a filter. */
+  as_asked?: boolean;
+}
 
 export interface AnswerEvents {
   onSources?: (citations: Citation[]) => void;

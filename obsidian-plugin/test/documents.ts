@@ -36,6 +36,7 @@ export const answer = {
   generator: { name: "extractive", location: "embedded" },
   stages: ["search", "write", "check"],
   warnings: [],
+  narrowed: [],
   revision: 7,
   took_ms: 1234,
 };

@@ -26,7 +26,9 @@ from pai_daemon.errors import DaemonUnreachable, PaiError, UsageError
 @click.command("ask")
 @click.argument("question", nargs=-1)
 @click.option("-n", "--limit", default=8, show_default=True, help="From how many passages.")
-@click.option("--as-asked", is_flag=True, help="Read no time and no #tag of the question as a filter.")
+@click.option(
+    "--as-asked", is_flag=True, help="Read no time, #tag, task or name of the question as a filter."
+)
 @click.option("--follow", is_flag=True, help="In a pipe: each question follows up the ones before it.")
 @narrowing_options
 @client_options

@@ -23,6 +23,7 @@ COMMANDS = {
     "summarize": "summarize",
     "compare": "compare",
     "links": "links",
+    "tasks": "tasks",
     "index": "index",
     "models": "models",
     "doctor": "doctor",

@@ -122,7 +122,7 @@ def show_evidence(answer: Mapping[str, Any]) -> None:
         )
     if answer.get("narrowed"):
         said = escape(", ".join(answer["narrowed"]))
-        console.print(f"[dim]Only notes {said}; for all: --as-asked[/]", soft_wrap=True)
+        console.print(f"[dim]Read as: {said}; to ask it as it stands: --as-asked[/]", soft_wrap=True)
     for sentence in answer["sentences"]:
         if not sentence["supported"]:
             said = escape(printable(sentence["text"]))

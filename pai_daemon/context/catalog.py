@@ -15,6 +15,7 @@ from typing import cast
 
 from pai_daemon.context.changes import UNKNOWN, Remembered
 from pai_daemon.notes.note import Problem
+from pai_daemon.notes.tasks import Task
 from pai_daemon.vault.owners import Owners
 from pai_daemon.vault.resolve import LinkResolver
 from pai_daemon.vault.scan import FileStat
@@ -28,7 +29,8 @@ class IndexedNote:
     the chunks. problems: why parts of it could not be read. read_as: see `Reader.form`. names: what else
     than its path a link may call it by. block_texts: the text of each block that other notes may show, by
     its id in lower case. shown: for each block that this note's chunks show, the digest of the text they
-    were made with. properties: what it is found by, see `property_entries`.
+    were made with. properties: what it is found by, see `property_entries`. day: that it is about, ISO 8601,
+    empty where it says none. tasks: in their order.
     """
 
     path: str
@@ -45,6 +47,8 @@ class IndexedNote:
     block_texts: Mapping[str, str] = field(default_factory=dict)
     shown: Mapping[str, str] = field(default_factory=dict)
     properties: tuple[str, ...] = ()
+    day: str = ""
+    tasks: tuple[Task, ...] = ()
 
 
 MAX_TWINS = 64

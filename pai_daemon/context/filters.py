@@ -26,8 +26,9 @@ class Filter:
 
     folder: a path prefix such as `Projects`, or one note's path. tags: each covers the tags nested below
     it. properties: `name` for notes that have it, `name=value` for those that have it with this value, or
-    with this value in a list. since_ns, before_ns: when the note was last written, in nanoseconds since
-    1970; since included, before excluded.
+    with this value in a list. since_ns, before_ns: in nanoseconds since 1970, since included, before
+    excluded: the day that a note is about, as a journal's; of a note that says none, when it was last
+    written. by_change: when it was last written in any case.
     """
 
     folder: str = ""
@@ -35,6 +36,7 @@ class Filter:
     properties: tuple[str, ...] = ()
     since_ns: int | None = None
     before_ns: int | None = None
+    by_change: bool = False
 
     def __bool__(self) -> bool:
         """Return whether the filter excludes anything."""

@@ -11,11 +11,13 @@ from pai_daemon.context.catalog import IndexedNote, digest
 from pai_daemon.context.filters import property_entries
 from pai_daemon.context.store.rows import StoredChunk
 from pai_daemon.notes.chunks import split_chunks
+from pai_daemon.notes.days import day_of
 from pai_daemon.notes.links import slug
 from pai_daemon.notes.logseq import Graph
 from pai_daemon.notes.note import Link, Note
 from pai_daemon.notes.outline import block_texts
 from pai_daemon.notes.reader import read_note
+from pai_daemon.notes.tasks import tasks_of
 from pai_daemon.vault.scan import FileStat
 
 # YAML 1.2 reads `no` as a word; who writes it means it all the same.
@@ -113,6 +115,8 @@ class Reader:
             block_texts=_by_folded_id(block_texts(note)) if note.kind == "outline" else {},
             shown={block_id: digest(self.block_text(block_id)) for block_id in sorted(shown)},
             properties=tuple(property_entries(_properties(note))),
+            day=day_of(note),
+            tasks=tasks_of(note),
         )
 
 

@@ -9,9 +9,7 @@ cannot run is left out, and the result says which ran (D16).
 from __future__ import annotations
 
 import math
-import re
 import time
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from pai_daemon.context.filters import EVERYTHING, Filter
+from pai_daemon.context.highlights import NO_TERMS, Terms, highlights, terms_of
 from pai_daemon.context.index import Index
 from pai_daemon.context.places import Places, page_of
 from pai_daemon.context.space import Space
@@ -28,7 +27,6 @@ from pai_daemon.context.store.rows import StoredChunk, chunk_id
 from pai_daemon.context.store.words import read
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import IndexUnavailable, ModelUnavailable, UsageError
-from pai_daemon.notes.language import guess_language, stop_words
 from pai_daemon.vault.scan import read_bytes
 
 Mode = Literal["hybrid", "semantic", "text"]
@@ -41,7 +39,6 @@ WORD_THREADS = 4
 # What passes a filter is asked once for as long as nothing changes, as while a person types.
 FILTERS_KEPT = 4
 MAX_QUERY_CHARACTERS = 4000
-WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +102,15 @@ class Searcher:
 
     def __init__(self, vault: Path, index: Index) -> None:
         self.places = Places(vault.name, index.catalog)
-        self.catalog = index.catalog
-        self._vault = vault
-        self._index = index
+        self.vault = vault
+        self.index = index
         # Words are looked up on a thread of its own beside the embedding of the query.
         self._beside = ThreadPoolExecutor(WORD_THREADS, "words")
         self._passing = lru_cache(FILTERS_KEPT)(self._matching)
 
     def borrow(self) -> AbstractContextManager[Space]:
         """Lend the space that one question is answered in, from its first search to its last sentence."""
-        return self._index.borrow()
+        return self.index.borrow()
 
     def search(
         self,
@@ -159,8 +155,8 @@ class Searcher:
             query=query,
             mode=mode,
             stages=tuple(legs),
-            revision=self._index.revision,
-            pending_chunks=self._index.missing_count(),
+            revision=self.index.revision,
+            pending_chunks=self.index.missing_count(),
             took_ms=round((time.perf_counter() - started_s) * 1000, 1),
             results=passages,
         )
@@ -171,7 +167,7 @@ class Searcher:
         """Return the legs of a mode that ran, and the weight of the semantic one."""
         words = None
         if mode != "semantic":
-            search = self._index.store.chunks.search
+            search = self.index.store.chunks.search
             words = self._beside.submit(search, query, DEPTH, chosen, typing=typing)
         legs: dict[str, Leg] = {}
         semantic_weight = 0.0
@@ -180,7 +176,7 @@ class Searcher:
             try:
                 vector = space.embedder.embed_query(read(query).meaning or query)
                 nearest = self.nearest(space, vector, DEPTH, chosen)
-                left_out = self._index.store.chunks.left_out(query, [item for item, _ in nearest])
+                left_out = self.index.store.chunks.left_out(query, [item for item, _ in nearest])
                 legs["semantic"] = [pair for pair in nearest if pair[0] not in left_out]
             except (ModelUnavailable, IndexUnavailable):  # a server may be away, an index be mended (D58)
                 if mode == "semantic":
@@ -196,10 +192,10 @@ class Searcher:
     def _not_embedded(self, space: Space, legs: Legs) -> set[str]:
         """Return the chunks that words found and meaning cannot find yet."""
         found: set[str] = set()
-        if legs.get("semantic") and self._index.missing_count():
+        if legs.get("semantic") and self.index.missing_count():
             for item, _ in legs.get("text", ()):
                 path, _, ordinal = item.rpartition("#")
-                note = self._index.catalog.get(path)
+                note = self.index.catalog.get(path)
                 # The note may have changed since its words were looked up, and have fewer chunks.
                 keys = note.vector_keys[int(ordinal) :] if note is not None else ()
                 if keys and keys[0] not in space.matrix:
@@ -209,15 +205,15 @@ class Searcher:
     def paths(self, chosen: Filter = EVERYTHING) -> set[str]:
         """Return the paths of the notes that pass a filter and have text."""
         if not chosen:
-            return {note.path for note in self._index.catalog.notes()}
-        owners = self._index.catalog.owners
-        passing = self._passing(self._index.revision, chosen)
+            return {note.path for note in self.index.catalog.notes()}
+        owners = self.index.catalog.owners
+        passing = self._passing(self.index.revision, chosen)
         return {
             owner[0] for key, ids in passing.items() for owner in owners(key) if chunk_id(*owner) in {*ids}
         }
 
     def _matching(self, _revision: int, chosen: Filter) -> dict[str, list[str]]:
-        return self._index.store.chunks.matching(chosen)
+        return self.index.store.chunks.matching(chosen)
 
     def nearest(
         self, space: Space, vector: Floats, limit: int, chosen: Filter = EVERYTHING
@@ -227,11 +223,11 @@ class Searcher:
         vector: (dimensions,) float32 of length 1, of the space itself or made by its embedder.
         """
         if chosen:
-            ids = self._passing(self._index.revision, chosen)
+            ids = self._passing(self.index.revision, chosen)
             nearest = space.matrix.search(vector, limit, ids.keys())
             found = [(item, score) for key, score in nearest for item in ids[key]]
         else:
-            owners = self._index.catalog.owners
+            owners = self.index.catalog.owners
             nearest = space.matrix.search(vector, limit)
             found = [(chunk_id(*owner), score) for key, score in nearest for owner in owners(key)]
         return found[:limit]
@@ -243,9 +239,9 @@ class Searcher:
         query: str,
     ) -> tuple[Passage, ...]:
         """Return the passages of ranked (chunk id, score) pairs, in their order."""
-        chunks = self._index.store.chunks.get(item for item, _ in ranked)
+        chunks = self.index.store.chunks.get(item for item, _ in ranked)
         parts = {name: dict(leg) for name, leg in legs.items()}
-        terms = _terms(query) if query else NO_TERMS
+        terms = terms_of(query) if query else NO_TERMS
         found = []
         for item, score in ranked:
             if (chunk := chunks.get(item)) is not None:
@@ -255,8 +251,12 @@ class Searcher:
 
     def of_chunks(self, ids: Sequence[str]) -> dict[str, Passage]:
         """Return the passages of chunks by their ids, in this order; those that are gone are left out."""
-        chunks, nothing = self._index.store.chunks.get(ids), Scores(None, None)
-        return {item: self._passage(chunks[item], 0.0, nothing, NO_TERMS) for item in ids if item in chunks}
+        chunks = self.index.store.chunks.get(ids)
+        return {item: self.excerpt(chunks[item]) for item in ids if item in chunks}
+
+    def excerpt(self, chunk: StoredChunk, terms: Terms = NO_TERMS) -> Passage:
+        """Return a part of a note that was not searched for but known. terms: what to highlight."""
+        return self._passage(chunk, 1.0, Scores(None, None), terms)
 
     def _passage(self, chunk: StoredChunk, score: float, scores: Scores, terms: Terms) -> Passage:
         place = (chunk.path, chunk.heading_path, chunk.block_ids)
@@ -285,14 +285,14 @@ class Searcher:
 
         content_hash: of an earlier reading, which is to be the one that is indexed.
         """
-        note = self._index.catalog.get(path)
+        note = self.index.catalog.get(path)
         if content_hash and (note is None or note.content_hash != content_hash):
             return True
         try:
-            now = (self._vault / path).stat()
+            now = (self.vault / path).stat()
             if note is not None and (now.st_size, now.st_mtime_ns) == (note.stat.size, note.stat.mtime_ns):
                 return False
-            return note is None or read_bytes(self._vault, path, 0)[1] != note.content_hash
+            return note is None or read_bytes(self.vault, path, 0)[1] != note.content_hash
         except OSError:
             return True
 
@@ -334,60 +334,3 @@ def fuse(
                 weight = 1.0 if item in unknown else weights[name] / total
                 scores[item] = scores.get(item, 0.0) + share * weight
     return sorted(scores.items(), key=lambda pair: -pair[1])
-
-
-class _Folding(dict[int, str]):
-    """Letters without case and accents, one for one, found out as they come."""
-
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        self[code] = (unicodedata.normalize("NFD", char)[:1] or char).lower()[:1] or char
-        return self[code]
-
-
-_FOLDED = _Folding()
-
-
-def _fold(text: str) -> str:
-    """Return text without case and accents, of the same length."""
-    return text.lower() if text.isascii() else text.translate(_FOLDED)
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What of a query is marked in a text, folded: words, and the words of each phrase in their order."""
-
-    words: frozenset[str] = frozenset()
-    phrases: tuple[tuple[str, ...], ...] = ()
-
-
-NO_TERMS = Terms()
-
-
-def _terms(query: str) -> Terms:
-    """Return what of a query is marked: not the words that every text has, unless it has no others."""
-    asked = read(query)
-    common = stop_words(guess_language(asked.meaning))
-    words = [word for word in WORD.findall(asked.text) if len(word) > 2 or not word.isascii()]
-    naming = [word for word in words if unicodedata.normalize("NFC", word).lower() not in common]
-    phrases = tuple(tuple(WORD.findall(_fold(phrase))) for phrase in asked.phrases)
-    return Terms(frozenset(map(_fold, naming if naming or phrases else words)), phrases)
-
-
-def highlights(text: str, terms: Terms) -> tuple[tuple[int, int], ...]:
-    """Return the (start, end) spans of whole words and phrases of the query in a text; none overlaps."""
-    words = [(match.group(), *match.span()) for match in WORD.finditer(_fold(text))]
-    spans = {place: place + 1 for place, (word, _, _) in enumerate(words) if word in terms.words}
-    for phrase in terms.phrases:
-        for place, (word, _, _) in enumerate(words):
-            end = place + len(phrase)
-            if word == phrase[0] and tuple(each for each, _, _ in words[place:end]) == phrase:
-                spans[place] = max(end, spans.get(place, 0))
-    found: list[tuple[int, int]] = []
-    for place, end in sorted(spans.items()):
-        start, end_char = words[place][1], words[end - 1][2]
-        if found and start < found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end_char))
-        else:
-            found.append((start, end_char))
-    return tuple(found)

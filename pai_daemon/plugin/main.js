@@ -335,7 +335,8 @@ var AnswerPane = class {
   markCited(n) {
     this.sourcesEl.querySelector(`[data-n="${String(n)}"]`)?.addClass("is-cited");
   }
-  finish(answer) {
+  /** Draws the whole answer; `askAsItStands` asks the question again without what was read of it as a filter. */
+  finish(answer, askAsItStands) {
     this.settle();
     this.citations = answer.citations;
     this.textEl.toggleClass("is-not-found", !answer.found);
@@ -349,6 +350,10 @@ var AnswerPane = class {
       attr: { "aria-label": `Stages: ${answer.stages.join(", ") || "none"}` }
     });
     by.toggleClass("is-remote", answer.generator.location === "remote");
+    if (answer.narrowed.length > 0) {
+      const read = this.noteEl.createDiv({ cls: "pai-narrowed", text: `Read as: ${answer.narrowed.join(", ")} ` });
+      read.createEl("button", { text: "Ask as it stands" }).addEventListener("click", askAsItStands);
+    }
     for (const warning of answer.warnings) this.noteEl.createDiv({ cls: "pai-warning", text: warning });
     return this.actionsEl;
   }
@@ -481,8 +486,7 @@ var AskView = class extends import_obsidian2.ItemView {
   stop() {
     this.current?.abort();
   }
-  async ask() {
-    const question = this.inputEl?.value.trim() ?? "";
+  async ask(question = this.inputEl?.value.trim() ?? "", asAsked = false) {
     if (!question || !this.outputEl) return;
     this.stop();
     const mine = new AbortController();
@@ -490,7 +494,7 @@ var AskView = class extends import_obsidian2.ItemView {
     this.setBusy(true);
     const pane = new AnswerPane(this.app, this.outputEl, question);
     try {
-      const answer = await this.host.daemon.ask({ question, limit: this.host.settings.sources }, mine.signal, {
+      const answer = await this.host.daemon.ask({ question, limit: this.host.settings.sources, as_asked: asAsked }, mine.signal, {
         onSources: (citations) => {
           pane.setSources(citations);
         },
@@ -501,7 +505,7 @@ var AskView = class extends import_obsidian2.ItemView {
           pane.markCited(n);
         }
       });
-      this.drawActions(pane.finish(answer), answer, question);
+      this.drawActions(pane.finish(answer, () => void this.ask(question, true)), answer, question);
     } catch (error) {
       if (asDaemonError(error).code === "stopped") pane.stop();
       else pane.fail(error);
@@ -700,6 +704,7 @@ function parseAnswer(body) {
     generator: readGenerator(fields.object("generator")),
     stages: fields.strings("stages"),
     warnings: fields.strings("warnings"),
+    narrowed: fields.strings("narrowed"),
     revision: fields.number("revision"),
     tookMs: fields.number("took_ms")
   };

@@ -44,9 +44,9 @@ class Ask(Narrowed, frozen=True, kw_only=True):
     budget_s: Annotated[
         Annotated[float, Meta(ge=1, le=3600)] | None, Meta(description="How long the writing may take.")
     ] = None
-    as_asked: Annotated[bool, Meta(description="Read no time and no #tag of the question as a filter.")] = (
-        False
-    )
+    as_asked: Annotated[
+        bool, Meta(description="Read no time, #tag, task or name of the question as a filter.")
+    ] = False
     stream: Annotated[bool, Meta(description="Answer with events, as it is written.")] = False
 
 

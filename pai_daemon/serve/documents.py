@@ -236,6 +236,33 @@ class Field(TypedDict):
     line: int
 
 
+class FoundTask(TypedDict):
+    """A task and where it stands."""
+
+    text: str
+    status: Literal["cancelled", "done", "open"]
+    mark: str
+    due: str
+    scheduled: str
+    start: str
+    finished: str
+    priority: str
+    overdue: bool
+    tags: list[str]
+    within: list[str]
+    path: str
+    title: str
+    heading_path: list[str]
+    line: int
+    start_char: int
+    end_char: int
+    block_id: str | None
+    content_hash: str
+    stale: bool
+    link: str
+    uri: str
+
+
 class GeneratorName(TypedDict):
     """What wrote an answer and where that runs. why: it and no other, "" where the settings name it."""
 
@@ -383,7 +410,7 @@ class Pair(TypedDict):
 
 
 class ParsedNote(TypedDict):
-    """What a note says on disk now. indexed: the index knows it as it is."""
+    """What a note says on disk now. indexed: the index knows it as it is. date: the day that it is about."""
 
     path: str
     kind: Literal["base", "canvas", "markdown", "org", "outline", "pdf"]
@@ -649,6 +676,15 @@ class Summary(TypedDict):
     took_ms: float
     template: str
     usage: Usage | None
+
+
+class TaskList(TypedDict):
+    """Tasks in the order in which they press. total: how many there are, overdue: how many of these are."""
+
+    tasks: list[FoundTask]
+    total: int
+    overdue: int
+    revision: int
 
 
 class Told(TypedDict):

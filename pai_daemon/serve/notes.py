@@ -13,6 +13,7 @@ from pai_daemon.context.catalog import Catalog
 from pai_daemon.context.coverage import Listed, NotePage, NoteStatus
 from pai_daemon.errors import NotFound, VaultUnavailable
 from pai_daemon.notes.chunks import Chunk, split_chunks
+from pai_daemon.notes.days import day_of
 from pai_daemon.notes.note import Block, Field, Heading, Kind, Link, Note, Problem, PropertySpan
 from pai_daemon.notes.property_types import property_type
 from pai_daemon.serve.contract import Routes
@@ -39,7 +40,7 @@ class LinkTo(msgspec.Struct, frozen=True):
 
 
 class ParsedNote(msgspec.Struct, frozen=True, kw_only=True):
-    """What a note says on disk now. indexed: the index knows it as it is."""
+    """What a note says on disk now. indexed: the index knows it as it is. date: the day that it is about."""
 
     path: str
     kind: Kind
@@ -127,7 +128,7 @@ def _parsed(served: Served, path: str) -> ParsedNote:
         content_hash=content_hash,
         indexed=known.content_hash == content_hash,
         title=parsed.title,
-        date=parsed.date or None,
+        date=day_of(parsed) or None,
         aliases=parsed.aliases,
         tags=parsed.tags,
         properties=parsed.properties,

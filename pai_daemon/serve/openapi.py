@@ -22,7 +22,19 @@ from pai_daemon.errors import (
     Unauthorized,
     UsageError,
 )
-from pai_daemon.serve import ask, compare, dashboard, index, model, notes, related, search, status, summarize
+from pai_daemon.serve import (
+    ask,
+    compare,
+    dashboard,
+    index,
+    model,
+    notes,
+    related,
+    search,
+    status,
+    summarize,
+    tasks,
+)
 from pai_daemon.serve.contract import Route, Routes
 from pai_daemon.serve.security import OPEN_PATHS, SCOPE_OF
 from pai_daemon.serve.wire import ProblemDocument, reply
@@ -36,6 +48,7 @@ RESOURCES = (
     summarize.routes,
     compare.routes,
     related.routes,
+    tasks.routes,
     notes.routes,
     index.routes,
     model.routes,

@@ -29,6 +29,7 @@ SCOPE_OF = {
     "/api/search": "search",
     "/api/related": "search",
     "/api/links": "search",
+    "/api/tasks": "search",
     "/api/notes/{path}": "search",
     # They name notes that are left out.
     "/api/notes": "index",

@@ -16,6 +16,7 @@ from pai_daemon.notes.reader import NOTE_SUFFIXES
 GRAPH_SETTINGS = "logseq/config.edn"
 GRAPH_DATABASE = "db.sqlite"
 PROPERTY_TYPES = ".obsidian/types.json"
+TASK_SETTINGS = ".obsidian/plugins/obsidian-tasks-plugin/data.json"
 _MAX_SETTINGS_CHARS = 1024 * 1024
 
 
@@ -76,11 +77,33 @@ def layout_of(root: Path) -> Layout:
 
 def read_property_types(root: Path) -> Mapping[str, str]:
     """Return the types that the Obsidian vault at root gives to properties; none if it says nothing."""
-    try:
-        with (root / PROPERTY_TYPES).open("rb") as file:
-            settings: Any = json.loads(file.read(_MAX_SETTINGS_CHARS))
-    except (OSError, ValueError, RecursionError):
-        return {}
+    settings = _settings(root / PROPERTY_TYPES)
     types = settings.get("types") if isinstance(settings, dict) else None
     found = types.items() if isinstance(types, dict) else ()
     return {name: kind for name, kind in found if isinstance(kind, str)}
+
+
+def read_task_statuses(root: Path) -> Mapping[str, str]:
+    """Return the marks of boxes to their types, such as `IN_PROGRESS`, as the plugin Tasks is set up.
+
+    None where it is not there or says nothing.
+    """
+    settings = _settings(root / TASK_SETTINGS)
+    statuses = settings.get("statusSettings") if isinstance(settings, dict) else None
+    found: dict[str, str] = {}
+    for name in ("coreStatuses", "customStatuses"):
+        listed = statuses.get(name) if isinstance(statuses, dict) else None
+        for each in listed if isinstance(listed, list) else ():
+            symbol, kind = (each.get("symbol"), each.get("type")) if isinstance(each, dict) else (None, None)
+            if isinstance(symbol, str) and isinstance(kind, str) and kind != "EMPTY":
+                found.setdefault(symbol, kind)
+    return found
+
+
+def _settings(path: Path) -> Any:
+    """Return what a file of settings says, None where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return json.loads(file.read(_MAX_SETTINGS_CHARS))
+    except (OSError, ValueError, RecursionError):
+        return None

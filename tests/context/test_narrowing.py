@@ -36,7 +36,7 @@ NOW = datetime(2026, 11, 26, 14, 30, tzinfo=UTC)
             ("since 2025-03-01", "before 2025-04-01"),
         ),
         ("What did I write in December?", "What did I write?", ("since 2025-12-01", "before 2026-01-01")),
-        ("My notes of the last 10 days", "My notes of", ("since 2026-11-16",)),
+        ("My notes of the last 10 days", "My notes", ("since 2026-11-16",)),
         (
             "Was habe ich letzte Woche über das Boot geschrieben?",
             "Was habe ich über das Boot geschrieben?",

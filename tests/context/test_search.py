@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pai_daemon.context.filters import Filter
-from pai_daemon.context.search import Searcher, Terms, _terms, fuse, highlights
+from pai_daemon.context.highlights import Terms, highlights, terms_of
+from pai_daemon.context.search import Searcher, fuse
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
 from tests.context.conftest import Live
@@ -218,4 +219,4 @@ def test_highlights_of_any_text_stay_inside_it(text: str) -> None:
 )
 def test_highlights_mark_what_names_something(query: str, text: str, marked: list[str]) -> None:
     """Words that every text has are marked within a phrase alone, or where nothing else is asked for."""
-    assert [text[start:end] for start, end in highlights(text, _terms(query))] == marked
+    assert [text[start:end] for start, end in highlights(text, terms_of(query))] == marked

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +22,12 @@ from pai_daemon.context.store.store import Store
 from pai_daemon.context.store.upkeep import SHORT_REST_S
 from pai_daemon.errors import DiskFull, IndexUnavailable
 from pai_daemon.notes.note import Problem
+from pai_daemon.notes.reader import read_note
+from pai_daemon.notes.tasks import tasks_of
 from pai_daemon.vault.scan import FileStat
 
+NOON = int(datetime.fromisoformat("2026-05-12T12:00").astimezone().timestamp()) * 10**9
+DAY = 24 * 3600 * 10**9
 Written = tuple[IndexedNote, list[StoredChunk]]
 
 
@@ -191,15 +197,50 @@ def test_property_and_time_filters_narrow_words_and_meaning_alike(store: Store) 
     assert _found(store, "alpha", Filter(before_ns=90)) == ["open.md#0"]
 
 
-def test_index_of_the_schema_before_answers_and_has_its_notes_read_again(tmp_path: Path) -> None:
+def test_time_of_a_note_is_the_day_that_it_is_about(store: Store) -> None:
+    """A journal of May, written in autumn, is of May for words and meaning; by its change it is of autumn."""
+    journal, chunks = written("2026-05-12.md", "alpha")
+    other = written("other.md", "alpha")
+    store.commit(
+        [(replace(journal, day="2026-05-12", stat=FileStat(1, NOON + 200 * DAY, 3)), chunks), other], {}
+    )
+    may = Filter(since_ns=NOON - DAY // 2, before_ns=NOON + DAY // 2)
+    assert _found(store, "alpha", may) == ["2026-05-12.md#0"]
+    assert [*store.chunks.matching(may).values()] == [["2026-05-12.md#0"]]
+    assert _found(store, "alpha", Filter(since_ns=NOON + DAY)) == []
+    assert _found(store, "alpha", Filter(since_ns=NOON + DAY, by_change=True)) == ["2026-05-12.md#0"]
+
+
+def test_note_of_the_store_has_its_tasks_and_its_day(store: Store, tmp_path: Path) -> None:
+    """What is read back is what was written, to the last field."""
+    note, chunks = written("a.md", "alpha")
+    tasks = tasks_of(
+        read_note("a.md", b"# Hull\n\n- [ ] Sand it #boat \xf0\x9f\x93\x85 2026-12-01\n\t- [x] Part ^p\n")
+    )
+    note = replace(note, tasks=tasks, day="2026-05-12")
+    store.commit([(note, chunks)], {})
+    (again,) = Store(tmp_path / "index").chunks.notes()
+    assert len(again.tasks) == 2
+    assert (again.tasks, again.day) == (tasks, "2026-05-12")
+
+
+@pytest.mark.parametrize(
+    ("schema", "lacking"), [(3, ["modified", "properties", "day"]), (4, ["day"])], ids=["third", "fourth"]
+)
+def test_index_of_the_schema_before_answers_and_has_its_notes_read_again(
+    tmp_path: Path, schema: int, lacking: list[str]
+) -> None:
     """Columns that it lacks are added empty; its words are found, and each note counts as outdated."""
     store = Store(tmp_path / "index")
     note, chunks = written("a.md", "alpha", tags=["work"])
     store.commit([(replace(note, read_as="md"), chunks)], {})
     table = store.chunks._table
-    table.drop_columns(["modified", "properties"])
-    table.update(where="ordinal = 0", values={"note": facts_of(note).replace('"schema": 4, ', "")})
-    (tmp_path / "index" / "schema.json").write_text('{"schema": 3}')
+    table.drop_columns(lacking)
+    facts = json.loads(facts_of(note)) | {"schema": schema}
+    for name in ("day", "tasks"):
+        del facts[name]
+    table.update(where="ordinal = 0", values={"note": json.dumps(facts)})
+    (tmp_path / "index" / "schema.json").write_text(f'{{"schema": {schema}}}')
     again = Store(tmp_path / "index")
     assert _found(again, "alpha", Filter(tags=("work",))) == ["a.md#0"]
     assert [note.read_as for note in again.chunks.notes()] == [""]

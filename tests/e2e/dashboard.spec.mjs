@@ -77,6 +77,13 @@ await driver.claim("a question is answered with citations that open the note", a
   assert.ok((await passage.locator("mark").count()) > 0, "nothing is highlighted");
 });
 
+await driver.claim("how a question was read is said, and can be undone", async () => {
+  await submitted("Which notes mention polonium and tungsten?", "ask");
+  assert.match(await page.textContent("#told"), /read as mentioning polonium and tungsten/);
+  await page.click("#told button");
+  await page.waitForFunction(() => !/Looking|read as/.test(document.querySelector("#told").textContent));
+});
+
 await driver.claim("words are searched, by the keyboard alone", async () => {
   await page.focus("#question");
   await page.fill("#question", PAI_E2E_FACT);

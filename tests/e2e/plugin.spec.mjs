@@ -91,6 +91,15 @@ await driver.claim("an answer can be copied and inserted as a callout with wikil
   assert.ok(after.length > text.length && /\n> \[!quote\] /.test(after), "no callout was inserted");
 });
 
+await driver.claim("how a question was read is said, and can be undone", async () => {
+  await driver.ask("Which notes mention polonium and tungsten?");
+  await page.waitForSelector(".pai-narrowed");
+  assert.match(await page.textContent(".pai-narrowed"), /Read as: mentioning polonium and tungsten/);
+  await page.click(".pai-narrowed button");
+  await page.waitForSelector(".pai-narrowed", { state: "detached" });
+  await page.waitForSelector(".pai-answered-by");
+});
+
 await driver.claim("an answer comes without streaming where the browser refuses the stream", async () => {
   await page.route("**/api/ask", (route) => route.abort());
   await driver.ask(question);
@@ -107,7 +116,7 @@ await driver.claim("a sentence without support, a source changed since, a warnin
     { text: "This does not.", citations: [], supported: false },
   ];
   const answer = "This stands in a note. [1] This does not.";
-  const rest = { generator: { name: "some-model", location: "remote" }, stages: ["search"], warnings: ["Only part of the vault was searched."] };
+  const rest = { generator: { name: "some-model", location: "remote" }, stages: ["search"], warnings: ["Only part of the vault was searched."], narrowed: [] };
   const done = { question, answer, found: true, sentences, citations, ...rest, revision: 1, took_ms: 1500 };
   await page.route("**/api/ask", (route) => route.fulfill({
     headers: { "Content-Type": "text/event-stream", "Access-Control-Allow-Origin": harness.origin },

@@ -32,6 +32,9 @@ COMMANDS = [
     ["index"],
     ["links", "Projects/Shed.md"],
     ["links", "Garden.md"],
+    ["tasks"],
+    ["tasks", "roof", "--all", "--due-before", "7d", "--path", "Projects", "--tag", "none"],
+    ["ask", "overdue tasks"],
 ]
 Run = Callable[..., tuple[object, str, str]]
 

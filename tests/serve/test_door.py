@@ -16,6 +16,7 @@ ROUTES = [
     ("POST", "/api/ask"),
     ("GET", "/api/related?path=Garden.md"),
     ("GET", "/api/links?path=Garden.md"),
+    ("GET", "/api/tasks?q=roof"),
     ("GET", "/api/notes/Garden.md"),
     ("GET", "/api/index"),
     ("POST", "/api/index"),

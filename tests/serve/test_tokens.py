@@ -26,6 +26,7 @@ OPENS = {
         ("GET", "/api/search?q=sun"),
         ("GET", "/api/related?path=Garden.md"),
         ("GET", "/api/links?path=Garden.md"),
+        ("GET", "/api/tasks?q=roof"),
         ("GET", "/api/notes/Garden.md"),
     ),
     "ask": (("POST", "/api/ask"), ("POST", "/api/summarize"), ("POST", "/api/compare")),

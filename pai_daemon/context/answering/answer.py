@@ -26,7 +26,8 @@ class Question:
 
     selection: text of a note that the question is about. note: path of the note that is open, whose passages
     come first. history: what was said before, oldest first. budget_s: how long an answer may take to be
-    written, None for what the settings say. as_asked: read no time and no tag of the question as a filter.
+    written, None for what the settings say. as_asked: read no time, tag, task or name of the question as a
+    filter.
     """
 
     text: str

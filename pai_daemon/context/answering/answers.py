@@ -35,6 +35,7 @@ from pai_daemon.context.answering.conversations import Conversations
 from pai_daemon.context.answering.draft import Draft
 from pai_daemon.context.answering.extract import by_words, closest
 from pai_daemon.context.answering.followup import REWRITE_S, standing_alone
+from pai_daemon.context.answering.listing import listed
 from pai_daemon.context.answering.private import public, without_private_words
 from pai_daemon.context.answering.prompt import (
     HISTORY_SHARE,
@@ -125,7 +126,7 @@ class Answerer:
             spared = without_private_words(question, await self._private_paths())
         told = spared if is_told_elsewhere else question
         searched = spared if is_searched_elsewhere else question
-        original = asked = question.text.strip()
+        original = asked = checked_query(question.text)
         if question.history:
             # What a rewriting makes of earlier answers is searched for.
             asked = await standing_alone(
@@ -135,9 +136,16 @@ class Answerer:
                 self._own_templates,
                 within_s=min(REWRITE_S, budget_s * REWRITE_SHARE),
             )
+        now = datetime.now().astimezone()
+        listing = await asyncio.to_thread(listed, self._searcher, space, question, asked, now)
+        if listing is not None:
+            took_ms = round((time.perf_counter() - started_s) * 1000, 1)
+            for listed_event in listing.events(original, asked, took_ms):
+                yield listed_event
+            return
         meant = Narrowing(asked)
         if not (question.as_asked or question.chosen):
-            meant = narrowed(asked, datetime.now().astimezone())
+            meant = narrowed(asked, now)
             searched = replace(searched, chosen=meant.chosen)
         found = await asyncio.to_thread(self._search, replace(searched, text=meant.text), space)
         # A server may be away: then its model chooses nothing, and checks nothing.
@@ -163,7 +171,7 @@ class Answerer:
         yield replace(answer, question=original, asked=asked, narrowed=meant.said, took_ms=took_ms)
 
     async def _private_paths(self) -> set[str]:
-        return await asyncio.to_thread(self._privacy.private_paths, self._searcher.catalog)
+        return await asyncio.to_thread(self._privacy.private_paths, self._searcher.index.catalog)
 
     async def _public(self, draft: Draft) -> Sequence[Citation]:
         """Return the passages of a draft that may leave this machine; asked after the search, not before."""

@@ -60,7 +60,9 @@ def closest(question: str, candidates: Sequence[Quote], embedder: EmbeddingModel
     for score, quote, _ in scored[1:]:
         allowed = _SECOND if quote.n == top.n else _SECOND_ELSEWHERE
         said = any(quote.text in other.text or other.text in quote.text for other in chosen)
-        if len(chosen) < QUOTED and top_score - score <= allowed and not said:
+        # Of a table it is one row that answers, unless another one has as much of what is asked.
+        lesser = quote.is_row and quote.own_coverage < max(each.own_coverage for each in chosen)
+        if len(chosen) < QUOTED and top_score - score <= allowed and not (said or lesser):
             chosen.append(quote)
     return chosen
 

@@ -1,4 +1,4 @@
-"""What of a passage may be quoted as an answer: whole sentences, and lead-ins with their list. Pure."""
+"""What of a passage may be quoted, each whole: sentences, lead-ins with their list, rows of tables. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pai_daemon.context.answering.answer import Citation
 from pai_daemon.context.answering.signals import Signals
+from pai_daemon.context.answering.tables import row_text, rows
 from pai_daemon.notes.language import known_language
 from pai_daemon.notes.plain import Sentence, sentences
 
@@ -29,7 +30,7 @@ class Quote:
 
     coverage: of what the question names, the share that the passage names; own_coverage: that the text
     names itself. fit: whether the text holds the kind of thing that is asked for, see `Signals`. score: of
-    the passage. other_language: the passage is in another language than the question.
+    the passage. other_language: the passage is in another language than the question. is_row: of a table.
     """
 
     n: int
@@ -40,6 +41,7 @@ class Quote:
     fit: float
     score: float
     other_language: bool
+    is_row: bool = False
 
 
 def quotes(question: str, citations: Sequence[Citation], language: str) -> list[Quote]:
@@ -54,7 +56,12 @@ def quotes(question: str, citations: Sequence[Citation], language: str) -> list[
         coverage = signals.coverage(f"{passage.trail}\n{passage.text}")
         spoken = known_language(passage.text, least_votes=SURE_VOTES)
         other_language = spoken not in (None, known_language(question))
-        for text in quotable(passage.text, language):
+        texts = [(text, False) for text in quotable(passage.text, language)]
+        for first, cells in rows(passage.text):
+            texts.append(
+                (row_text(first, cells, MAX_CHARACTERS, lambda part: signals.coverage(part) > 0), True)
+            )
+        for text, is_row in texts:
             words = _words(text)
             told = words in asked or asked in words or words in _words(passage.trail)
             if words and not told and len(text) >= MIN_CHARACTERS and not text.endswith(("?", "？")):
@@ -67,6 +74,7 @@ def quotes(question: str, citations: Sequence[Citation], language: str) -> list[
                     fit=signals.fit(text),
                     score=passage.score,
                     other_language=other_language,
+                    is_row=is_row,
                 )
                 found.setdefault(words, quote)
     return list(found.values())
@@ -94,7 +102,7 @@ def quotable(markdown: str, language: str) -> Iterator[str]:
 
 
 def _is_row(markdown: str, start: int) -> bool:
-    """Return whether a place is in a row of a table: without its header it says nothing."""
+    """Return whether a place is in a row of a table: without its header, as in `rows`, it says nothing."""
     line_start = markdown.rfind("\n", 0, start) + 1
     return markdown[line_start : start + 1].lstrip(" \t>").startswith("|")
 

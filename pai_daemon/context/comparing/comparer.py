@@ -232,7 +232,7 @@ class Comparer:
         return not kept
 
     def _kept(self, notes: Sequence[ScopedNote]) -> list[str]:
-        private = self._privacy.private_paths(self._searcher.catalog)
+        private = self._privacy.private_paths(self._searcher.index.catalog)
         return [note.path for note in notes if note.path in private]
 
     async def _prose(self, read: _Read, generator: Generator) -> AsyncGenerator[ComparisonEvent, None]:

@@ -94,9 +94,10 @@ class ChunkTable:
     def _add_later_columns(self) -> None:
         """Give an older table the columns it lacks; its notes are read again, and answer meanwhile."""
         missing = [name for name in LATER_COLUMNS if name not in self._table.schema.names]
-        if missing:
+        if "properties" in missing:
             # First, so that whoever finds the columns finds phrases too; the older index had no positions.
             index_words(self._table)
+        if missing:
             self._table.add_columns([CHUNKS_SCHEMA.field(name) for name in missing])
 
     def _index_what_is_not(self) -> None:
@@ -338,8 +339,9 @@ def _where(chosen: Filter) -> str:
         clauses.append(f"(path = {quoted(folder)} OR (path >= {low} AND path < {high}))")
     clauses += [f"array_has(tags, {quoted(fold_tag(tag))})" for tag in chosen.tags]
     clauses += [f"array_has(properties, {quoted(fold_property(item))})" for item in chosen.properties]
+    moment = "modified" if chosen.by_change else "coalesce(day, modified)"
     if chosen.since_ns is not None:
-        clauses.append(f"modified >= {chosen.since_ns}")
+        clauses.append(f"{moment} >= {chosen.since_ns}")
     if chosen.before_ns is not None:
-        clauses.append(f"modified < {chosen.before_ns}")
+        clauses.append(f"{moment} < {chosen.before_ns}")
     return " AND ".join(clauses)

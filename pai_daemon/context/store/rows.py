@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from itertools import pairwise
 from sys import intern
 from types import MappingProxyType
@@ -20,6 +21,7 @@ import pyarrow.compute as pc
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.filters import LATEST_NS, tag_closure
 from pai_daemon.notes.note import Problem
+from pai_daemon.notes.tasks import Task
 from pai_daemon.vault.scan import FileStat
 
 CHUNKS_SCHEMA = pa.schema(
@@ -43,17 +45,18 @@ CHUNKS_SCHEMA = pa.schema(
         ("note", pa.string()),
         ("modified", pa.int64()),
         ("properties", pa.list_(pa.string())),
+        ("day", pa.int64()),
     ]
 )
 # Rises with the columns or with how notes are cut into chunks; a note of an older one is read again.
-SCHEMA_VERSION = 4
-READABLE_SCHEMAS = (3, SCHEMA_VERSION)
+SCHEMA_VERSION = 5
+READABLE_SCHEMAS = (3, 4, SCHEMA_VERSION)
 # What `notes_of` reads.
 NOTE_COLUMNS = ("path", "ordinal", "content_hash", "vector_key", "title", "note")
 # A kilobyte each while they are taken over.
 PARSED_NOTES = 1000
 # What a readable one may lack.
-LATER_COLUMNS = ("modified", "properties")
+LATER_COLUMNS = ("modified", "properties", "day")
 # Shared by all notes that have none.
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -84,6 +87,7 @@ class StoredChunk:
 
 # To copy them by `asdict` takes half of the time of a commit.
 CHUNK_FIELDS = tuple(StoredChunk.__dataclass_fields__)
+TASK_FIELDS = tuple(Task.__dataclass_fields__)
 
 
 def chunk_id(path: str, ordinal: int) -> str:
@@ -112,6 +116,8 @@ def facts_of(note: IndexedNote) -> str:
             "block_texts": dict(note.block_texts),
             "shown": dict(note.shown),
             "properties": note.properties,
+            "day": note.day,
+            "tasks": [[getattr(task, name) for name in TASK_FIELDS] for task in note.tasks],
         },
         ensure_ascii=False,
     )
@@ -159,7 +165,15 @@ def note_of(
         block_texts=facts["block_texts"] or NOTHING,
         shown=facts["shown"] or NOTHING,
         properties=tuple(map(intern, facts.get("properties", ()))),
+        day=facts.get("day", ""),
+        tasks=tuple([_task_of(row) for row in facts["tasks"]]) if facts.get("tasks") else (),
     )
+
+
+def _task_of(row: Sequence[Any]) -> Task:
+    """Return the task that JSON tells of: as a list of its fields, whose tuples are lists."""
+    fields: list[Any] = [tuple(map(intern, each)) if isinstance(each, list) else each for each in row]
+    return Task(*fields)
 
 
 def modified_ns(note: IndexedNote) -> int:
@@ -170,6 +184,17 @@ def modified_ns(note: IndexedNote) -> int:
     return max(-LATEST_NS, min(note.stat.mtime_ns, LATEST_NS))
 
 
+def day_ns(note: IndexedNote) -> int | None:
+    """Return the noon of the day that a note is about, in nanoseconds since 1970; None where it says none.
+
+    The noon, here and now, so that the day stays the same an hour of summer time or some time zones away.
+    """
+    if not note.day:
+        return None
+    noon = datetime.fromisoformat(f"{note.day}T12:00").astimezone()
+    return int(noon.timestamp()) * 10**9
+
+
 def rows_of(note: IndexedNote, chunks: Sequence[StoredChunk]) -> Iterator[dict[str, Any]]:
     """Yield the rows of a note."""
     of_note = {
@@ -177,6 +202,7 @@ def rows_of(note: IndexedNote, chunks: Sequence[StoredChunk]) -> Iterator[dict[s
         "tags": sorted(tag_closure(note.tags)),
         "modified": modified_ns(note),
         "properties": list(note.properties),
+        "day": day_ns(note),
     }
     for chunk in chunks:
         facts = facts_of(note) if chunk.ordinal == 0 else None

@@ -133,7 +133,7 @@ class Summarizer:
         notes = await asyncio.to_thread(self._scope.notes, task.chosen)
         told = notes
         if generator is not None and generator.location == "remote":
-            private = await asyncio.to_thread(self._privacy.private_paths, self._searcher.catalog)
+            private = await asyncio.to_thread(self._privacy.private_paths, self._searcher.index.catalog)
             told = tuple(note for note in notes if note.path not in private)
         estimate = Estimate(
             about=in_words(task.chosen),
@@ -226,7 +226,7 @@ class Summarizer:
         """Lend the space that answers, without an embedder elsewhere where one of the notes stays here."""
         with self._searcher.borrow() as space:
             if is_beyond(space.embedder):
-                private = self._privacy.private_paths(self._searcher.catalog)
+                private = self._privacy.private_paths(self._searcher.index.catalog)
                 kept = any(note.path in private for note in notes)
                 yield replace(space, embedder=None) if kept else space
             else:

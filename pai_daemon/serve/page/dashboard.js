@@ -87,14 +87,19 @@ function showAnswer(answer) {
   at("answer").replaceChildren(...(parts.length ? parts : [answer.answer]));
   at("answer").hidden = false;
   showPassages(answer.citations);
-  const looked = answer.narrowed.map((each) => `only ${each}`);
+  const looked = answer.narrowed.map((each) => `read as ${each}`);
   at("told").textContent = [...looked, ...answer.warnings, `${answer.generator.name}, ${Math.round(answer.took_ms)} ms`].join(" · ");
+  if (looked.length) {
+    const again = made("button", "Ask as it stands", { type: "button" });
+    again.addEventListener("click", () => asked((question) => answered(question, true), answer.question));
+    at("told").append(" ", again);
+  }
   addPoint("latency", answer.took_ms);
 }
 
-async function answered(question) {
+async function answered(question, asItStands = false) {
   at("answer").replaceChildren();
-  const response = await call("/api/ask", { question, stream: true });
+  const response = await call("/api/ask", { question, stream: true, as_asked: asItStands });
   for await (const [name, data] of events(response)) {
     if (name === "sources") showPassages(data.citations);
     if (name === "notice") {
@@ -121,20 +126,24 @@ async function searched(question) {
   addPoint("latency", found.took_ms);
 }
 
-at("ask").addEventListener("submit", async (event) => {
-  event.preventDefault();
+/** Has a question answered or searched for, once at a time. */
+async function asked(way, question) {
   const buttons = [...at("ask").querySelectorAll("button")];
-  const question = at("question").value.trim();
   if (!question || buttons.some((button) => button.disabled)) return;
   for (const button of buttons) button.disabled = true;
   at("told").textContent = "Looking…";
   try {
-    await (event.submitter?.value === "search" ? searched : answered)(question);
+    await way(question);
   } catch (error) {
     told(error);
     at("told").textContent = error.message;
   }
   for (const button of buttons) button.disabled = false;
+}
+
+at("ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  return asked(event.submitter?.value === "search" ? searched : answered, at("question").value.trim());
 });
 
 // What goes on.
