@@ -26,6 +26,7 @@ COMMANDS = {
     "doctor": "doctor",
     "plugin": "plugin",
     "token": "token",
+    "service": "service",
 }
 
 

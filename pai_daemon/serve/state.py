@@ -21,6 +21,7 @@ from pai_daemon.models.registry import Profile
 from pai_daemon.serve.events import EventHub
 from pai_daemon.serve.sessions import Sessions
 from pai_daemon.serve.tokens import Tokens
+from pai_daemon.serve.turns import Turns
 from pai_daemon.vault.watch import Watcher
 
 
@@ -69,6 +70,7 @@ class Served:
     choose: Callable[[str], Awaitable[None]] = _no_other
     stop: Callable[[], None] = lambda: None
     sessions: Sessions = field(default_factory=Sessions)
+    turns: Turns = field(default_factory=Turns)
     answering: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
 
     def ready(self) -> Parts:
