@@ -22,7 +22,7 @@ from pai_daemon.errors import (
     Unauthorized,
     UsageError,
 )
-from pai_daemon.serve import ask, dashboard, index, model, notes, related, search, status
+from pai_daemon.serve import ask, dashboard, index, model, models, notes, related, search, status
 from pai_daemon.serve.contract import Route, Routes
 from pai_daemon.serve.security import OPEN_PATHS, SCOPE_OF
 from pai_daemon.serve.wire import ProblemDocument, reply
@@ -37,6 +37,7 @@ RESOURCES = (
     notes.routes,
     index.routes,
     model.routes,
+    models.routes,
     dashboard.routes,
     routes,
 )

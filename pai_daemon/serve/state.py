@@ -57,7 +57,8 @@ class Parts:
 class Served:
     """One vault and everything that serves it. `parts` is None while the index is opening.
 
-    choose: lets another embedding model answer, by its name. stop: ends the daemon, in order.
+    choose: lets another embedding model answer, by its name. stop: ends the daemon, in order. pulling: the
+    model that is being fetched, if any.
     """
 
     settings: Settings
@@ -70,6 +71,7 @@ class Served:
     choose: Callable[[str], Awaitable[None]] = _no_other
     stop: Callable[[], None] = lambda: None
     sessions: Sessions = field(default_factory=Sessions)
+    pulling: set[str] = field(default_factory=set)
     turns: Turns = field(default_factory=Turns)
     answering: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
 

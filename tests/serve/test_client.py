@@ -48,7 +48,7 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Client, list[int], l
     """Yield the client of a server, the statuses that it will give, and how long the client has waited."""
     statuses: list[int] = []
     waited: list[float] = []
-    monkeypatch.setattr(module.time, "sleep", waited.append)
+    monkeypatch.setattr("pai_daemon.client.time.sleep", waited.append)
 
     class Busy(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

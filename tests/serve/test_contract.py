@@ -23,7 +23,7 @@ SIZE = int(os.environ.get("PAI_TEST_SIZE", "1"))
 RAW = 500 * SIZE
 # What a run against hostile clients may add to the process.
 GROWTH_BYTES = 96 * 1024 * 1024
-NOT_TRIED = ("/api/stop", "/api/model", "/api/login", "/api/events")
+NOT_TRIED = ("/api/stop", "/api/model", "/api/models/pull", "/api/login", "/api/events")
 Json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
