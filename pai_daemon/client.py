@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
+import random
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -18,7 +21,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from pai_daemon import errors
 from pai_daemon.config import Settings, daemon_records, read_token
-from pai_daemon.errors import DaemonUnreachable, PaiError, UsageError
+from pai_daemon.errors import DaemonUnreachable, Overloaded, PaiError, UsageError
 from pai_daemon.serve import documents
 
 TIMEOUT_S = 30.0
@@ -27,6 +30,9 @@ ALIVE_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 300.0
 # To another disk files are written anew.
 COPY_TIMEOUT_S = 600.0
+# Between a refusal of a busy daemon and the next try; it says itself how long at least. 15 to 23 s in all.
+WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+MOST_WAIT_S = 30.0
 Event = (
     tuple[Literal["sources"], documents.Sources]
     | tuple[Literal["notice"], documents.Notice]
@@ -53,7 +59,10 @@ START_HINT = "Start it with: scripts/start VAULT (or: pai start VAULT)"
 
 
 class Client:
-    """Calls one daemon. Raises the daemon's own errors, and DaemonUnreachable when it is away."""
+    """Calls one daemon. Raises the daemon's own errors, and DaemonUnreachable when it is away.
+
+    A daemon that is busy is asked again a few times before that is an error.
+    """
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url.rstrip("/")
@@ -217,13 +226,25 @@ class Client:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         request = urllib.request.Request(self.url + path, data=data, headers=headers)  # noqa: S310
         try:
-            with self._opener.open(request, timeout=timeout_s) as response:
+            with self._answered(request, timeout_s) as response:
                 yield response
-        except urllib.error.HTTPError as error:
-            with error:
-                raise _error_of(_problem(error.read(), error.code)) from None
         except (OSError, HTTPException) as error:
             raise DaemonUnreachable(f"No daemon answers at {self.url}: {error}.", hint=START_HINT) from error
+
+    def _answered(self, request: urllib.request.Request, timeout_s: float) -> Any:
+        """Return a response; a daemon that is busy is asked again, ever more calmly. Raises its errors."""
+        for waits in itertools.count():
+            try:
+                return self._opener.open(request, timeout=timeout_s)
+            except urllib.error.HTTPError as error:
+                with error:
+                    if error.code != Overloaded.status or waits == len(WAITS_S):
+                        raise _error_of(_problem(error.read(), error.code)) from None
+                    said = error.headers.get("Retry-After", "")
+                least_s = min(float(said), MOST_WAIT_S) if said.isdecimal() else 0.0
+                # Those who were refused together must not come again together.
+                time.sleep(max(WAITS_S[waits], least_s) * random.uniform(1.0, 1.5))  # noqa: S311
+        raise AssertionError
 
 
 class AsyncClient:

@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import stat
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -51,6 +52,13 @@ def _folder(kind: str) -> Path:
     if kind == "data":
         return platformdirs.user_data_path(APP, appauthor=False)
     return platformdirs.user_cache_path(APP, appauthor=False)
+
+
+def login_folder() -> Path:
+    """Return where systemd, or launchd, looks for what a person's login starts."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "LaunchAgents"
+    return platformdirs.user_config_path() / "systemd" / "user"
 
 
 @dataclass(frozen=True, slots=True)

@@ -311,6 +311,7 @@ class Daemon:
                     await task
         if self._served is not None:
             self._served.events.close()
+            self._served.turns.close()
         if self._listener is not None:
             await self._listener.close()
         if self._served is not None and self._served.parts is not None:

@@ -25,6 +25,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+# After how long to ask again, where nothing says more.
+RETRY_S = 2
+
 
 class PaiError(Exception):
     """An error that a person can act on: what happened, and what to do next.
@@ -103,6 +106,11 @@ class Overloaded(PaiError):
 
     status, exit_code, code, title = 429, 75, "overloaded", "Too many requests"
     todo = "Wait as long as `Retry-After` says, and ask again."
+
+    def __init__(self, detail: str, *, hint: str = "", wait_s: int = RETRY_S) -> None:
+        """Tell what is too much; wait_s: after how long to ask again."""
+        super().__init__(detail, hint=hint)
+        self.wait_s = wait_s
 
 
 class VaultUnavailable(PaiError):

@@ -249,6 +249,23 @@ export interface Indexing {
   pending_chunks: number;
 }
 
+export interface KnownModel {
+  name: string;
+  short_names: readonly (string)[];
+  chosen: boolean;
+  origin: "hub" | "package";
+  where: string;
+  here: boolean;
+  languages: readonly (string)[];
+  languages_note: string;
+  dimensions: number;
+  sizes: readonly (number)[];
+  max_tokens: number;
+  size_mb: number | null;
+  licence: string;
+  must_accept: boolean;
+}
+
 export interface LinkTo {
   kind: string;
   target: string;
@@ -284,6 +301,11 @@ export interface Mention {
   target: string;
   title: string;
   link: string;
+}
+
+export interface Models {
+  models: readonly (KnownModel)[];
+  pulling: string;
 }
 
 export interface NextModel {
@@ -400,6 +422,21 @@ export interface PropertySpan {
   value_start: number;
   end: number;
   line: number;
+}
+
+export interface Pull {
+  model: string;
+  accept_licence?: boolean | null;
+}
+
+export interface PullDone {
+  model: string;
+}
+
+export interface Pulling {
+  file: string;
+  done: number;
+  total: number;
 }
 
 export interface RelatedNote {

@@ -8,6 +8,7 @@ import type { Host } from "./host";
 import { InlineAnswers } from "./inline";
 import { LinksModal } from "./links-modal";
 import { machine } from "./machine";
+import { patiently } from "./patience";
 import { pendingAnswers } from "./pending-answer";
 import { RELATED_VIEW, RelatedView } from "./related-view";
 import { SearchModal } from "./search-modal";
@@ -19,7 +20,7 @@ import { after, send, stream } from "./transport";
 
 export default class PaiPlugin extends Plugin implements Host {
   override settings: Settings = readSettings(null);
-  readonly daemon = new Daemon({ send, stream, after, connect: () => this.connect(), vaultPath: this.vaultPath() });
+  readonly daemon = new Daemon({ send: patiently(send, after), stream, after, connect: () => this.connect(), vaultPath: this.vaultPath() });
   readonly feed = new StatusFeed(this.daemon, after);
   private readonly inline = new InlineAnswers(this);
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "doctor": "doctor",
     "plugin": "plugin",
     "token": "token",
+    "service": "service",
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,16 +13,17 @@ from rich.table import Column, Table
 
 from pai_daemon.cli.generators import show_generators
 from pai_daemon.cli.output import console, show_json
-from pai_daemon.cli.pulling import MEGABYTE, megabytes, pulled_by_ollama, pulled_gguf, pulled_model
+from pai_daemon.cli.pulling import megabytes, pulled_by_ollama, pulled_gguf, pulled_model
 from pai_daemon.client import Client
 from pai_daemon.config import Settings, load, remember
-from pai_daemon.errors import ModelUnavailable, UsageError
+from pai_daemon.errors import UsageError
 from pai_daemon.models.addresses import address_of
 from pai_daemon.models.hub.gguf import GgufModel, gguf_model, is_gguf, unplace
 from pai_daemon.models.hub.pull import remove
 from pai_daemon.models.names import FOLDER, named
+from pai_daemon.models.overview import KnownModel, known_models
 from pai_daemon.models.pulled import read_pulled, recorded
-from pai_daemon.models.registry import Profile, known_profiles, profile
+from pai_daemon.models.registry import Profile, profile
 from pai_daemon.models.sources import HubSource, PackageSource, ServerSource
 from pai_daemon.models.trial import Trial, choose
 
@@ -49,7 +49,8 @@ def list_command(generators: bool, as_json: bool) -> None:
     if generators:
         show_generators(settings, as_json=as_json)
         return
-    models = [_facts(each, settings) for each in known_profiles(settings.models_file)]
+    known = known_models(settings.models_file, settings.cache_dir, settings.model)
+    models = [_facts(each) for each in known]
     if as_json:
         show_json({"models": models})
     else:
@@ -207,38 +208,9 @@ def adopt(name: str, settings: Settings, *, accepts: bool, is_silent: bool) -> d
     return {"model": chosen.name, "daemons_told": len(told), "model_at_start": load().model}
 
 
-def _facts(known: Profile, settings: Settings) -> dict[str, Any]:
+def _facts(known: KnownModel) -> dict[str, Any]:
     """Return what is said of a model in the list."""
-    is_here, size_bytes = _presence(known, settings.cache_dir)
-    hub = known.source if isinstance(known.source, HubSource) else None
-    return {
-        "name": known.name,
-        "short_names": list(known.short_names),
-        "chosen": settings.model.partition("@")[0].casefold()
-        in {each.casefold() for each in (known.name, *known.short_names)},
-        "from": "hub" if hub else "package",
-        "where": hub.repo if hub else known.package.distribution,
-        "here": is_here,
-        "languages": sorted(known.languages),
-        "languages_note": known.languages_note,
-        "dimensions": known.dimensions,
-        "sizes": list(known.sizes),
-        "max_tokens": known.max_tokens,
-        "size_mb": round(size_bytes / MEGABYTE) or known.size_mb or None,
-        "licence": known.licence,
-        "must_accept": known.must_accept,
-    }
-
-
-def _presence(known: Profile, cache_dir: Path) -> tuple[bool, int]:
-    """Return whether a model's files are here, and how large they are, 0 where that is not known."""
-    if isinstance(known.source, HubSource):
-        pulled = read_pulled(known.source, cache_dir)
-        return pulled is not None, pulled.size_bytes if pulled else 0
-    try:
-        return True, known.package.file().stat().st_size
-    except ModelUnavailable:
-        return False, 0
+    return {{"origin": "from"}.get(name, name): value for name, value in asdict(known).items()}
 
 
 def _show_models(models: list[dict[str, Any]]) -> None:

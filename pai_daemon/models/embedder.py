@@ -178,13 +178,15 @@ class Embedder:
             if job is None:
                 self._runner = None
                 continue
+            jobs = _together(self._queue.beside(job), self._budget_tokens)
             try:
-                self._run_batch(job, self._runner or self._load())
+                self._run_batches(jobs, self._runner or self._load())
             except Exception as error:  # one caller's failure leaves the worker alive
                 job.error = error
-            if job.error or job.abandoned or not job.batches:
-                self._queue.remove(job)
-                job.done.set()
+            for each in jobs:
+                if each.error or each.abandoned or not each.batches:
+                    self._queue.remove(each)
+                    each.done.set()
 
     def _load(self) -> Runner:
         self._runner = self._open()
@@ -195,13 +197,16 @@ class Embedder:
         """Remember how the model runs, for the status."""
         self._said = (PROVIDERS[runner.session.provider], runner.prepared.form.name, runner.warning)
 
-    def _run_batch(self, job: Job, runner: Runner) -> None:
-        if job.abandoned:
+    def _run_batches(self, jobs: Sequence[Job], runner: Runner) -> None:
+        """Run the next batch of each job, all in one go."""
+        if jobs[0].abandoned:
             return
-        rows = job.batches.popleft()
-        windows = [job.windows[row] for row in rows]
+        windows = [job.windows[row] for job in jobs for row in job.batches[0]]
         started = time.perf_counter()
-        job.embeddings[rows] = runner.embed(windows)
+        embeddings = runner.embed(windows)
+        for job in jobs:
+            rows = job.batches.popleft()
+            job.embeddings[rows], embeddings = embeddings[: len(rows)], embeddings[len(rows) :]
         seconds = time.perf_counter() - started
         self.seconds_busy += seconds
         padded = len(windows) * max(len(window) for window in windows)
@@ -212,6 +217,19 @@ class Embedder:
         self.tokens_done += sum(len(window) for window in windows)
         if runner.warning != self.warning:
             self._tell(runner)
+
+
+def _together(jobs: Sequence[Job], budget_tokens: int) -> list[Job]:
+    """Return the first job, and those whose next batches fit beside its own, padding included."""
+    chosen: list[Job] = []
+    longest = count = 0
+    for job in jobs:
+        lengths = [len(job.windows[row]) for row in job.batches[0]]
+        longest, count = max(longest, *lengths), count + len(lengths)
+        if chosen and longest * count > budget_tokens:
+            break
+        chosen.append(job)
+    return chosen
 
 
 def _unloadable(prepared: PreparedModel, error: Exception) -> ModelUnavailable:

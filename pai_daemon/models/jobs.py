@@ -83,6 +83,13 @@ class JobQueue:
                 self._bulk_s = time.monotonic()
             return (self._urgent or self._bulk)[0]
 
+    def beside(self, job: Job) -> list[Job]:
+        """Return the urgent jobs that can be done together, the given one first; it alone if it is none."""
+        with self._changed:
+            if job not in self._urgent:
+                return [job]
+            return [job, *(each for each in self._urgent if each is not job and not each.abandoned)]
+
     def asked_within(self, seconds: float) -> bool:
         """Return whether an urgent job was done so lately."""
         return time.monotonic() < self._urgent_s + seconds

@@ -1350,6 +1350,21 @@ var machine = {
   sha256Hex: (text) => (0, import_crypto.createHash)("sha256").update(text, "utf8").digest("hex")
 };
 
+// src/patience.ts
+var WAITS_MS = [1e3, 2e3, 4e3];
+function patiently(send2, after2, dice = Math.random) {
+  return async (request) => {
+    for (const wait of WAITS_MS) {
+      const reply = await send2(request);
+      if (reply.status !== 429) return reply;
+      await new Promise((resolve) => {
+        after2(wait * (1 + dice() / 2), resolve);
+      });
+    }
+    return send2(request);
+  };
+}
+
 // src/related-view.ts
 var import_obsidian6 = require("obsidian");
 
@@ -1798,7 +1813,7 @@ async function reindex(host) {
 // src/main.ts
 var PaiPlugin = class extends import_obsidian10.Plugin {
   settings = readSettings(null);
-  daemon = new Daemon({ send, stream, after, connect: () => this.connect(), vaultPath: this.vaultPath() });
+  daemon = new Daemon({ send: patiently(send, after), stream, after, connect: () => this.connect(), vaultPath: this.vaultPath() });
   feed = new StatusFeed(this.daemon, after);
   inline = new InlineAnswers(this);
   async onload() {

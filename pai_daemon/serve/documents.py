@@ -306,6 +306,25 @@ class Indexing(TypedDict):
     pending_chunks: int
 
 
+class KnownModel(TypedDict):
+    """One embedding model. chosen: in the settings. origin: what it comes with; where: its name there."""
+
+    name: str
+    short_names: list[str]
+    chosen: bool
+    origin: Literal["hub", "package"]
+    where: str
+    here: bool
+    languages: list[str]
+    languages_note: str
+    dimensions: int
+    sizes: list[int]
+    max_tokens: int
+    size_mb: int | None
+    licence: str
+    must_accept: bool
+
+
 class LinkTo(TypedDict):
     """A link of a note. path: where it leads, null where nothing is there yet, or in another vault."""
 
@@ -351,6 +370,13 @@ class Mention(TypedDict):
     target: str
     title: str
     link: str
+
+
+class Models(TypedDict):
+    """The embedding models that have a name of their own. pulling: what is being fetched, "" for nothing."""
+
+    models: list[KnownModel]
+    pulling: str
 
 
 class NextModel(TypedDict):
@@ -509,6 +535,27 @@ class PropertySpan(TypedDict):
     value_start: int
     end: int
     line: int
+
+
+class Pull(TypedDict):
+    """What is fetched."""
+
+    model: str
+    accept_licence: NotRequired[bool | None]
+
+
+class PullDone(TypedDict):
+    """The model is here."""
+
+    model: str
+
+
+class Pulling(TypedDict):
+    """How far a file is, in bytes; 0 for a total that is not known."""
+
+    file: str
+    done: int
+    total: int
 
 
 class RelatedNote(TypedDict):

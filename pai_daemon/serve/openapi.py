@@ -28,6 +28,7 @@ from pai_daemon.serve import (
     dashboard,
     index,
     model,
+    models,
     notes,
     related,
     search,
@@ -52,6 +53,7 @@ RESOURCES = (
     notes.routes,
     index.routes,
     model.routes,
+    models.routes,
     dashboard.routes,
     routes,
 )

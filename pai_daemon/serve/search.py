@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
+import msgspec
 from aiohttp import web
 from msgspec import Meta
 
 from pai_daemon.context.search import Mode, SearchResult
-from pai_daemon.errors import ModelUnavailable, VaultUnavailable
+from pai_daemon.errors import ModelUnavailable, Overloaded, VaultUnavailable
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.wire import Limit, Narrowed, Words, narrowing, reply
@@ -31,16 +31,18 @@ class Search(Narrowed, frozen=True, kw_only=True):
     'passages for a query (`"exact words"`, `-without`), with spans, scores and an address that opens them',
     query=Search,
     answers={200: SearchResult},
-    fails=(ModelUnavailable, VaultUnavailable),
+    fails=(ModelUnavailable, Overloaded, VaultUnavailable),
 )
 async def search(request: web.Request, asked: Search) -> web.Response:
     """Return passages for `q`, best first."""
-    result = await asyncio.to_thread(
-        request.app[SERVED].ready().searcher.search,
-        asked.q,
-        mode=asked.mode,
-        limit=asked.limit,
-        chosen=narrowing(asked),
-        typing=asked.typing,
-    )
+    served = request.app[SERVED]
+    parts, chosen = served.ready(), narrowing(asked)
+
+    def found() -> SearchResult:
+        return parts.searcher.search(
+            asked.q, mode=asked.mode, limit=asked.limit, chosen=chosen, typing=asked.typing
+        )
+
+    # What was begun before a commit does not answer who asks after it.
+    result = await served.turns.take((parts.index.revision, msgspec.json.encode(asked)), found)
     return reply(result, revision=result.revision)

@@ -23,6 +23,7 @@ from pai_daemon.models.registry import Profile
 from pai_daemon.serve.events import EventHub
 from pai_daemon.serve.sessions import Sessions
 from pai_daemon.serve.tokens import Tokens
+from pai_daemon.serve.turns import Turns
 from pai_daemon.vault.watch import Watcher
 
 MOST_SUMMARIES = 2
@@ -62,7 +63,8 @@ class Parts:
 class Served:
     """One vault and everything that serves it. `parts` is None while the index is opening.
 
-    choose: lets another embedding model answer, by its name. stop: ends the daemon, in order.
+    choose: lets another embedding model answer, by its name. stop: ends the daemon, in order. pulling: the
+    model that is being fetched, if any.
     """
 
     settings: Settings
@@ -75,6 +77,8 @@ class Served:
     choose: Callable[[str], Awaitable[None]] = _no_other
     stop: Callable[[], None] = lambda: None
     sessions: Sessions = field(default_factory=Sessions)
+    pulling: set[str] = field(default_factory=set)
+    turns: Turns = field(default_factory=Turns)
     answering: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
     # Of their own: a long job must not keep a question waiting.
     summarizing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_SUMMARIES))

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from pai_daemon.context.filters import Filter, moment_ns
 from pai_daemon.context.search import MAX_LIMIT, MAX_QUERY_CHARACTERS
-from pai_daemon.errors import PaiError, UsageError
+from pai_daemon.errors import RETRY_S, Overloaded, PaiError, UsageError
 
 log = logging.getLogger(__name__)
 # A megabyte at most, on this machine.
@@ -143,7 +143,7 @@ def problem(error: PaiError, **more: str) -> web.Response:
     """Return an error as a problem document (RFC 9457); more: further headers."""
     headers = {"Cache-Control": "no-store", **more}
     if error.status in (429, 503):
-        headers["Retry-After"] = "2"
+        headers["Retry-After"] = str(error.wait_s if isinstance(error, Overloaded) else RETRY_S)
     return web.Response(
         status=error.status,
         text=dumps(error.problem()),

@@ -79,9 +79,11 @@ await driver.claim("a question is answered with citations that open the note", a
 
 await driver.claim("how a question was read is said, and can be undone", async () => {
   await submitted("Which notes mention polonium and tungsten?", "ask");
-  assert.match(await page.textContent("#told"), /read as mentioning polonium and tungsten/);
-  await page.click("#told button");
-  await page.waitForFunction(() => !/Looking|read as/.test(document.querySelector("#told").textContent));
+  assert.match(await page.textContent("#only"), /Read as: mentioning polonium and tungsten/);
+  await page.click("#only button");
+  await page.waitForFunction(() => !/Looking/.test(document.querySelector("#told").textContent));
+  assert.equal(await page.isHidden("#only"), true);
+  await page.click("#anew");
 });
 
 await driver.claim("words are searched, by the keyboard alone", async () => {
@@ -93,6 +95,52 @@ await driver.claim("words are searched, by the keyboard alone", async () => {
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => /^\d+ passages?, /.test(document.querySelector("#told").textContent));
   assert.ok((await page.locator("#passages li").count()) > 0);
+});
+
+await driver.claim("a conversation goes on, and is ended", async () => {
+  await page.click("#anew");
+  await submitted(PAI_E2E_QUESTION, "ask");
+  const sent = page.waitForRequest((request) => request.url().endsWith("/api/ask"));
+  await submitted("And in a cold room?", "ask");
+  const asked = JSON.parse((await sent).postData());
+  assert.deepEqual(asked.history.map(({ role }) => role), ["user", "assistant"]);
+  assert.equal(asked.history[0].content, PAI_E2E_QUESTION);
+  assert.deepEqual(await page.locator("#talk li").allTextContents(), asked.history.map(({ content }) => content));
+  await page.click("#anew");
+  assert.equal(await page.isHidden("#talk"), true);
+  await submitted(PAI_E2E_QUESTION, "ask");
+  assert.equal(await page.locator("#talk li").count(), 0);
+});
+
+await driver.claim("what a question was limited to is shown, and taken away by a key", async () => {
+  await page.click("#anew");
+  await submitted(`${PAI_E2E_QUESTION} #kitchen`, "ask");
+  assert.match(await page.textContent("#only"), /kitchen/);
+  await page.focus("#only button");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction((fact) => document.querySelector("#answer").textContent.includes(fact), PAI_E2E_FACT);
+  await page.waitForFunction(() => !document.querySelector("button[value=ask]").disabled);
+  assert.equal(await page.isHidden("#only"), true);
+  assert.equal(await page.locator("#talk li").count(), 0);
+});
+
+await driver.claim("models are shown, fetched with a bar, and a fetch is cancelled", async () => {
+  assert.match(await page.textContent("#running"), /MiniLM/);
+  await page.click("summary");
+  const row = page.locator("#models tr", { hasText: "bge-small" }).first();
+  const told = ["progress\ndata: " + JSON.stringify({ file: "model.onnx", done: 1, total: 2 }), "done\ndata: " + JSON.stringify({ model: "bge-small" })];
+  await page.route("**/api/models/pull", (route) => route.fulfill({ contentType: "text/event-stream", body: told.map((each) => `event: ${each}\n\n`).join("") }));
+  await row.locator("button").click();
+  await page.waitForFunction(() => /is here/.test(document.querySelector("#models-told").textContent));
+  await page.unroute("**/api/models/pull");
+  await page.route("**/api/models/pull", () => {});
+  await row.locator("button").click();
+  await page.waitForSelector("#pull:not([hidden])");
+  assert.deepEqual(await violations(), []);
+  await page.click("#pull-end");
+  await page.waitForFunction(() => /is not fetched/.test(document.querySelector("#models-told").textContent));
+  assert.equal(await page.isHidden("#pull"), true);
+  await page.unroute("**/api/models/pull");
 });
 
 for (const scheme of ["light", "dark"]) {

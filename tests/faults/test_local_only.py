@@ -112,6 +112,24 @@ def asks() -> Iterator[tuple[str, str, dict[str, Any]]]:
         yield "POST", f"/api/ask#{name}", {"question": QUESTION} | more
 
 
+def summaries() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield a body of `POST /api/summarize` for all notes, and for each that is to stay.
+
+    Not for the open one alone: the writer would say a name there that no note has told it.
+    """
+    yield "POST", "/api/summarize#all", {}
+    for path in NOTES:
+        if path != "Open.md":
+            yield "POST", f"/api/summarize#{path}", {"note": path}
+
+
+def comparisons() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield a body of `POST /api/compare` for each note beside the open one."""
+    for path in NOTES:
+        if path != "Open.md":
+            yield "POST", f"/api/compare#{path}", {"first": path, "second": "Open.md"}
+
+
 def gets(route: str, *queries: dict[str, str]) -> Callable[[], Iterator[tuple[str, str, dict[str, Any]]]]:
     """Return a function that yields GET requests of a route."""
 
@@ -139,6 +157,9 @@ ROUTES: dict[str, Callable[[], Iterator[tuple[str, str, dict[str, Any]]]]] = {
     "POST /api/ask": asks,
     "GET /api/related": gets("/api/related", *PATHS, {"text": f"It is serviced by {PRIVATE['tag']}."}),
     "GET /api/links": gets("/api/links", *PATHS),
+    "GET /api/tasks": gets("/api/tasks", {}, {"status": "all"}),
+    "POST /api/summarize": summaries,
+    "POST /api/compare": comparisons,
     "GET /api/notes": gets("/api/notes", {}, {"state": "private"}),
     "GET /api/notes/{path}/status": of_each_note("/status"),
     "GET /api/notes/{path}": of_each_note(""),
@@ -148,6 +169,8 @@ ROUTES: dict[str, Callable[[], Iterator[tuple[str, str, dict[str, Any]]]]] = {
     # A stream; `events_of` reads it.
     "GET /api/events": lambda: iter(()),
     # These change what the test rests on, and say nothing of notes.
+    "GET /api/models": gets("/api/models"),
+    "POST /api/models/pull": lambda: iter(()),
     "POST /api/model": lambda: iter(()),
     "POST /api/login": lambda: iter(()),
     "POST /api/stop": lambda: iter(()),

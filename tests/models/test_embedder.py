@@ -48,6 +48,12 @@ def _unit_rows(ids: Any) -> Any:
     return rows
 
 
+def _rows_by_tokens(ids: Any) -> Any:
+    rows = np.zeros((len(ids), 384), np.float32)
+    rows[np.arange(len(ids)), ids.sum(1) % 384] = 1
+    return rows
+
+
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     """Put a gate in the place of the session."""
@@ -128,6 +134,26 @@ def test_query_goes_before_the_rest_of_a_bulk(gated: Embedder, gate: Gate) -> No
         assert bulk.result(WAIT_S).shape == (12, 384)
     assert gate.shapes[0] == (3, 10)
     assert gate.shapes[1] == (1, 4)
+
+
+def test_queries_that_wait_go_through_the_model_together(gated: Embedder, gate: Gate) -> None:
+    """Each gets its own embedding; what does not fit into a batch is the next."""
+    gate.answer = _rows_by_tokens
+    texts = [f"query {'more ' * number}" for number in range(6)]
+    with ThreadPoolExecutor(8) as pool:
+        bulk = pool.submit(gated.embed_texts, ["one two three four five six seven eight"] * 3)
+        assert gate.entered.acquire(timeout=WAIT_S)
+        queries = [pool.submit(gated.embed_query, text) for text in texts]
+        while len(gated._queue._urgent) < len(texts):
+            threading.Event().wait(0.001)
+        gate.open.release(100)
+        found = [query.result(WAIT_S) for query in queries]
+        bulk.result(WAIT_S)
+    alone = [gated.embed_query(f"{text} ") for text in texts]
+    assert [each @ other for each, other in zip(found, alone, strict=True)] == pytest.approx([1.0] * 6)
+    together = [rows for rows, _ in gate.shapes[1:]][: len(texts)]
+    assert max(together) > 1
+    assert all(rows * longest <= gated._budget_tokens for rows, longest in gate.shapes)
 
 
 def test_urgent_work_beyond_the_limit_is_refused(gated: Embedder, gate: Gate) -> None:

@@ -65,6 +65,9 @@ INDEXES: Mapping[str, Callable[[Any], None]] = {
 }
 REWRITE_ROWS = 20_000
 READ_ROWS = 2048
+# Of about 2 KB each. What was just found is found again as a person types, or by the next who asks; to read
+# it was a third of what a search cost.
+KEPT_CHUNKS = 512
 ALL_ROWS = 2**31 - 1
 Hit = tuple[str, float]
 
@@ -90,6 +93,8 @@ class ChunkTable:
                 self._add_later_columns()
                 self._index_what_is_not()
         self._tail = Tail(None if self.untidy_rows() else Rows())
+        # Another dict with each write: whoever reads meanwhile fills one that nobody looks at any more.
+        self._kept: dict[str, StoredChunk] = {}
 
     def _add_later_columns(self) -> None:
         """Give an older table the columns it lacks; its notes are read again, and answer meanwhile."""
@@ -162,9 +167,13 @@ class ChunkTable:
         self._merge(pa.table(columns), insert=False)
 
     def _merge(self, rows: pa.Table, *, insert: bool) -> None:
-        with border():
-            merge = self._table.merge_insert("chunk_id").when_matched_update_all()
-            (merge.when_not_matched_insert_all() if insert else merge).execute(rows)
+        self._kept = {}
+        try:
+            with border():
+                merge = self._table.merge_insert("chunk_id").when_matched_update_all()
+                (merge.when_not_matched_insert_all() if insert else merge).execute(rows)
+        finally:
+            self._kept = {}
 
     # Reading.
 
@@ -179,15 +188,19 @@ class ChunkTable:
 
     def get(self, ids: Iterable[str]) -> dict[str, StoredChunk]:
         """Return the live chunks with these ids."""
-        wanted = sorted(set(ids))
-        if not wanted:
-            return {}
-        listed = ", ".join(quoted(item) for item in wanted)
-        # Dead rows are told afterwards: as a part of the predicate that takes a third as long again.
-        columns = [*CHUNK_FIELDS, "live"]
-        found = self._rows(columns, f"chunk_id IN ({listed})", len(wanted)).to_pylist()
-        chunks = (chunk_of(row) for row in found if row.pop("live"))
-        return {chunk.chunk_id: chunk for chunk in chunks}
+        kept, wanted = self._kept, sorted(set(ids))
+        chunks = {item: chunk for item in wanted if (chunk := kept.get(item)) is not None}
+        if missing := [item for item in wanted if item not in chunks]:
+            listed = ", ".join(map(quoted, missing))
+            # Dead rows are told afterwards: as a part of the predicate that takes a third as long again.
+            columns = [*CHUNK_FIELDS, "live"]
+            found = self._rows(columns, f"chunk_id IN ({listed})", len(missing)).to_pylist()
+            read_now = [chunk_of(row) for row in found if row.pop("live")]
+            if len(kept) + len(read_now) > KEPT_CHUNKS:
+                kept.clear()
+            kept.update((chunk.chunk_id, chunk) for chunk in read_now[:KEPT_CHUNKS])
+            chunks |= {chunk.chunk_id: chunk for chunk in read_now}
+        return chunks
 
     def matching(self, chosen: Filter) -> dict[str, list[str]]:
         """Return the chunks that pass a filter: their ids, by vector key."""

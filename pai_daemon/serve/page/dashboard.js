@@ -4,6 +4,7 @@ const at = (id) => document.getElementById(id);
 const MEBIBYTE = 2 ** 20;
 const LOOK_MS = 2000;
 const MOST_POINTS = 150;
+const MOST_TURNS = 20;
 // A note's own words could name any other address here.
 const LINKS = /^(obsidian|logseq):\/\//;
 
@@ -22,8 +23,8 @@ class Refused extends Error {
   }
 }
 
-async function call(path, body) {
-  const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+async function call(path, body, signal) {
+  const options = body === undefined ? {} : { signal, method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   let response;
   try {
     response = await fetch(path, options);
@@ -87,19 +88,45 @@ function showAnswer(answer) {
   at("answer").replaceChildren(...(parts.length ? parts : [answer.answer]));
   at("answer").hidden = false;
   showPassages(answer.citations);
-  const looked = answer.narrowed.map((each) => `read as ${each}`);
-  at("told").textContent = [...looked, ...answer.warnings, `${answer.generator.name}, ${Math.round(answer.took_ms)} ms`].join(" · ");
-  if (looked.length) {
-    const again = made("button", "Ask as it stands", { type: "button" });
-    again.addEventListener("click", () => asked((question) => answered(question, true), answer.question));
-    at("told").append(" ", again);
-  }
+  at("told").textContent = [...answer.warnings, `${[answer.generator.name, answer.generator.why].filter(Boolean).join(": ")}, ${Math.round(answer.took_ms)} ms`].join(" · ");
   addPoint("latency", answer.took_ms);
 }
 
-async function answered(question, asItStands = false) {
+// A conversation, until it is ended or the page is closed: what was said goes along with the next question.
+const talk = [];
+
+function showTalk(turns) {
+  at("talk").replaceChildren(...turns.map(({ role, content }) => made("li", content, { class: role })));
+  at("talk").hidden = turns.length === 0;
+  at("anew").hidden = talk.length === 0;
+}
+
+at("anew").addEventListener("click", () => {
+  talk.length = 0;
+  showTalk(talk);
+  showOnly([], "");
+  showPassages([]);
+  at("answer").hidden = true;
+  at("told").textContent = "";
+  at("question").focus();
+});
+
+/** Shows how a question was read, and a way to ask it as it stands. */
+function showOnly(narrowed, question) {
+  const without = made("button", "Ask as it stands", { type: "button", class: "quiet" });
+  without.addEventListener("click", () => during(() => answered(question, true)));
+  at("only").replaceChildren(made("span", `Read as: ${narrowed.join(", ")}.`), without);
+  at("only").hidden = narrowed.length === 0;
+}
+
+async function answered(question, asAsked = false) {
+  // Asked again without its limits, a question takes the place of the one before.
+  if (asAsked) talk.splice(-2);
+  const before = talk.slice(-MOST_TURNS);
   at("answer").replaceChildren();
-  const response = await call("/api/ask", { question, stream: true, as_asked: asItStands });
+  showTalk(before);
+  showOnly([], "");
+  const response = await call("/api/ask", { question, history: before, as_asked: asAsked, stream: true });
   for await (const [name, data] of events(response)) {
     if (name === "sources") showPassages(data.citations);
     if (name === "notice") {
@@ -112,13 +139,20 @@ async function answered(question, asItStands = false) {
       at("answer").hidden = false;
       at("answer").append(data.text);
     }
-    if (name === "done") return showAnswer(data);
+    if (name === "done") {
+      talk.push({ role: "user", content: question }, { role: "assistant", content: data.answer });
+      at("anew").hidden = false;
+      showOnly(data.narrowed, question);
+      return showAnswer(data);
+    }
     if (name === "error") throw new Refused(data, data.status);
   }
   throw new Refused({ detail: "The answer broke off." }, 0);
 }
 
 async function searched(question) {
+  showTalk([]);
+  showOnly([], "");
   at("answer").hidden = true;
   const found = await ask(`/api/search?${new URLSearchParams({ q: question })}`);
   showPassages(found.results);
@@ -126,14 +160,14 @@ async function searched(question) {
   addPoint("latency", found.took_ms);
 }
 
-/** Has a question answered or searched for, once at a time. */
-async function asked(way, question) {
-  const buttons = [...at("ask").querySelectorAll("button")];
-  if (!question || buttons.some((button) => button.disabled)) return;
+/** Does what a person asked for, one thing at a time, and says what went wrong. */
+async function during(work) {
+  const buttons = [...document.querySelectorAll("#ask button, #only button")];
+  if (buttons.some((button) => button.disabled)) return;
   for (const button of buttons) button.disabled = true;
   at("told").textContent = "Looking…";
   try {
-    await way(question);
+    await work();
   } catch (error) {
     told(error);
     at("told").textContent = error.message;
@@ -143,8 +177,79 @@ async function asked(way, question) {
 
 at("ask").addEventListener("submit", (event) => {
   event.preventDefault();
-  return asked(event.submitter?.value === "search" ? searched : answered, at("question").value.trim());
+  const question = at("question").value.trim();
+  const how = event.submitter?.value === "search" ? searched : answered;
+  if (question) during(() => how(question));
 });
+
+// Models.
+
+let pulling = null;
+
+/** Returns a button that does something with a model, and says beside the models how it went. */
+function doing(label, model, work) {
+  const button = made("button", label, { type: "button", class: "quiet", "aria-label": `${label}: ${model.name}` });
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      at("models-told").textContent = await work(model);
+    } catch (error) {
+      told(error);
+      at("models-told").textContent = error.message;
+    }
+    button.disabled = false;
+    await showModels();
+  });
+  return button;
+}
+
+async function use({ name }) {
+  await ask("/api/model", { model: name });
+  return `${name} answers once it has embedded everything; until then the one before does.`;
+}
+
+async function pull({ name, must_accept: mustAccept }) {
+  if (pulling !== null) return "One model is being fetched already.";
+  pulling = new AbortController();
+  at("pull-label").textContent = `Fetching ${name}…`;
+  at("pull").hidden = false;
+  try {
+    const response = await call("/api/models/pull", { model: name, accept_licence: mustAccept }, pulling.signal);
+    for await (const [event, data] of events(response)) {
+      if (event === "progress") showPull(name, data);
+      if (event === "error") throw new Refused(data, data.status);
+      if (event === "done") return `${name} is here.`;
+    }
+    throw new Refused({ detail: "It broke off.", hint: "Fetch it again: it goes on where it was." }, 0);
+  } catch (error) {
+    if (pulling.signal.aborted) return `${name} is not fetched; what is here is kept.`;
+    throw error;
+  } finally {
+    pulling = null;
+    at("pull").hidden = true;
+    at("pulled").removeAttribute("value");
+  }
+}
+
+function showPull(name, { file, done, total }) {
+  at("pull-label").textContent = `${name}: ${file}, ${Math.round(done / MEBIBYTE)} of ${total ? Math.round(total / MEBIBYTE) : "?"} MiB`;
+  if (total) Object.assign(at("pulled"), { max: total, value: done });
+}
+
+at("pull-end").addEventListener("click", () => pulling?.abort());
+
+function modelRow(model) {
+  const languages = model.languages.length > 4 ? `${model.languages.length} languages` : model.languages.join(" ");
+  const about = [languages, `${model.dimensions} numbers`, model.size_mb && `${model.size_mb} MB`, model.here ? "installed" : ""].filter(Boolean).join(", ");
+  const label = model.must_accept ? "Accept the licence and fetch" : "Fetch";
+  const action = model.chosen ? "chosen" : model.here ? doing("Use", model, use) : doing(label, model, pull);
+  return made("tr", [made("th", model.name, { scope: "row" }), made("td", about), made("td", model.licence), made("td", action)]);
+}
+
+async function showModels() {
+  const { models } = await ask("/api/models");
+  at("models").replaceChildren(...models.map(modelRow));
+}
 
 // What goes on.
 
@@ -168,18 +273,29 @@ function told(error) {
 }
 
 function facts(status) {
-  const { model, generator, watcher, disk, memory } = status;
+  const { watcher, disk, memory } = status;
   return {
     Vault: status.vault.path,
     Notes: `${status.notes.toLocaleString()} in ${status.chunks.toLocaleString()} passages, ${status.pending_chunks.toLocaleString()} not yet searchable by meaning`,
-    Model: `${model.name} on ${model.execution_provider ?? "nothing yet"}`,
-    "Next model": model.next && `${model.next.name}: ${model.next.done.toLocaleString()} of ${model.next.total.toLocaleString()} passages`,
-    Answers: `${generator.name} (${generator.location})`,
     Watching: [watcher.mode, watcher.reason].filter(Boolean).join(": "),
     Memory: `${Math.round(memory.rss_bytes / MEBIBYTE)} MiB`,
     Index: `${Math.round(disk.index_bytes / MEBIBYTE)} MiB, revision ${status.revision}`,
     Version: status.version,
   };
+}
+
+function running({ model, generator }) {
+  return {
+    "Finds by meaning": [`${model.name} on ${model.execution_provider ?? "nothing yet"}`, model.precision, model.warning].filter(Boolean).join(", "),
+    "Takes its place": model.next && `${model.next.name}: ${model.next.done.toLocaleString()} of ${model.next.total.toLocaleString()} passages`,
+    "Writes answers": [`${generator.name} (${generator.location})`, generator.why].filter(Boolean).join(": "),
+  };
+}
+
+function showList(name, list) {
+  at(name).replaceChildren(
+    ...Object.entries(list).filter(([, value]) => value).flatMap(([term, value]) => [made("dt", term), made("dd", value)]),
+  );
 }
 
 function showStatus(status) {
@@ -188,9 +304,8 @@ function showStatus(status) {
   at("state").dataset.state = status.state;
   const said = [status.state, status.message].filter(Boolean).join(": ");
   if (at("state").textContent !== said) at("state").textContent = said;
-  at("facts").replaceChildren(
-    ...Object.entries(facts(status)).filter(([, value]) => value).flatMap(([name, value]) => [made("dt", name), made("dd", value)]),
-  );
+  showList("facts", facts(status));
+  showList("running", running(status));
   showWork(status.progress);
   at("hints").replaceChildren(...status.hints.map(({ message }) => made("li", message)));
   at("hints").hidden = status.hints.length === 0;
@@ -224,7 +339,7 @@ async function look() {
     at("login").hidden = true;
     showStatus(status);
     measure(status);
-    if (!at("settings").childElementCount) await showSettings();
+    if (!at("settings").childElementCount) await Promise.all([showSettings(), showModels()]);
   } catch (error) {
     at("state").dataset.state = "error";
     at("state").textContent = error.message;
