@@ -191,6 +191,6 @@ export class AskView extends ItemView {
   private setBusy(busy: boolean): void {
     this.stopEl.toggle(busy);
     this.askEl.toggle(!busy);
-    this.headEl.toggle(busy || this.host.conversation.exchanges.length > 0);
+    this.headEl.show();
   }
 }

@@ -28,8 +28,9 @@ export class BrokenLinks {
 
   draw(parent: HTMLElement): void {
     if (!this.any) return;
-    parent.createDiv({ cls: "pai-modal-head" }).createDiv({ cls: "pai-heading", text: say.broken });
-    const rows = this.links.map((link) => ({ link, row: this.drawRow(parent, link) }));
+    const section = parent.createDiv({ cls: "pai-broken-links" });
+    section.createDiv({ cls: "pai-modal-head" }).createDiv({ cls: "pai-heading", text: say.broken });
+    const rows = this.links.map((link) => ({ link, row: this.drawRow(section, link) }));
     void this.drawCandidates(rows);
   }
 
@@ -72,7 +73,7 @@ export class BrokenLinks {
       }
       applyEdits(editor, [edit]);
       this.links = this.links.filter((one) => one !== link);
-      row.detach();
+      (this.any ? row : row.parentElement)?.remove();
     });
   }
 }

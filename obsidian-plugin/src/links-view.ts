@@ -113,8 +113,8 @@ export class LinksView extends ItemView {
     const isEmpty = this.mentions.length === 0 && this.suggestions.length === 0 && !this.broken?.any;
     if (isEmpty) this.contentEl.createDiv({ cls: "pai-empty", text: say.linksNone });
     if (this.mentions.length > 0) this.drawMentions();
-    if (this.suggestions.length > 0) this.drawSuggestions();
     this.broken?.draw(this.contentEl);
+    if (this.suggestions.length > 0) this.drawSuggestions();
   }
 
   private drawMentions(): void {
@@ -153,7 +153,7 @@ export class LinksView extends ItemView {
       words.createDiv({ cls: "pai-row-place", text: note.title });
       words.createDiv({ cls: "pai-row-detail", text: note.why });
       words.addEventListener("click", (event) => void openAt(this.app, note.passage ?? { path: note.path, startLine: 1, page: null }, event));
-      const insert = row.createEl("button", { cls: "pai-suggest-insert", text: say.insertAtCursor });
+      const insert = row.createEl("button", { cls: "pai-suggest-insert", text: say.linkHere, attr: { "aria-label": say.linkWhy } });
       insert.addEventListener("click", () => { this.insert(note); });
       this.drawNever(row, note.path);
     }

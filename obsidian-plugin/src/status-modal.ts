@@ -61,12 +61,12 @@ export class StatusModal extends Modal {
       const box = this.contentEl.createDiv({ cls: "pai-trouble" });
       // What went wrong with the connection is said above, with its next step.
       if (pulse.status) box.createDiv({ cls: "pai-warning", text: message });
-      for (const remedy of remedies) this.drawRemedy(box, remedy);
+      const row = box.createDiv({ cls: "pai-actions" });
+      for (const remedy of remedies) this.drawRemedy(row, remedy);
     }
   }
 
-  private drawRemedy(parent: HTMLElement, remedy: Remedy): void {
-    const row = parent.createDiv({ cls: "pai-actions" });
+  private drawRemedy(row: HTMLElement, remedy: Remedy): void {
     if (remedy.kind === "copy") row.createEl("code", { cls: "pai-command", text: remedy.command });
     const words = {
       look: say.lookAgain, believe: say.believe, forgetToken: say.forgetToken, forgetAddress: say.forgetAddress, copy: say.copyCommand,

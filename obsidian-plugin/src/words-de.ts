@@ -82,7 +82,7 @@ export const de: Words = {
   never: "Nie",
   neverWhy: "Diesen Link zwischen diesen beiden Notizen nie wieder vorschlagen",
   near: "Nah in der Bedeutung",
-  insertAtCursor: "Am Cursor einfügen",
+  linkHere: "Hier verlinken",
   broken: "Links, die nirgends hinführen",
   repair: (title) => `Auf ${title} verweisen`,
   linksAdded: (count) => (count === 1 ? "1 Link eingefügt." : `${String(count)} Links eingefügt.`),

@@ -85,7 +85,7 @@ export const en = {
   never: "Never",
   neverWhy: "Never suggest this link between these two notes again",
   near: "Close in meaning",
-  insertAtCursor: "Insert at cursor",
+  linkHere: "Link here",
   broken: "Links that lead nowhere",
   repair: (title: string) => `Link to ${title}`,
   linksAdded: (count: number) => (count === 1 ? "1 link added." : `${String(count)} links added.`),

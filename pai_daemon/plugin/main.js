@@ -105,7 +105,7 @@ var de = {
   never: "Nie",
   neverWhy: "Diesen Link zwischen diesen beiden Notizen nie wieder vorschlagen",
   near: "Nah in der Bedeutung",
-  insertAtCursor: "Am Cursor einfügen",
+  linkHere: "Hier verlinken",
   broken: "Links, die nirgends hinführen",
   repair: (title) => `Auf ${title} verweisen`,
   linksAdded: (count2) => count2 === 1 ? "1 Link eingefügt." : `${String(count2)} Links eingefügt.`,
@@ -291,7 +291,7 @@ var en = {
   never: "Never",
   neverWhy: "Never suggest this link between these two notes again",
   near: "Close in meaning",
-  insertAtCursor: "Insert at cursor",
+  linkHere: "Link here",
   broken: "Links that lead nowhere",
   repair: (title) => `Link to ${title}`,
   linksAdded: (count2) => count2 === 1 ? "1 link added." : `${String(count2)} links added.`,
@@ -1128,7 +1128,7 @@ var AskView = class extends import_obsidian3.ItemView {
   setBusy(busy) {
     this.stopEl.toggle(busy);
     this.askEl.toggle(!busy);
-    this.headEl.toggle(busy || this.host.conversation.exchanges.length > 0);
+    this.headEl.show();
   }
 };
 
@@ -2049,8 +2049,9 @@ var BrokenLinks = class {
   }
   draw(parent) {
     if (!this.any) return;
-    parent.createDiv({ cls: "pai-modal-head" }).createDiv({ cls: "pai-heading", text: say.broken });
-    const rows = this.links.map((link) => ({ link, row: this.drawRow(parent, link) }));
+    const section = parent.createDiv({ cls: "pai-broken-links" });
+    section.createDiv({ cls: "pai-modal-head" }).createDiv({ cls: "pai-heading", text: say.broken });
+    const rows = this.links.map((link) => ({ link, row: this.drawRow(section, link) }));
     void this.drawCandidates(rows);
   }
   drawRow(parent, link) {
@@ -2090,7 +2091,7 @@ var BrokenLinks = class {
       }
       applyEdits(editor, [edit]);
       this.links = this.links.filter((one) => one !== link);
-      row.detach();
+      (this.any ? row : row.parentElement)?.remove();
     });
   }
 };
@@ -2221,8 +2222,8 @@ var LinksView = class extends import_obsidian9.ItemView {
     const isEmpty = this.mentions.length === 0 && this.suggestions.length === 0 && !this.broken?.any;
     if (isEmpty) this.contentEl.createDiv({ cls: "pai-empty", text: say.linksNone });
     if (this.mentions.length > 0) this.drawMentions();
-    if (this.suggestions.length > 0) this.drawSuggestions();
     this.broken?.draw(this.contentEl);
+    if (this.suggestions.length > 0) this.drawSuggestions();
   }
   drawMentions() {
     const head = this.contentEl.createDiv({ cls: "pai-modal-head" });
@@ -2262,7 +2263,7 @@ var LinksView = class extends import_obsidian9.ItemView {
       words2.createDiv({ cls: "pai-row-place", text: note.title });
       words2.createDiv({ cls: "pai-row-detail", text: note.why });
       words2.addEventListener("click", (event) => void openAt(this.app, note.passage ?? { path: note.path, startLine: 1, page: null }, event));
-      const insert = row.createEl("button", { cls: "pai-suggest-insert", text: say.insertAtCursor });
+      const insert = row.createEl("button", { cls: "pai-suggest-insert", text: say.linkHere, attr: { "aria-label": say.linkWhy } });
       insert.addEventListener("click", () => {
         this.insert(note);
       });
@@ -2934,11 +2935,11 @@ var StatusModal = class extends import_obsidian14.Modal {
     for (const { message, remedies } of troubles(pulse, this.host.chosen())) {
       const box = this.contentEl.createDiv({ cls: "pai-trouble" });
       if (pulse.status) box.createDiv({ cls: "pai-warning", text: message });
-      for (const remedy of remedies) this.drawRemedy(box, remedy);
+      const row = box.createDiv({ cls: "pai-actions" });
+      for (const remedy of remedies) this.drawRemedy(row, remedy);
     }
   }
-  drawRemedy(parent, remedy) {
-    const row = parent.createDiv({ cls: "pai-actions" });
+  drawRemedy(row, remedy) {
     if (remedy.kind === "copy") row.createEl("code", { cls: "pai-command", text: remedy.command });
     const words2 = {
       look: say.lookAgain,
