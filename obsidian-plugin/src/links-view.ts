@@ -15,6 +15,8 @@ export const LINKS_VIEW = "pai-daemon-links";
 const SETTLE_MS = 250;
 const REVISION_MS = 1_500;
 const AROUND = 48;
+// More rows than that nobody reads, and they would hold up the app; "Link all" links the rest as well.
+const ROWS = 50;
 
 export class LinksView extends ItemView {
   override navigation = false;
@@ -122,7 +124,7 @@ export class LinksView extends ItemView {
     head.createDiv({ cls: "pai-heading", text: say.mentions });
     const all = head.createEl("button", { cls: "pai-accept-all mod-cta", text: say.linkAll });
     all.addEventListener("click", () => { this.acceptAll(); });
-    for (const mention of this.mentions) {
+    for (const mention of this.mentions.slice(0, ROWS)) {
       const row = this.contentEl.createDiv({ cls: "pai-link-row" });
       const words = row.createDiv({ cls: "pai-link-words" });
       this.drawContext(words.createDiv(), mention);
@@ -132,6 +134,8 @@ export class LinksView extends ItemView {
       accept.addEventListener("click", () => { this.accept(mention); });
       this.drawNever(row, mention.target);
     }
+    const rest = this.mentions.length - ROWS;
+    if (rest > 0) this.contentEl.createDiv({ cls: "pai-row-detail", text: say.more(rest) });
   }
 
   private drawContext(parent: HTMLElement, mention: Mention): void {

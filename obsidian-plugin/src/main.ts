@@ -93,7 +93,7 @@ export default class PaiPlugin extends Plugin implements Host {
 
   private begin(): void {
     void this.feed.refresh();
-    this.registerDomEvent(window, "focus", () => { this.feed.wake(); });
+    this.registerDomEvent(window, "focus", () => void this.feed.wake());
     this.registerEvent(this.app.workspace.on("file-open", () => { this.underlining.plan(); }));
     this.registerEvent(
       this.app.vault.on("rename", ({ path }: { path: string }, from: string) => {

@@ -18,9 +18,14 @@ export function editFor(mention: Mention, readLine: ReadLine): LineEdit | null {
 /** Returns the edits for all mentions that still stand, none overlapping another, and how many were left out. */
 export function editsFor(mentions: Mention[], readLine: ReadLine): { edits: LineEdit[]; missed: number } {
   const edits: LineEdit[] = [];
+  // By line, as a long note names hundreds.
+  const taken = new Map<number, LineEdit[]>();
   for (const mention of mentions) {
     const edit = editFor(mention, readLine);
-    if (edit && !edits.some((other) => overlaps(other, edit))) edits.push(edit);
+    const here = taken.get(mention.line) ?? [];
+    if (!edit || here.some((other) => overlaps(other, edit))) continue;
+    taken.set(mention.line, [...here, edit]);
+    edits.push(edit);
   }
   return { edits, missed: mentions.length - edits.length };
 }

@@ -1,4 +1,4 @@
-/** Pairs of notes that the person does not want linked: kept in the plugin's data, as the API has no place for them. Never imports obsidian. */
+/** Pairs of notes that the person does not want linked: kept in the plugin's data, as the API has no place for them (D74). Never imports obsidian. */
 
 /** By the path that sorts first, the paths it is not to be linked with. */
 export type Pairs = Readonly<Record<string, readonly string[]>>;

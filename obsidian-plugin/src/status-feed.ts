@@ -49,8 +49,8 @@ export class StatusFeed {
   }
 
   /** Looks at once where the daemon was down: the person may come from starting it. */
-  wake(): void {
-    if (this.latest?.error) void this.refresh();
+  async wake(): Promise<void> {
+    if (this.latest?.error) await this.refresh();
   }
 
   dispose(): void {

@@ -78,6 +78,7 @@ export const de: Words = {
   linksLoading: "Sucht Notizen, auf die diese verweisen könnte…",
   linksNone: "Keine weiteren Links vorzuschlagen.",
   mentions: "Erwähnt, aber nicht verlinkt",
+  more: (count) => `… und ${String(count)} weitere`,
   linkAll: "Alle verlinken",
   never: "Nie",
   neverWhy: "Diesen Link zwischen diesen beiden Notizen nie wieder vorschlagen",

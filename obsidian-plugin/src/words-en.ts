@@ -81,6 +81,7 @@ export const en = {
   linksLoading: "Looking for notes this one could link to…",
   linksNone: "No further links to suggest.",
   mentions: "Mentioned but not linked",
+  more: (count: number) => `… and ${String(count)} more`,
   linkAll: "Link all",
   never: "Never",
   neverWhy: "Never suggest this link between these two notes again",

@@ -102,8 +102,7 @@ describe("the feed", () => {
     });
     for (let round = 0; round < 8; round++) await feed.refresh();
     expect(plans.map(({ ms }) => ms / 1000)).toEqual([5, 5, 10, 20, 40, 60, 60, 60]);
-    feed.wake();
-    await new Promise((resolve) => { setTimeout(resolve); });
+    await feed.wake();
     expect(asked).toBe(9);
   });
 

@@ -101,6 +101,7 @@ var de = {
   linksLoading: "Sucht Notizen, auf die diese verweisen könnte…",
   linksNone: "Keine weiteren Links vorzuschlagen.",
   mentions: "Erwähnt, aber nicht verlinkt",
+  more: (count2) => `… und ${String(count2)} weitere`,
   linkAll: "Alle verlinken",
   never: "Nie",
   neverWhy: "Diesen Link zwischen diesen beiden Notizen nie wieder vorschlagen",
@@ -287,6 +288,7 @@ var en = {
   linksLoading: "Looking for notes this one could link to…",
   linksNone: "No further links to suggest.",
   mentions: "Mentioned but not linked",
+  more: (count2) => `… and ${String(count2)} more`,
   linkAll: "Link all",
   never: "Never",
   neverWhy: "Never suggest this link between these two notes again",
@@ -1850,9 +1852,13 @@ function editFor(mention, readLine) {
 }
 function editsFor(mentions, readLine) {
   const edits = [];
+  const taken = /* @__PURE__ */ new Map();
   for (const mention of mentions) {
     const edit = editFor(mention, readLine);
-    if (edit && !edits.some((other) => overlaps(other, edit))) edits.push(edit);
+    const here = taken.get(mention.line) ?? [];
+    if (!edit || here.some((other) => overlaps(other, edit))) continue;
+    taken.set(mention.line, [...here, edit]);
+    edits.push(edit);
   }
   return { edits, missed: mentions.length - edits.length };
 }
@@ -2132,6 +2138,7 @@ var LINKS_VIEW = "pai-daemon-links";
 var SETTLE_MS = 250;
 var REVISION_MS = 1500;
 var AROUND = 48;
+var ROWS = 50;
 var LinksView = class extends import_obsidian9.ItemView {
   constructor(leaf, host) {
     super(leaf);
@@ -2232,7 +2239,7 @@ var LinksView = class extends import_obsidian9.ItemView {
     all.addEventListener("click", () => {
       this.acceptAll();
     });
-    for (const mention of this.mentions) {
+    for (const mention of this.mentions.slice(0, ROWS)) {
       const row = this.contentEl.createDiv({ cls: "pai-link-row" });
       const words2 = row.createDiv({ cls: "pai-link-words" });
       this.drawContext(words2.createDiv(), mention);
@@ -2244,6 +2251,8 @@ var LinksView = class extends import_obsidian9.ItemView {
       });
       this.drawNever(row, mention.target);
     }
+    const rest = this.mentions.length - ROWS;
+    if (rest > 0) this.contentEl.createDiv({ cls: "pai-row-detail", text: say.more(rest) });
   }
   drawContext(parent, mention) {
     const target = recentEditor(this.app);
@@ -2846,8 +2855,8 @@ var StatusFeed = class {
     if (pulse.status) void this.listen();
   }
   /** Looks at once where the daemon was down: the person may come from starting it. */
-  wake() {
-    if (this.latest?.error) void this.refresh();
+  async wake() {
+    if (this.latest?.error) await this.refresh();
   }
   dispose() {
     this.ending.abort();
@@ -3149,9 +3158,7 @@ var PaiPlugin = class extends import_obsidian16.Plugin {
   }
   begin() {
     void this.feed.refresh();
-    this.registerDomEvent(window, "focus", () => {
-      this.feed.wake();
-    });
+    this.registerDomEvent(window, "focus", () => void this.feed.wake());
     this.registerEvent(this.app.workspace.on("file-open", () => {
       this.underlining.plan();
     }));

@@ -1,6 +1,6 @@
 // What the plugin costs the app, as one JSON document: its size, its loading, and the
 // pieces of work by which it keeps the page from reacting. Run by tests/bench/plugin.py.
-// PAI_BENCH_LOADS: how often it is loaded. PAI_BENCH_KEYS: how many keys are typed.
+// PAI_BENCH_LOADS: how often it is loaded. PAI_BENCH_ROUNDS, PAI_BENCH_KEYS: how often, and how much, is written.
 
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { json, passage } from "./scripted-daemon.mjs";
 import { onStage } from "./stage.mjs";
 
 const LOADS = Number(process.env.PAI_BENCH_LOADS ?? 15);
+const ROUNDS = Number(process.env.PAI_BENCH_ROUNDS ?? 3);
 const KEYS = Number(process.env.PAI_BENCH_KEYS ?? 40);
 const LINE = "A line of a note in which the garden and the boat are named, and more.\n";
 const PLUGIN = "plugin/main.js";
@@ -64,35 +65,37 @@ const figures = await onStage(notes, async ({ driver, page, daemon, harness }) =
   await driver.bar("pai: ready");
   const client = await page.context().newCDPSession(page);
   await client.send("Profiler.enable");
-  await page.evaluate(() => window.plugin.change({ underline: true, followParagraph: true }));
-  await driver.run("related");
-
-  const opening = await profiled(client, async () => {
-    await driver.open("Large.md");
-    await page.locator(".pai-mention").first().waitFor();
-    await driver.suggestLinks();
-    await page.locator(".pai-accept").first().waitFor();
-  });
-  const writing = await profiled(client, async () => {
-    await driver.typeAtEnd("\n\n");
-    for (const key of "What the boat needs in spring. ".repeat(4).slice(0, KEYS)) await page.keyboard.type(key);
+  const rounds = [];
+  for (let n = 0; n < ROUNDS; n++) {
+    await driver.open("Other.md");
+    await page.evaluate(() => window.plugin.change({ underline: true, followParagraph: true }));
     await driver.run("related");
-  });
-  await page.evaluate(() => window.plugin.change({ underline: false, followParagraph: false }));
-  const linking = await profiled(client, () => page.click(".pai-accept-all", { timeout: 5_000 }).catch(async () => {
-    await driver.suggestLinks();
-    await page.click(".pai-accept-all");
-  }));
-  const searching = await profiled(client, async () => {
-    await driver.run("search");
-    for (const key of "when is the engine of the boat serviced".slice(0, KEYS)) await page.keyboard.type(key);
-    await page.waitForSelector(".suggestion-item .pai-row-words");
-  });
-  const most = (list) => Math.max(0, ...list);
+    const opening = await profiled(client, async () => {
+      await driver.open("Large.md");
+      await page.locator(".pai-mention").first().waitFor();
+      await driver.suggestLinks();
+      await page.locator(".pai-accept").first().waitFor();
+    });
+    const writing = await profiled(client, async () => {
+      await driver.typeAtEnd("\n\n");
+      for (const key of "What the boat needs in spring. ".repeat(4).slice(0, KEYS)) await page.keyboard.type(key);
+    });
+    await page.evaluate(() => window.plugin.change({ underline: false, followParagraph: false }));
+    const linking = await profiled(client, () => page.click(".pai-accept-all"));
+    const searching = await profiled(client, async () => {
+      await driver.run("search");
+      for (const key of "when is the engine of the boat serviced".slice(0, KEYS)) await page.keyboard.type(key);
+      await page.waitForSelector(".suggestion-item .pai-row-words");
+    });
+    await page.keyboard.press("Escape");
+    rounds.push({ opening, writing, linking, searching });
+  }
+  // On a machine that does other work as well, one round may catch it all.
+  const most = (name) => quantile(rounds.map((round) => Math.max(0, ...round[name])), 0.5);
   return {
     size_bytes: statSync(join(harness.plugin, "main.js")).size,
-    load_ms: quantile(loads, 0.5), load_worst_ms: most(loads), loads: loads.length,
-    opening_ms: most(opening), writing_ms: most(writing), linking_ms: most(linking), searching_ms: most(searching),
+    load_ms: quantile(loads, 0.5), load_worst_ms: Math.max(...loads), loads: loads.length, rounds: ROUNDS,
+    opening_ms: most("opening"), writing_ms: most("writing"), linking_ms: most("linking"), searching_ms: most("searching"),
     note_bytes: notes["Large.md"].length, noise: driver.noise,
   };
 });

@@ -18,11 +18,12 @@ def _free_port() -> int:
 
 
 def test_plugin_does_what_a_person_relies_on(walk: Walk, folders: Folders, tmp_path: Path) -> None:
-    """Every claim of plugin.spec.mjs holds: ask, converse, cite, relate, link, search, and fail with grace."""
+    """Every claim of plugin.spec.mjs holds: ask, cite, relate, link, search, and fail with grace."""
     port = _free_port()
     meant = Path(walk.paths[0]).stem
     misspelt = meant[:3] + meant[4:]
-    (walk.vault / LOOSE).write_text(f"# Loose ends\n\nMore of it stands in [[{misspelt}#Part|the one]].\n", "utf-8")
+    loose = f"# Loose ends\n\nMore of it stands in [[{misspelt}#Part|the one]].\n"
+    (walk.vault / LOOSE).write_text(loose, "utf-8")
     environ = {
         "PAI_MODEL": "multilingual-e5-small",
         "PAI_THREADS": "2",
