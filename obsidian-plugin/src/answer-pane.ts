@@ -136,7 +136,7 @@ export class AnswerPane {
     const button = parent.createEl("button", {
       cls: "pai-cite",
       text: String(n),
-      attr: { "aria-label": citation ? `${placeOf(citation)} (${linesOf(citation)})` : say.unknownSource },
+      attr: { "aria-label": `${String(n)}: ${citation ? `${placeOf(citation)} (${linesOf(citation)})` : say.unknownSource}` },
     });
     button.disabled = !citation;
     if (citation) button.addEventListener("click", (event) => { this.open(citation, event); });

@@ -21,6 +21,7 @@ const ROWS = 50;
 export class LinksView extends ItemView {
   override navigation = false;
   private path: string | null = null;
+  private shownPath: string | null = null;
   private mentions: Mention[] = [];
   private suggestions: RelatedNote[] = [];
   private broken: BrokenLinks | null = null;
@@ -110,6 +111,8 @@ export class LinksView extends ItemView {
 
   private draw(): void {
     if (this.path === null) return;
+    const scroll = this.path === this.shownPath ? this.contentEl.scrollTop : 0;
+    this.shownPath = this.path;
     this.contentEl.empty();
     this.contentEl.createDiv({ cls: "pai-heading pai-links-of", text: say.linksOf(nameOf(this.path)) });
     const isEmpty = this.mentions.length === 0 && this.suggestions.length === 0 && !this.broken?.any;
@@ -117,6 +120,7 @@ export class LinksView extends ItemView {
     if (this.mentions.length > 0) this.drawMentions();
     this.broken?.draw(this.contentEl);
     if (this.suggestions.length > 0) this.drawSuggestions();
+    this.contentEl.scrollTop = scroll;
   }
 
   private drawMentions(): void {
@@ -157,7 +161,7 @@ export class LinksView extends ItemView {
       words.createDiv({ cls: "pai-row-place", text: note.title });
       words.createDiv({ cls: "pai-row-detail", text: note.why });
       words.addEventListener("click", (event) => void openAt(this.app, note.passage ?? { path: note.path, startLine: 1, page: null }, event));
-      const insert = row.createEl("button", { cls: "pai-suggest-insert", text: say.linkHere, attr: { "aria-label": say.linkWhy } });
+      const insert = row.createEl("button", { cls: "pai-suggest-insert", text: say.linkHere, attr: { "aria-label": say.linkHereWhy } });
       insert.addEventListener("click", () => { this.insert(note); });
       this.drawNever(row, note.path);
     }

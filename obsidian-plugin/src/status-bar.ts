@@ -40,7 +40,6 @@ export class StatusBar {
     onClick: () => void,
   ) {
     el.addClass("pai-status", "mod-clickable");
-    el.setAttr("aria-label", say.barWhy);
     el.setAttr("data-tooltip-position", "top");
     el.addEventListener("click", onClick);
     this.show(null);
@@ -48,6 +47,7 @@ export class StatusBar {
 
   show(pulse: Pulse | null): void {
     this.el.setText(barText(pulse, this.version));
+    this.el.setAttr("aria-label", (pulse?.status ? pulse.status.message : pulse?.error.advice) ?? say.barWhy);
     this.el.toggleClass("is-down", pulse !== null && pulse.status === null);
     this.el.toggleClass("is-trouble", pulse?.status?.state === "error" || pulse?.status?.state === "held");
   }

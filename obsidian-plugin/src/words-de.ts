@@ -69,7 +69,7 @@ export const de: Words = {
   linked: "Verlinkt",
   linkedWhy: "Diese Notizen sind schon verlinkt",
   link: "Verlinken",
-  linkWhy: "Am Cursor einen Link einfügen",
+  linkWhy: "Verlinken, am Cursor",
   relatedPick: "Eine verwandte Notiz öffnen…",
 
   links: "Vorgeschlagene Links",
@@ -84,6 +84,7 @@ export const de: Words = {
   neverWhy: "Diesen Link zwischen diesen beiden Notizen nie wieder vorschlagen",
   near: "Nah in der Bedeutung",
   linkHere: "Hier verlinken",
+  linkHereWhy: "Hier verlinken, am Cursor",
   broken: "Links, die nirgends hinführen",
   repair: (title) => `Auf ${title} verweisen`,
   linksAdded: (count) => (count === 1 ? "1 Link eingefügt." : `${String(count)} Links eingefügt.`),

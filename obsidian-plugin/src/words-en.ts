@@ -71,7 +71,7 @@ export const en = {
   linked: "Linked",
   linkedWhy: "These notes already link to each other",
   link: "Link",
-  linkWhy: "Insert a link at the cursor",
+  linkWhy: "Link to this note at the cursor",
   relatedPick: "Open a note related to this one…",
 
   // Links.
@@ -87,6 +87,7 @@ export const en = {
   neverWhy: "Never suggest this link between these two notes again",
   near: "Close in meaning",
   linkHere: "Link here",
+  linkHereWhy: "Link here, at the cursor",
   broken: "Links that lead nowhere",
   repair: (title: string) => `Link to ${title}`,
   linksAdded: (count: number) => (count === 1 ? "1 link added." : `${String(count)} links added.`),

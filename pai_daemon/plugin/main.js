@@ -93,7 +93,7 @@ var de = {
   linked: "Verlinkt",
   linkedWhy: "Diese Notizen sind schon verlinkt",
   link: "Verlinken",
-  linkWhy: "Am Cursor einen Link einfügen",
+  linkWhy: "Verlinken, am Cursor",
   relatedPick: "Eine verwandte Notiz öffnen…",
   links: "Vorgeschlagene Links",
   linksOf: (name) => `Links für ${name}`,
@@ -107,6 +107,7 @@ var de = {
   neverWhy: "Diesen Link zwischen diesen beiden Notizen nie wieder vorschlagen",
   near: "Nah in der Bedeutung",
   linkHere: "Hier verlinken",
+  linkHereWhy: "Hier verlinken, am Cursor",
   broken: "Links, die nirgends hinführen",
   repair: (title) => `Auf ${title} verweisen`,
   linksAdded: (count2) => count2 === 1 ? "1 Link eingefügt." : `${String(count2)} Links eingefügt.`,
@@ -279,7 +280,7 @@ var en = {
   linked: "Linked",
   linkedWhy: "These notes already link to each other",
   link: "Link",
-  linkWhy: "Insert a link at the cursor",
+  linkWhy: "Link to this note at the cursor",
   relatedPick: "Open a note related to this one…",
   // Links.
   links: "Suggested links",
@@ -294,6 +295,7 @@ var en = {
   neverWhy: "Never suggest this link between these two notes again",
   near: "Close in meaning",
   linkHere: "Link here",
+  linkHereWhy: "Link here, at the cursor",
   broken: "Links that lead nowhere",
   repair: (title) => `Link to ${title}`,
   linksAdded: (count2) => count2 === 1 ? "1 link added." : `${String(count2)} links added.`,
@@ -855,7 +857,7 @@ var AnswerPane = class {
     const button = parent.createEl("button", {
       cls: "pai-cite",
       text: String(n),
-      attr: { "aria-label": citation ? `${placeOf(citation)} (${linesOf(citation)})` : say.unknownSource }
+      attr: { "aria-label": `${String(n)}: ${citation ? `${placeOf(citation)} (${linesOf(citation)})` : say.unknownSource}` }
     });
     button.disabled = !citation;
     if (citation) button.addEventListener("click", (event) => {
@@ -2147,6 +2149,7 @@ var LinksView = class extends import_obsidian9.ItemView {
   host;
   navigation = false;
   path = null;
+  shownPath = null;
   mentions = [];
   suggestions = [];
   broken = null;
@@ -2224,6 +2227,8 @@ var LinksView = class extends import_obsidian9.ItemView {
   }
   draw() {
     if (this.path === null) return;
+    const scroll = this.path === this.shownPath ? this.contentEl.scrollTop : 0;
+    this.shownPath = this.path;
     this.contentEl.empty();
     this.contentEl.createDiv({ cls: "pai-heading pai-links-of", text: say.linksOf(nameOf(this.path)) });
     const isEmpty = this.mentions.length === 0 && this.suggestions.length === 0 && !this.broken?.any;
@@ -2231,6 +2236,7 @@ var LinksView = class extends import_obsidian9.ItemView {
     if (this.mentions.length > 0) this.drawMentions();
     this.broken?.draw(this.contentEl);
     if (this.suggestions.length > 0) this.drawSuggestions();
+    this.contentEl.scrollTop = scroll;
   }
   drawMentions() {
     const head = this.contentEl.createDiv({ cls: "pai-modal-head" });
@@ -2272,7 +2278,7 @@ var LinksView = class extends import_obsidian9.ItemView {
       words2.createDiv({ cls: "pai-row-place", text: note.title });
       words2.createDiv({ cls: "pai-row-detail", text: note.why });
       words2.addEventListener("click", (event) => void openAt(this.app, note.passage ?? { path: note.path, startLine: 1, page: null }, event));
-      const insert = row.createEl("button", { cls: "pai-suggest-insert", text: say.linkHere, attr: { "aria-label": say.linkWhy } });
+      const insert = row.createEl("button", { cls: "pai-suggest-insert", text: say.linkHere, attr: { "aria-label": say.linkHereWhy } });
       insert.addEventListener("click", () => {
         this.insert(note);
       });
@@ -2802,7 +2808,6 @@ var StatusBar = class {
     this.el = el;
     this.version = version;
     el.addClass("pai-status", "mod-clickable");
-    el.setAttr("aria-label", say.barWhy);
     el.setAttr("data-tooltip-position", "top");
     el.addEventListener("click", onClick);
     this.show(null);
@@ -2811,6 +2816,7 @@ var StatusBar = class {
   version;
   show(pulse) {
     this.el.setText(barText(pulse, this.version));
+    this.el.setAttr("aria-label", (pulse?.status ? pulse.status.message : pulse?.error.advice) ?? say.barWhy);
     this.el.toggleClass("is-down", pulse !== null && pulse.status === null);
     this.el.toggleClass("is-trouble", pulse?.status?.state === "error" || pulse?.status?.state === "held");
   }

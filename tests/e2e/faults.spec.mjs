@@ -3,6 +3,8 @@
 // PAI_E2E_OPENINGS: how often the views are opened while the heap is watched.
 
 import { strict as assert } from "node:assert";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { answer, drip, frame, json, passage, related, stream } from "./scripted-daemon.mjs";
 import { onStage } from "./stage.mjs";
 
@@ -216,6 +218,33 @@ await onStage(notes, async ({ driver, page, daemon }) => {
     await page.click(".pai-cite");
     assert.equal((await driver.note()).path, "Rtl.md");
     await driver.shot("right-to-left");
+    daemon.scripts.clear();
+  });
+
+  await driver.claim("axe-core finds nothing wrong with any view", async () => {
+    await page.evaluate(readFileSync(createRequire(new URL("../../obsidian-plugin/package.json", import.meta.url)).resolve("axe-core/axe.min.js"), "utf8"));
+    // The colours are the theme's, here the stand-in's.
+    const violations = (selector) => page.evaluate(async (at) => {
+      const { violations: found } = await window.axe.run(at, { rules: { "color-contrast": { enabled: false } } });
+      return found.map(({ id, nodes }) => `${at} ${id}: ${nodes[0].html}`);
+    }, selector);
+    const mention = { text: "passage", line: 3, column_utf16: 2, start_char: 10, end_char: 17, target: "Other.md", title: "Other", link: "[[Other|passage]]" };
+    daemon.scripts.set("/api/links", (response) => json(response, { path: "Note.md", content_hash: "h", revision: 1, mentions: [mention], suggestions: [related] }));
+    await driver.open("Note.md");
+    await driver.suggestLinks();
+    await page.waitForSelector(".pai-accept");
+    const found = await violations(".pai-links");
+    await driver.run("related");
+    await page.waitForSelector(".pai-related .pai-row");
+    found.push(...await violations(".pai-related"));
+    await driver.ask("Why?");
+    await page.waitForSelector(".pai-answered-by");
+    found.push(...await violations(".pai-ask"));
+    await driver.run("status");
+    await page.waitForSelector(".pai-facts");
+    found.push(...await violations(".pai-modal"));
+    await page.keyboard.press("Escape");
+    assert.deepEqual(found, []);
     daemon.scripts.clear();
   });
 
