@@ -16,7 +16,7 @@ const SETTLE_MS = 250;
 const REVISION_MS = 1_500;
 const AROUND = 48;
 // More rows than that nobody reads, and they would hold up the app; "Link all" links the rest as well.
-const ROWS = 50;
+const ROWS = 30;
 
 export class LinksView extends ItemView {
   override navigation = false;

@@ -2140,7 +2140,7 @@ var LINKS_VIEW = "pai-daemon-links";
 var SETTLE_MS = 250;
 var REVISION_MS = 1500;
 var AROUND = 48;
-var ROWS = 50;
+var ROWS = 30;
 var LinksView = class extends import_obsidian9.ItemView {
   constructor(leaf, host) {
     super(leaf);
