@@ -120,7 +120,8 @@ export class LinksView extends ItemView {
     if (this.mentions.length > 0) this.drawMentions();
     this.broken?.draw(this.contentEl);
     if (this.suggestions.length > 0) this.drawSuggestions();
-    this.contentEl.scrollTop = scroll;
+    // Setting it lays out the whole page at once, also the editor.
+    if (scroll > 0) this.contentEl.scrollTop = scroll;
   }
 
   private drawMentions(): void {

@@ -128,7 +128,8 @@ export class RelatedView extends ItemView {
     this.drawHead(origin);
     if (notes.length === 0) this.contentEl.createDiv({ cls: "pai-empty", text: say.relatedNone });
     for (const note of notes) this.drawNote(note);
-    this.contentEl.scrollTop = scroll;
+    // Setting it lays out the whole page at once, also the editor.
+    if (scroll > 0) this.contentEl.scrollTop = scroll;
   }
 
   private drawHead({ path, text }: Origin): void {

@@ -2236,7 +2236,7 @@ var LinksView = class extends import_obsidian9.ItemView {
     if (this.mentions.length > 0) this.drawMentions();
     this.broken?.draw(this.contentEl);
     if (this.suggestions.length > 0) this.drawSuggestions();
-    this.contentEl.scrollTop = scroll;
+    if (scroll > 0) this.contentEl.scrollTop = scroll;
   }
   drawMentions() {
     const head = this.contentEl.createDiv({ cls: "pai-modal-head" });
@@ -2499,7 +2499,7 @@ var RelatedView = class extends import_obsidian10.ItemView {
     this.drawHead(origin);
     if (notes.length === 0) this.contentEl.createDiv({ cls: "pai-empty", text: say.relatedNone });
     for (const note of notes) this.drawNote(note);
-    this.contentEl.scrollTop = scroll;
+    if (scroll > 0) this.contentEl.scrollTop = scroll;
   }
   drawHead({ path, text }) {
     const head = this.contentEl.createDiv({ cls: "pai-modal-head" });
