@@ -1,34 +1,57 @@
-/** Draws one answer: while it streams, when it is whole, and when it failed. Knows nothing of asking. */
+/** Draws one answer: while it is waited for, while it streams, when it is whole, and when it failed. Knows nothing of asking. */
 
 import type { App, UserEvent } from "obsidian";
-import type { Answer, Citation } from "./contract";
+import type { Answer, Citation, Waiting } from "./contract";
 import { drawError } from "./host";
 import { openAt } from "./navigate";
 import { drawRow } from "./passage-row";
 import { answeredBy, answerPieces, linesOf, marked, type Piece, placeOf, spoken, streamPieces, withAlias } from "./results";
+import { say } from "./words";
 
 const WORDS = 220;
 
 export class AnswerPane {
   private streamed = "";
   private citations: Citation[] = [];
+  private readonly el: HTMLElement;
   private readonly textEl: HTMLElement;
+  private readonly previewEl: HTMLElement;
   private readonly noteEl: HTMLElement;
-  private readonly actionsEl: HTMLElement;
-  private readonly sourcesEl: HTMLElement;
+  /** For what can be done with the answer; whoever asks fills it. */
+  readonly actionsEl: HTMLElement;
+  private readonly sourcesEl: HTMLDetailsElement;
 
   constructor(
     private readonly app: App,
     parent: HTMLElement,
     question: string,
   ) {
-    parent.empty();
-    parent.createDiv({ cls: "pai-question", text: question });
-    this.textEl = parent.createDiv({ cls: "pai-answer is-waiting", attr: { "aria-live": "polite" } });
-    this.textEl.setText("Reading your notes…");
-    this.noteEl = parent.createDiv({ cls: "pai-answer-note" });
-    this.actionsEl = parent.createDiv({ cls: "pai-actions" });
-    this.sourcesEl = parent.createDiv({ cls: "pai-sources" });
+    this.el = parent.createDiv({ cls: "pai-turn" });
+    this.el.createDiv({ cls: "pai-question", text: question });
+    this.textEl = this.el.createDiv({ cls: "pai-answer is-waiting", text: say.reading, attr: { "aria-live": "polite" } });
+    this.previewEl = this.el.createDiv({ cls: "pai-preview" });
+    this.noteEl = this.el.createDiv({ cls: "pai-answer-note" });
+    this.actionsEl = this.el.createDiv({ cls: "pai-actions" });
+    this.sourcesEl = this.el.createEl("details", { cls: "pai-sources" });
+    this.sourcesEl.open = true;
+  }
+
+  /** Makes room for the answers that follow: its sources stay one click away. */
+  fold(): void {
+    this.sourcesEl.open = false;
+  }
+
+  remove(): void {
+    this.el.detach();
+  }
+
+  wait({ text, preview }: Waiting): void {
+    if (this.streamed) return;
+    this.textEl.setText(text);
+    this.previewEl.empty();
+    if (!preview) return;
+    this.previewEl.createDiv({ cls: "pai-heading", text: say.meanwhile });
+    this.drawPieces(this.previewEl.createDiv({ cls: "pai-preview-text" }), streamPieces(preview));
   }
 
   setSources(citations: Citation[]): void {
@@ -38,36 +61,31 @@ export class AnswerPane {
 
   addText(text: string): void {
     this.streamed += text;
+    this.previewEl.empty();
     this.textEl.removeClass("is-waiting");
     this.textEl.addClass("is-streaming");
-    this.drawPieces(streamPieces(this.streamed));
+    this.drawPieces(this.textEl, streamPieces(this.streamed));
   }
 
   markCited(n: number): void {
     this.sourcesEl.querySelector(`[data-n="${String(n)}"]`)?.addClass("is-cited");
   }
 
-  /** Draws the whole answer; `askAsItStands` asks the question again without what was read of it as a filter. */
-  finish(answer: Answer, askAsItStands: () => void): HTMLElement {
+  /** onAsAsked: what asks again in all notes, where the question was read as a filter. */
+  finish(answer: Answer, onAsAsked: () => void): void {
     this.settle();
     this.citations = answer.citations;
     this.textEl.toggleClass("is-not-found", !answer.found);
-    this.drawPieces(answerPieces(answer));
+    this.drawPieces(this.textEl, answerPieces(answer));
     this.drawSources();
     for (const n of new Set(answer.sentences.flatMap((sentence) => sentence.citations))) this.markCited(n);
     this.noteEl.empty();
-    const by = this.noteEl.createSpan({
-      cls: "pai-answered-by",
-      text: `${answeredBy(answer.generator)} · ${spoken(answer.tookMs / 1000)}`,
-      attr: { "aria-label": `Stages: ${answer.stages.join(", ") || "none"}` },
-    });
-    by.toggleClass("is-remote", answer.generator.location === "remote");
-    if (answer.narrowed.length > 0) {
-      const read = this.noteEl.createDiv({ cls: "pai-narrowed", text: `Read as: ${answer.narrowed.join(", ")} ` });
-      read.createEl("button", { text: "Ask as it stands" }).addEventListener("click", askAsItStands);
+    if (answer.narrowed.length > 0) this.drawNarrowed(answer.narrowed, onAsAsked);
+    if (answer.asked && answer.asked !== answer.question && answer.narrowed.length === 0) {
+      this.noteEl.createDiv({ cls: "pai-asked", text: say.asked(answer.asked) });
     }
+    this.drawAuthor(answer);
     for (const warning of answer.warnings) this.noteEl.createDiv({ cls: "pai-warning", text: warning });
-    return this.actionsEl;
   }
 
   fail(error: unknown): void {
@@ -80,39 +98,45 @@ export class AnswerPane {
   stop(): void {
     this.settle();
     if (!this.streamed) this.textEl.empty();
-    this.noteEl.setText("Stopped before the end; what stands here was not checked.");
+    this.noteEl.setText(say.stopped);
   }
 
   private settle(): void {
+    this.previewEl.empty();
     this.textEl.removeClasses(["is-waiting", "is-streaming"]);
   }
 
-  private drawPieces(pieces: Piece[]): void {
-    this.textEl.empty();
+  private drawNarrowed(narrowed: string[], onAsAsked: () => void): void {
+    const row = this.noteEl.createDiv({ cls: "pai-narrowed", text: say.narrowed(narrowed.join(", ")) });
+    const button = row.createEl("button", { cls: "pai-as-asked", text: say.asAsked });
+    button.addEventListener("click", onAsAsked);
+  }
+
+  private drawAuthor({ generator, tookMs, stages }: Answer): void {
+    const by = this.noteEl.createSpan({
+      cls: "pai-answered-by",
+      text: `${answeredBy(generator)} · ${spoken(tookMs / 1000)}`,
+      attr: { "aria-label": say.stages(stages.join(", ") || "–") },
+    });
+    by.toggleClass("is-remote", generator.location === "remote");
+    if (generator.why) this.noteEl.createDiv({ cls: "pai-why", text: generator.why });
+  }
+
+  private drawPieces(parent: HTMLElement, pieces: Piece[]): void {
+    parent.empty();
     for (const piece of pieces) {
-      if (piece.kind === "cite") this.drawMarker(piece.n);
-      else if (piece.kind === "break") this.textEl.appendText(piece.text);
-      else this.drawSentence(piece.text, piece.supported);
+      if (piece.kind === "cite") this.drawMarker(parent, piece.n);
+      else if (piece.kind === "break") parent.appendText(piece.text);
+      else drawSentence(parent, piece.text, piece.supported);
     }
   }
 
-  private drawSentence(text: string, supported: boolean): void {
-    const el = this.textEl.createSpan({ cls: "pai-sentence", text });
-    if (supported) return;
-    el.addClass("is-unsupported");
-    this.textEl.createSpan({
-      cls: "pai-badge is-unsupported",
-      text: "Not in the notes",
-      attr: { "aria-label": "No passage of your notes supports this sentence" },
-    });
-  }
-
-  private drawMarker(n: number): void {
+  private drawMarker(parent: HTMLElement, n: number): void {
     const citation = this.citations.find((one) => one.n === n);
-    const button = this.textEl.createEl("button", {
+    const button = parent.createEl("button", {
       cls: "pai-cite",
       text: String(n),
-      attr: { "aria-label": citation ? `${placeOf(citation)} (${linesOf(citation)})` : "Unknown source" },
+      attr: { "aria-label": `${String(n)}: ${citation ? `${placeOf(citation)} (${linesOf(citation)})` : say.unknownSource}` },
     });
     button.disabled = !citation;
     if (citation) button.addEventListener("click", (event) => { this.open(citation, event); });
@@ -121,7 +145,7 @@ export class AnswerPane {
   private drawSources(): void {
     this.sourcesEl.empty();
     if (this.citations.length === 0) return;
-    this.sourcesEl.createDiv({ cls: "pai-heading", text: "Sources" });
+    this.sourcesEl.createEl("summary", { cls: "pai-heading", text: say.sources(this.citations.length) });
     for (const citation of this.citations) {
       const row = drawRow(this.sourcesEl, {
         number: citation.n,
@@ -130,7 +154,7 @@ export class AnswerPane {
         words: marked(citation, WORDS),
         link: withAlias(citation.link, ""),
         open: (event) => { this.open(citation, event); },
-        ...(citation.stale ? { badge: { text: "Changed since", why: "The note has changed since this was read from it" } } : {}),
+        ...(citation.stale ? { badge: { text: say.changedSince, why: say.changedSinceWhy } } : {}),
       });
       row.dataset.n = String(citation.n);
     }
@@ -139,4 +163,11 @@ export class AnswerPane {
   private open(citation: Citation, event: UserEvent): void {
     void openAt(this.app, citation, event);
   }
+}
+
+function drawSentence(parent: HTMLElement, text: string, supported: boolean): void {
+  const el = parent.createSpan({ cls: "pai-sentence", text });
+  if (supported) return;
+  el.addClass("is-unsupported");
+  parent.createSpan({ cls: "pai-badge is-unsupported", text: say.unsupported, attr: { "aria-label": say.unsupportedWhy } });
 }

@@ -1,21 +1,26 @@
-/** The side panel "Ask your vault": a question, its answer as it is written, its sources. */
+/** The side panel "Ask your vault": a conversation, each answer as it is written, with its sources. */
 
 import { ItemView, type WorkspaceLeaf } from "obsidian";
 import { AnswerPane } from "./answer-pane";
 import type { Answer } from "./contract";
+import type { Exchange } from "./conversation";
 import { asDaemonError, type Host } from "./host";
 import { copy, insertBelowCursor } from "./navigate";
 import { toCallout, toMarkdown } from "./results";
+import { saveNote } from "./save-note";
+import { say } from "./words";
 
 export const ASK_VIEW = "pai-daemon-ask";
 
 export class AskView extends ItemView {
   override navigation = false;
   private current: AbortController | null = null;
-  private inputEl: HTMLTextAreaElement | null = null;
-  private askEl: HTMLButtonElement | null = null;
-  private stopEl: HTMLButtonElement | null = null;
-  private outputEl: HTMLElement | null = null;
+  private newest: AnswerPane | null = null;
+  private outputEl!: HTMLElement;
+  private inputEl!: HTMLTextAreaElement;
+  private askEl!: HTMLButtonElement;
+  private stopEl!: HTMLButtonElement;
+  private headEl!: HTMLElement;
 
   constructor(
     leaf: WorkspaceLeaf,
@@ -29,7 +34,7 @@ export class AskView extends ItemView {
   }
 
   override getDisplayText(): string {
-    return "Ask your vault";
+    return say.ask;
   }
 
   override getIcon(): string {
@@ -39,28 +44,12 @@ export class AskView extends ItemView {
   override onOpen(): Promise<void> {
     this.contentEl.empty();
     this.contentEl.addClass("pai-view", "pai-ask");
-    const form = this.contentEl.createDiv({ cls: "pai-form" });
-    const input = form.createEl("textarea", {
-      cls: "pai-input",
-      placeholder: "What do my notes say about…",
-      attr: { rows: 3, "aria-label": "Question" },
-    });
-    const row = form.createDiv({ cls: "pai-form-row" });
-    row.createSpan({ cls: "pai-hint", text: "Enter asks, shift+enter starts a new line" });
-    this.stopEl = row.createEl("button", { cls: "pai-stop", text: "Stop" });
-    this.askEl = row.createEl("button", { cls: "pai-send mod-cta", text: "Ask" });
+    this.headEl = this.contentEl.createDiv({ cls: "pai-actions pai-ask-head" });
+    this.addButton(this.headEl, "pai-new", say.newConversation, () => { this.startAnew(); });
+    this.addButton(this.headEl, "pai-save", say.saveConversation, () => void this.save());
     this.outputEl = this.contentEl.createDiv({ cls: "pai-output" });
-    this.outputEl.createDiv({ cls: "pai-empty", text: "Answers come from your notes and show the passages they rest on." });
-    this.inputEl = input;
-    this.stopEl.hide();
-    this.registerDomEvent(this.askEl, "click", () => void this.ask());
-    this.registerDomEvent(this.stopEl, "click", () => { this.stop(); });
-    this.registerDomEvent(input, "keydown", (event) => {
-      // While an input method composes, Enter chooses a word and must not send.
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      void this.ask();
-    });
+    this.drawForm(this.contentEl.createDiv({ cls: "pai-form" }));
+    this.drawConversation();
     return Promise.resolve();
   }
 
@@ -70,47 +59,138 @@ export class AskView extends ItemView {
   }
 
   focusInput(): void {
-    this.inputEl?.focus();
+    this.inputEl.focus();
+  }
+
+  private drawForm(form: HTMLElement): void {
+    const attr = { rows: 3, "aria-label": say.question };
+    this.inputEl = form.createEl("textarea", { cls: "pai-input", placeholder: say.questionHint, attr });
+    const row = form.createDiv({ cls: "pai-form-row" });
+    row.createSpan({ cls: "pai-hint", text: say.enterAsks });
+    this.stopEl = this.addButton(row, "pai-stop", say.stop, () => { this.stop(); });
+    this.askEl = this.addButton(row, "pai-send mod-cta", say.askNow, () => { this.send(); });
+    this.stopEl.hide();
+    this.registerDomEvent(this.inputEl, "keydown", (event) => {
+      // While an input method composes, Enter chooses a word and must not send.
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      this.send();
+    });
+  }
+
+  private addButton(parent: HTMLElement, cls: string, text: string, act: () => void): HTMLButtonElement {
+    const button = parent.createEl("button", { cls, text });
+    this.registerDomEvent(button, "click", act);
+    return button;
+  }
+
+  /** Draws what was said before the panel was closed. */
+  private drawConversation(): void {
+    this.outputEl.empty();
+    this.newest = null;
+    const { exchanges } = this.host.conversation;
+    if (exchanges.length === 0) this.outputEl.createDiv({ cls: "pai-empty", text: say.askEmpty });
+    for (const exchange of exchanges) this.conclude(this.addPane(exchange.question), exchange);
+    this.headEl.toggle(exchanges.length > 0);
+  }
+
+  private startAnew(): void {
+    this.stop();
+    this.host.conversation.clear();
+    this.drawConversation();
+    this.focusInput();
+  }
+
+  private async save(): Promise<void> {
+    const first = this.host.conversation.exchanges[0];
+    if (first) await saveNote(this.app, first.question, this.host.conversation.toNote());
   }
 
   private stop(): void {
     this.current?.abort();
   }
 
-  private async ask(question = this.inputEl?.value.trim() ?? "", asAsked = false): Promise<void> {
-    if (!question || !this.outputEl) return;
+  private send(): void {
+    const question = this.inputEl.value.trim();
+    if (!question) return;
+    this.inputEl.value = "";
+    void this.ask(question, false);
+  }
+
+  private addPane(question: string): AnswerPane {
+    if (this.newest) {
+      this.newest.fold();
+      // What is above is no longer the end of the conversation, so it cannot be asked again.
+      this.newest.actionsEl.querySelector(".pai-retry")?.detach();
+    } else {
+      this.outputEl.empty();
+    }
+    this.newest = new AnswerPane(this.app, this.outputEl, question);
+    return this.newest;
+  }
+
+  private async ask(question: string, asAsked: boolean): Promise<void> {
     this.stop();
     const mine = new AbortController();
     this.current = mine;
     this.setBusy(true);
-    const pane = new AnswerPane(this.app, this.outputEl, question);
-    // A newer question has drawn over this pane; what still arrives for the old one goes nowhere visible.
+    const history = this.host.conversation.history();
+    const pane = this.addPane(question);
+    this.outputEl.scrollTop = this.outputEl.scrollHeight;
     try {
-      const answer = await this.host.daemon.ask({ question, limit: this.host.settings.sources, as_asked: asAsked }, mine.signal, {
+      const asked = { question, limit: this.host.settings.sources, history, asAsked };
+      const answer = await this.host.daemon.ask(asked, mine.signal, {
+        onWaiting: (waiting) => { pane.wait(waiting); },
         onSources: (citations) => { pane.setSources(citations); },
         onDelta: (text) => { pane.addText(text); },
         onCited: (n) => { pane.markCited(n); },
       });
-      this.drawActions(pane.finish(answer, () => void this.ask(question, true)), answer, question);
+      const exchange = { question, answer };
+      // The conversation may have been begun anew while the last words were on their way.
+      if (!mine.signal.aborted) this.host.conversation.add(exchange);
+      this.conclude(pane, exchange);
     } catch (error) {
       if (asDaemonError(error).code === "stopped") pane.stop();
       else pane.fail(error);
+      this.addRetry(pane, question, null);
     }
-    if (this.current === mine) {
-      this.current = null;
-      this.setBusy(false);
-    }
+    if (this.current !== mine) return;
+    this.current = null;
+    this.setBusy(false);
   }
 
-  private drawActions(parent: HTMLElement, answer: Answer, question: string): void {
-    const copyEl = parent.createEl("button", { cls: "pai-copy", text: "Copy" });
+  private conclude(pane: AnswerPane, exchange: Exchange): void {
+    const { question, answer } = exchange;
+    pane.finish(answer, () => { this.repeat(pane, exchange, question, true); });
+    this.drawActions(pane, answer, question);
+    this.addRetry(pane, question, exchange);
+  }
+
+  private drawActions(pane: AnswerPane, answer: Answer, question: string): void {
+    const copyEl = pane.actionsEl.createEl("button", { cls: "pai-copy", text: say.copy });
     copyEl.addEventListener("click", () => void copy(toMarkdown(answer)));
-    const insertEl = parent.createEl("button", { cls: "pai-insert", text: "Insert into note" });
+    const insertEl = pane.actionsEl.createEl("button", { cls: "pai-insert", text: say.insert });
     insertEl.addEventListener("click", () => { insertBelowCursor(this.app, toCallout(answer, question)); });
   }
 
+  private addRetry(pane: AnswerPane, question: string, exchange: Exchange | null): void {
+    if (pane !== this.newest) return;
+    const button = pane.actionsEl.createEl("button", { cls: "pai-retry", text: say.retry });
+    button.addEventListener("click", () => { this.repeat(pane, exchange, question, false); });
+  }
+
+  /** Asks once more in the place of an answer; a later one stays what it is. */
+  private repeat(pane: AnswerPane, exchange: Exchange | null, question: string, asAsked: boolean): void {
+    if (pane === this.newest) {
+      if (exchange) this.host.conversation.drop(exchange);
+      pane.remove();
+    }
+    void this.ask(question, asAsked);
+  }
+
   private setBusy(busy: boolean): void {
-    this.stopEl?.toggle(busy);
-    this.askEl?.toggle(!busy);
+    this.stopEl.toggle(busy);
+    this.askEl.toggle(!busy);
+    this.headEl.show();
   }
 }

@@ -14,7 +14,8 @@ export type GeneratorLocation = wire.GeneratorName["location"];
 export type DaemonState = wire.Status["state"];
 export type SearchMode = wire.SearchResult["mode"];
 
-export interface Generator { name: string; location: GeneratorLocation }
+/** why: what made the daemon take it; empty where the person named it. */
+export interface Generator { name: string; location: GeneratorLocation; why: string }
 
 export interface Passage {
   path: string;
@@ -51,7 +52,12 @@ export interface Answer {
   narrowed: string[];
   revision: number;
   tookMs: number;
+  /** A follow-up as it was made to stand alone. */
+  asked: string;
 }
+
+/** What is waited for, and what the notes say until then. */
+export interface Waiting { text: string; preview: string }
 
 export interface SearchPage { results: Passage[]; stages: string[]; pendingChunks: number; revision: number }
 
@@ -76,6 +82,9 @@ export interface Mention {
   link: string;
 }
 
+/** A link as it is written. path: where it leads; null where that is nowhere. */
+export interface WrittenLink { kind: string; target: string; line: number; path: string | null }
+
 export interface LinkSuggestions { path: string; mentions: Mention[]; suggestions: RelatedNote[] }
 
 export interface Progress {
@@ -85,6 +94,12 @@ export interface Progress {
   unit: string;
   etaS: number | null;
 }
+
+/** What the person could do better. command: for a terminal. */
+export interface Hint { code: string; message: string; command: string | null }
+
+/** A model that is to answer later, and how much it has embedded. */
+export interface NextModel { name: string; done: number; total: number }
 
 export interface NoteProblem { path: string; reason: string; line: number | null; column: number | null }
 
@@ -100,7 +115,8 @@ export interface Status {
   pendingChunks: number;
   progress: Progress | null;
   problems: NoteProblem[];
-  model: { name: string; executionProvider: string | null } | null;
+  hints: Hint[];
+  model: { name: string; executionProvider: string | null; next: NextModel | null } | null;
   generator: Generator;
   watcher: { mode: string; reason: string | null };
   rssBytes: number;
@@ -141,7 +157,30 @@ function readCitation(value: Unread<wire.CitedPassage>, where: string): Citation
 }
 
 function readGenerator(fields: Fields<wire.GeneratorName>): Generator {
-  return { name: fields.string("name"), location: fields.oneOf("location", LOCATIONS) };
+  return {
+    name: fields.string("name"),
+    location: fields.oneOf("location", LOCATIONS),
+    why: fields.has("why") ? fields.string("why") : "",
+  };
+}
+
+function readHint(value: Unread<wire.Hint>, where: string): Hint {
+  const fields = Fields.of(value, where);
+  return { code: fields.string("code"), message: fields.string("message"), command: fields.stringOrNull("command") };
+}
+
+function readNext(fields: Fields<wire.NextModel>): NextModel {
+  return { name: fields.string("name"), done: fields.number("done"), total: fields.number("total") };
+}
+
+function readWrittenLink(value: Unread<wire.LinkTo>, where: string): WrittenLink {
+  const fields = Fields.of(value, where);
+  return {
+    kind: fields.string("kind"),
+    target: fields.string("target"),
+    line: fields.number("line"),
+    path: fields.stringOrNull("path"),
+  };
 }
 
 function readRelated(value: Unread<wire.RelatedNote>, where: string): RelatedNote {
@@ -213,9 +252,10 @@ export function parseAnswer(body: unknown): Answer {
     generator: readGenerator(fields.object("generator")),
     stages: fields.strings("stages"),
     warnings: fields.strings("warnings"),
-    narrowed: fields.strings("narrowed"),
     revision: fields.number("revision"),
     tookMs: fields.number("took_ms"),
+    narrowed: fields.has("narrowed") ? fields.strings("narrowed") : [],
+    asked: fields.has("asked") ? fields.string("asked") : "",
   };
 }
 
@@ -261,12 +301,24 @@ export function parseStatus(body: unknown): Status {
     model: fields.nullable("model", (model) => ({
       name: model.string("name"),
       executionProvider: model.stringOrNull("execution_provider"),
+      next: model.nullable("next", readNext),
     })),
+    hints: fields.has("hints") ? fields.list("hints", readHint) : [],
     generator: readGenerator(fields.object("generator")),
     watcher: { mode: watcher.string("mode"), reason: watcher.stringOrNull("reason") },
     rssBytes: fields.object("memory").number("rss_bytes"),
     indexBytes: fields.object("disk").number("index_bytes"),
   };
+}
+
+/** Returns the links of a note, as they are written in it. */
+export function parseNoteLinks(body: unknown): WrittenLink[] {
+  return Fields.of<wire.ParsedNote>(body as Unread<wire.ParsedNote>, "note").list("links", readWrittenLink);
+}
+
+export function parseWaiting(body: unknown): Waiting {
+  const fields = Fields.of<wire.Notice>(body as Unread<wire.Notice>, "notice");
+  return { text: fields.string("text"), preview: fields.string("preview") };
 }
 
 export function parseDelta(body: unknown): string {

@@ -1,6 +1,8 @@
 /** What went wrong with the daemon, as a short sentence and what to do next. Never imports obsidian. */
 
 import type { Problem } from "./contract";
+import { startCommand } from "./remedies";
+import { say } from "./words";
 
 export class DaemonError extends Error {
   override readonly name = "DaemonError";
@@ -19,40 +21,38 @@ export class DaemonError extends Error {
   }
 
   static notRunning(vaultPath: string): DaemonError {
-    return new DaemonError("not-running", "The daemon is not running.", `Start it with: scripts/start "${vaultPath}"`);
+    return new DaemonError("not-running", say.notRunning, say.startWith(startCommand(vaultPath)));
   }
 
   static timeout(seconds: number): DaemonError {
-    return new DaemonError("timeout", `The daemon did not answer within ${String(seconds)} s.`, "Look at its status, then try again.");
+    return new DaemonError("timeout", say.timeout(seconds), say.timeoutNext);
   }
 
   static stopped(): DaemonError {
-    return new DaemonError("stopped", "Stopped.");
+    return new DaemonError("stopped", say.wasStopped);
   }
 
   static unknownForm(detail: string): DaemonError {
-    return new DaemonError(
-      "contract",
-      `The daemon answered in a form this plugin does not know (${detail}).`,
-      "Install the same version of both.",
-    );
+    return new DaemonError("contract", say.unknownForm(detail), say.unknownFormNext);
+  }
+
+  static cutShort(): DaemonError {
+    return new DaemonError("cut-short", say.cutShort, say.askAgain);
+  }
+
+  static lost(): DaemonError {
+    return new DaemonError("cut-short", say.lost, say.askAgain);
   }
 
   /** A person reads this, so the known refusals get our words and the rest get the daemon's. */
   static fromProblem(problem: Problem): DaemonError {
     const { status, code } = problem;
     const detail = problem.detail || problem.title;
-    if (status === 401) {
-      return new DaemonError(
-        code,
-        "The daemon refused the token.",
-        "Clear the pasted token in this plugin's settings, or paste the one from the daemon's configuration folder.",
-      );
-    }
-    if (status === 403) return new DaemonError(code, "The daemon refused this app.", problem.hint ?? detail);
+    if (status === 401) return new DaemonError(code, say.unauthorized, say.unauthorizedNext);
+    if (status === 403) return new DaemonError(code, say.forbidden, problem.hint ?? detail);
     // The daemon's own hint speaks to programs here.
-    if (status === 404) return new DaemonError(code, detail, "It may be new, excluded, or not a text note.");
-    if (status === 429) return new DaemonError(code, "The daemon is busy.", "Try again in a moment.");
+    if (status === 404) return new DaemonError(code, detail, say.notFoundNext);
+    if (status === 429) return new DaemonError(code, say.busy, say.busyNext);
     return new DaemonError(code, detail, problem.hint ?? "");
   }
 }

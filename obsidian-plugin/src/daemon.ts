@@ -4,13 +4,18 @@
  * Obsidian; finding the daemon is discovery's. Never imports obsidian.
  */
 
-import type { Answer, Citation, LinkSuggestions, RelatedNote, SearchMode, SearchPage, Status } from "./contract";
+import type {
+  Answer, Citation, LinkSuggestions, RelatedNote, SearchMode, SearchPage, Status, Waiting, WrittenLink,
+} from "./contract";
+import type { Ask } from "./contract.gen";
 import {
-  ContractError, parseAnswer, parseCitations, parseCited, parseDelta, parseLinks, parseProblem, parseRelated, parseSearch,
-  parseStatus,
+  ContractError, parseAnswer, parseCitations, parseCited, parseDelta, parseLinks, parseNoteLinks, parseProblem, parseRelated,
+  parseSearch, parseStatus, parseWaiting,
 } from "./contract";
 import { DaemonError } from "./daemon-error";
 import type { Connection } from "./discovery";
+import type { Turn } from "./conversation";
+import type { Filters } from "./query";
 import { readEvents, type ServerEvent } from "./sse";
 
 export interface HttpRequest { url: string; method: "GET" | "POST"; headers: Record<string, string>; body?: string }
@@ -37,12 +42,15 @@ export interface Question {
   question: string;
   limit: number;
   note?: string;
-  selection?: string;
-  /** Read no time, tag, task or name of the question as a filter. */
-  as_asked?: boolean;
+  history?: Turn[];
+  /** Read no time and no tag of the question as a filter. */
+  asAsked?: boolean;
 }
 
+export interface Wanted { mode: SearchMode; limit: number; filters?: Filters; typing?: boolean }
+
 export interface AnswerEvents {
+  onWaiting?: (waiting: Waiting) => void;
   onSources?: (citations: Citation[]) => void;
   onDelta?: (text: string) => void;
   onCited?: (n: number) => void;
@@ -54,7 +62,7 @@ const ANSWER_S = 300;
 // The daemon sends a comment line every few seconds, so a longer silence is a lost connection.
 const SILENCE_S = 120;
 
-type Query = Record<string, string | number | undefined>;
+type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
 
 export class Daemon {
   constructor(private readonly parts: Parts) {}
@@ -63,20 +71,26 @@ export class Daemon {
     return this.read(parseStatus, await this.exchange("GET", "/api/status"));
   }
 
-  async search(q: string, mode: SearchMode, limit: number): Promise<SearchPage> {
-    return this.read(parseSearch, await this.exchange("GET", "/api/search", { q, mode, limit }));
+  async search(q: string, { mode, limit, filters = {}, typing }: Wanted): Promise<SearchPage> {
+    return this.read(parseSearch, await this.exchange("GET", "/api/search", { q, mode, limit, ...filters, typing }));
   }
 
-  async related(path: string, limit: number): Promise<RelatedNote[]> {
-    return this.read(parseRelated, await this.exchange("GET", "/api/related", { path, limit }));
+  async related(near: { path: string } | { text: string }, limit: number): Promise<RelatedNote[]> {
+    return this.read(parseRelated, await this.exchange("GET", "/api/related", { ...near, limit }));
   }
 
   async links(path: string): Promise<LinkSuggestions> {
     return this.read(parseLinks, await this.exchange("GET", "/api/links", { path }));
   }
 
-  async reindex(force: boolean): Promise<void> {
-    await this.exchange("POST", "/api/index", {}, { force });
+  /** Returns the links that are written in a note, and where each leads. */
+  async written(path: string): Promise<WrittenLink[]> {
+    return this.read(parseNoteLinks, await this.exchange("GET", `/api/notes/${path.split("/").map(encodeURIComponent).join("/")}`));
+  }
+
+  /** Lets the daemon look at notes again, or at all; `believe` that many of them really are gone. */
+  async reindex({ paths, believe }: { paths?: string[]; believe?: boolean } = {}): Promise<void> {
+    await this.exchange("POST", "/api/index", {}, { paths, confirm_removals: believe });
   }
 
   /**
@@ -85,9 +99,11 @@ export class Daemon {
    * without it. Throws DaemonError; code "stopped" when the signal fired.
    */
   async ask(question: Question, signal: AbortSignal, events: AnswerEvents = {}): Promise<Answer> {
-    const opened = await this.open("POST", "/api/ask", signal, { ...question, stream: true });
+    const { asAsked, ...rest } = question;
+    const asked: Ask = asAsked ? { ...rest, as_asked: true } : rest;
+    const opened = await this.open("POST", "/api/ask", signal, { ...asked, stream: true });
     if (opened) return this.readAnswer(opened, signal, events);
-    const text = await untilAborted(this.exchange("POST", "/api/ask", {}, { ...question, stream: false }, ANSWER_S), signal);
+    const text = await untilAborted(this.exchange("POST", "/api/ask", {}, { ...asked, stream: false }, ANSWER_S), signal);
     return this.read(parseAnswer, text);
   }
 
@@ -107,7 +123,8 @@ export class Daemon {
     try {
       for await (const { event, data } of readEvents(this.unlessSilent(chunks))) {
         const body: unknown = JSON.parse(data);
-        if (event === "sources") events.onSources?.(parseCitations(body));
+        if (event === "notice") events.onWaiting?.(parseWaiting(body));
+        else if (event === "sources") events.onSources?.(parseCitations(body));
         else if (event === "delta") events.onDelta?.(parseDelta(body));
         else if (event === "citation") events.onCited?.(parseCited(body));
         else if (event === "done") return parseAnswer(body);
@@ -116,16 +133,14 @@ export class Daemon {
     } catch (error) {
       throw this.explain(error, signal);
     }
-    throw signal.aborted
-      ? DaemonError.stopped()
-      : new DaemonError("cut-short", "The answer broke off before its end.", "Ask again.");
+    throw signal.aborted ? DaemonError.stopped() : DaemonError.cutShort();
   }
 
   private explain(error: unknown, signal: AbortSignal): DaemonError {
     if (signal.aborted) return DaemonError.stopped();
     if (error instanceof DaemonError) return error;
     if (error instanceof ContractError || error instanceof SyntaxError) return DaemonError.unknownForm(error.message);
-    return new DaemonError("cut-short", "The connection to the daemon was lost.", "Ask again.");
+    return DaemonError.lost();
   }
 
   private async *unlessSilent(chunks: AsyncIterable<string>): AsyncGenerator<string> {
@@ -179,7 +194,9 @@ export class Daemon {
   private async request(method: "GET" | "POST", path: string, query: Query, body?: unknown): Promise<HttpRequest> {
     const { url, token } = await this.parts.connect();
     const search = new URLSearchParams();
-    for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value));
+    for (const [key, value] of Object.entries(query)) {
+      for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) search.append(key, String(one));
+    }
     const headers: Record<string, string> = { Authorization: `Bearer ${token}` };
     const target = `${url}${path}${search.size > 0 ? `?${search.toString()}` : ""}`;
     if (body === undefined) return { url: target, method, headers };

@@ -6,6 +6,7 @@
 
 import { DaemonError } from "./daemon-error";
 import { ContractError, Fields, type Unread } from "./fields";
+import { say } from "./words";
 
 /** What discovery needs to know of this computer. */
 export interface Machine {
@@ -86,12 +87,12 @@ export function discover(machine: Machine, vaultPath: string, overrides: Overrid
   if (found === null) throw DaemonError.notRunning(vaultPath);
   const url = found.replace(/\/+$/, "");
   if (!isLoopback(url)) {
-    throw new DaemonError("not-local", `${url} is not an address of this machine.`, "Clear the address in this plugin's settings.");
+    throw new DaemonError("not-local", say.notLocal(url), say.notLocalNext);
   }
   const tokenFile = machine.join(configFolder(machine), "token");
   const token = overrides.token.trim() || (machine.readText(tokenFile) ?? "").trim();
   if (!token) {
-    throw new DaemonError("no-token", "There is no token to open the daemon with.", `Start the daemon once; it writes ${tokenFile}.`);
+    throw new DaemonError("no-token", say.noToken, say.noTokenNext(tokenFile));
   }
   return { url, token };
 }

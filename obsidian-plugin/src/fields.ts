@@ -100,6 +100,11 @@ export class Fields<T> {
     return asArray(this.values[key], this.at(key)).map((one, index) => asNumber(one, `${this.at(key)}[${String(index)}]`));
   }
 
+  /** Whether the field was sent at all: an older daemon does not know the newer ones. */
+  has(key: keyof T & string): boolean {
+    return this.values[key] !== undefined;
+  }
+
   private at(key: string): string {
     return `${this.where}.${key}`;
   }

@@ -3,8 +3,10 @@
 import type { EditorView } from "@codemirror/view";
 import { type Editor, type MarkdownFileInfo, type MarkdownView, Notice } from "obsidian";
 import { asDaemonError, type Host } from "./host";
+import { codeMirror } from "./navigate";
 import { PendingAnswer } from "./pending-answer";
 import { questionOf, toCallout } from "./results";
+import { say } from "./words";
 
 /** Answers below questions; remembers what is under way so that unloading the plugin can stop it. */
 export class InlineAnswers {
@@ -21,12 +23,12 @@ export class InlineAnswers {
     const last = editor.getCursor("to");
     const question = selected || questionOf(editor.getLine(last.line));
     if (!question) {
-      new Notice("Put the cursor on a question, or select one.");
+      new Notice(say.noQuestion);
       return;
     }
     const view = codeMirror(editor);
     if (!view) {
-      new Notice("Answers need the editing view.");
+      new Notice(say.noEditor);
       return;
     }
     await this.run(view, editor.posToOffset(last), question, info.file?.path);
@@ -40,12 +42,15 @@ export class InlineAnswers {
     try {
       const asked = { question, limit: this.host.settings.sources, ...(note === undefined ? {} : { note }) };
       const answer = await this.host.daemon.ask(asked, controller.signal, {
+        onWaiting: (waiting) => {
+          if (!pending.write([waiting.text, waiting.preview].filter(Boolean).join("\n\n"))) controller.abort();
+        },
         onDelta: (delta) => {
           text += delta;
           if (!pending.write(text)) controller.abort();
         },
       });
-      if (!pending.finish(toCallout(answer, question))) new Notice("The note was closed before its answer was ready.");
+      if (!pending.finish(toCallout(answer, question))) new Notice(say.noteClosed);
     } catch (error) {
       pending.cancel();
       const { code, advice } = asDaemonError(error);
@@ -54,9 +59,4 @@ export class InlineAnswers {
       this.running.delete(controller);
     }
   }
-}
-
-/** The developer documentation names this property; the published types leave it out. */
-function codeMirror(editor: Editor): EditorView | undefined {
-  return (editor as Editor & { cm?: EditorView }).cm;
 }

@@ -1,41 +1,68 @@
 /** Wires the parts together. Talks to nothing but the daemon on this machine, and writes no note by itself. */
 
-import { FileSystemAdapter, Plugin } from "obsidian";
+import { type Editor, FileSystemAdapter, getLanguage, MarkdownView, type MarkdownFileInfo, Plugin, type TFile } from "obsidian";
 import { ASK_VIEW, AskView } from "./ask-view";
+import { Conversation } from "./conversation";
+import { CursorMoves } from "./cursor";
 import { Daemon } from "./daemon";
 import { type Connection, discover } from "./discovery";
 import type { Host } from "./host";
 import { InlineAnswers } from "./inline";
-import { LinksModal } from "./links-modal";
+import { linkMention } from "./link-mention";
+import { LinkSuggest } from "./link-suggest";
+import { LINKS_VIEW, LinksView } from "./links-view";
 import { machine } from "./machine";
+import { copy } from "./navigate";
+import { renamed } from "./pairs";
 import { patiently } from "./patience";
 import { pendingAnswers } from "./pending-answer";
+import { RecentQueries } from "./recent-queries";
 import { RELATED_VIEW, RelatedView } from "./related-view";
+import { RelatedModal } from "./related-modal";
+import type { Chosen, Remedy } from "./remedies";
 import { SearchModal } from "./search-modal";
-import { readSettings, readToken, type Settings, SettingsTab } from "./settings";
+import { keepToken, readSettings, readToken, type Settings } from "./settings";
+import { SettingsTab } from "./settings-tab";
 import { StatusBar } from "./status-bar";
 import { StatusFeed } from "./status-feed";
 import { reindex, StatusModal } from "./status-modal";
 import { after, send, stream } from "./transport";
+import { Underlining } from "./underlining";
+import { underlines } from "./underlines";
+import { say, speak } from "./words";
+
+const RECENT = "pai-daemon-recent";
 
 export default class PaiPlugin extends Plugin implements Host {
   override settings: Settings = readSettings(null);
   readonly daemon = new Daemon({ send: patiently(send, after), stream, after, connect: () => this.connect(), vaultPath: this.vaultPath() });
   readonly feed = new StatusFeed(this.daemon, after);
+  readonly conversation = new Conversation();
+  readonly cursor = new CursorMoves();
+  // Kept on this device and for this vault: what somebody looks for is nothing to sync.
+  readonly recent = new RecentQueries({
+    load: () => this.app.loadLocalStorage(RECENT) as unknown,
+    save: (queries) => { this.app.saveLocalStorage(RECENT, queries); },
+  });
   private readonly inline = new InlineAnswers(this);
+  private readonly underlining = new Underlining(this);
 
   override async onload(): Promise<void> {
+    speak(getLanguage());
     this.settings = readSettings(await this.loadData());
     this.registerView(ASK_VIEW, (leaf) => new AskView(leaf, this));
     this.registerView(RELATED_VIEW, (leaf) => new RelatedView(leaf, this));
-    this.registerEditorExtension(pendingAnswers);
-    this.addSettingTab(new SettingsTab(this.app, this));
-    this.addRibbonIcon("message-circle-question", "Ask your vault", () => void this.openAsk());
-    const bar = new StatusBar(this.addStatusBarItem(), () => { this.showStatus(); });
+    this.registerView(LINKS_VIEW, (leaf) => new LinksView(leaf, this));
+    this.registerEditorExtension([pendingAnswers, underlines, this.cursor.extension]);
+    this.registerEditorSuggest(new LinkSuggest(this.app, this));
+    this.addSettingTab(new SettingsTab(this.app, this, this));
+    this.addRibbonIcon("message-circle-question", say.ask, () => void this.openAsk());
+    const bar = new StatusBar(this.addStatusBarItem(), this.manifest.version, () => { this.showStatus(); });
     this.register(this.feed.subscribe((pulse) => { bar.show(pulse); }));
+    this.register(this.underlining.follow());
     this.addCommands();
     // The first look waits for the workspace, so that the app's start never waits for the daemon.
-    this.app.workspace.onLayoutReady(() => void this.feed.refresh());
+    this.app.workspace.onLayoutReady(() => { this.begin(); });
   }
 
   override onunload(): void {
@@ -43,37 +70,80 @@ export default class PaiPlugin extends Plugin implements Host {
     this.feed.dispose();
   }
 
-  async saveSettings(): Promise<void> {
-    await this.saveData(this.settings);
+  chosen(): Chosen {
+    const { version } = this.manifest;
+    return { version, vaultPath: this.vaultPath(), hasToken: readToken(this.app) !== "", hasAddress: this.settings.url !== "" };
   }
 
-  settingsChanged(): void {
+  async change(part: Partial<Settings>): Promise<void> {
+    this.settings = { ...this.settings, ...part };
+    await this.saveData(this.settings);
+    if (part.url !== undefined) void this.feed.refresh();
+    if (part.underline !== undefined || part.pairs) this.underlining.plan();
+  }
+
+  async cure(remedy: Remedy): Promise<void> {
+    if (remedy.kind === "copy") await copy(remedy.command);
+    else if (remedy.kind === "look" || remedy.kind === "believe") await reindex(this, { believe: remedy.kind === "believe" });
+    else if (remedy.kind === "forgetAddress") await this.change({ url: "" });
+    else {
+      keepToken(this.app, "");
+      await this.feed.refresh();
+    }
+  }
+
+  private begin(): void {
     void this.feed.refresh();
+    this.registerDomEvent(window, "focus", () => void this.feed.wake());
+    this.registerEvent(this.app.workspace.on("file-open", () => { this.underlining.plan(); }));
+    this.registerEvent(
+      this.app.vault.on("rename", ({ path }: { path: string }, from: string) => {
+        const pairs = renamed(this.settings.pairs, from, path);
+        if (JSON.stringify(pairs) !== JSON.stringify(this.settings.pairs)) void this.change({ pairs });
+      }),
+    );
   }
 
   private addCommands(): void {
-    this.addCommand({ id: "ask", name: "Ask your vault", callback: () => void this.openAsk() });
-    this.addCommand({
-      id: "answer-here",
-      name: "Answer here",
-      editorCallback: (editor, info) => void this.inline.answer(editor, info),
+    this.addCommand({ id: "ask", name: say.ask, callback: () => void this.openAsk() });
+    this.addEditorCommand("answer-here", say.answerHere, (editor, info) => void this.inline.answer(editor, info));
+    this.addEditorCommand("suggest-links", say.suggestLinks, () => void this.openLinks());
+    this.addEditorCommand("link-mention", say.linkMention, (editor, { file }) => {
+      if (file) void linkMention(this, editor, file);
     });
+    this.addCommand({ id: "related", name: say.showRelated, callback: () => void this.openRelated() });
+    this.addFileCommand("open-related", say.openRelated, (file) => { new RelatedModal(this.app, this, file).open(); });
+    this.addCommand({ id: "search", name: say.search, callback: () => { new SearchModal(this.app, this).open(); } });
+    this.addFileCommand("reindex-note", say.reindexNote, (file) => void reindex(this, { paths: [file.path] }));
+    this.addCommand({ id: "reindex", name: say.reindex, callback: () => void reindex(this) });
+    this.addCommand({ id: "status", name: say.showStatus, callback: () => { this.showStatus(); } });
+  }
+
+  private addEditorCommand(id: string, name: string, run: (editor: Editor, info: MarkdownView | MarkdownFileInfo) => void): void {
+    this.addCommand({ id, name, editorCallback: run });
+  }
+
+  /** Adds a command that is there while a note is open. */
+  private addFileCommand(id: string, name: string, run: (file: TFile) => void): void {
     this.addCommand({
-      id: "suggest-links",
-      name: "Suggest links for this note",
-      editorCallback: (editor, { file }) => {
-        if (file) new LinksModal(this.app, this, editor, file).open();
+      id,
+      name,
+      checkCallback: (checking) => {
+        const file = this.app.workspace.getActiveFile();
+        if (file && !checking) run(file);
+        return file !== null;
       },
     });
-    this.addCommand({ id: "related", name: "Show related notes", callback: () => void this.openRelated() });
-    this.addCommand({ id: "search", name: "Search by meaning", callback: () => { new SearchModal(this.app, this).open(); } });
-    this.addCommand({ id: "reindex", name: "Re-index this vault", callback: () => void reindex(this) });
-    this.addCommand({ id: "status", name: "Show status", callback: () => { this.showStatus(); } });
   }
 
   private async openAsk(): Promise<void> {
     const leaf = await this.app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: true, reveal: true });
     if (leaf.view instanceof AskView) leaf.view.focusInput();
+  }
+
+  private async openLinks(): Promise<void> {
+    const leaf = await this.app.workspace.ensureSideLeaf(LINKS_VIEW, "right", { active: false, reveal: true });
+    if (leaf.view instanceof LinksView) leaf.view.look();
   }
 
   private async openRelated(): Promise<void> {

@@ -1,7 +1,8 @@
 /** One source or note in a list: number, place, words, staleness; opens on click, drags out as a wikilink. */
 
 import type { UserEvent } from "obsidian";
-import { type MarkedText } from "./results";
+import type { MarkedText } from "./results";
+import { say } from "./words";
 
 export interface Row {
   number?: number;
@@ -39,7 +40,7 @@ export function drawMarked(parent: HTMLElement, words: MarkedText[]): void {
 }
 
 function drawInsert(head: HTMLElement, insert: () => void): void {
-  const button = head.createEl("button", { cls: "pai-row-insert", text: "Link", attr: { "aria-label": "Insert a link at the cursor" } });
+  const button = head.createEl("button", { cls: "pai-row-insert", text: say.link, attr: { "aria-label": say.linkWhy } });
   button.addEventListener("click", (event) => {
     event.stopPropagation();
     insert();

@@ -8,6 +8,7 @@ import { isolateHistory } from "@codemirror/commands";
 import { type Extension, Prec, StateEffect, StateField, Transaction } from "@codemirror/state";
 import { Decoration, EditorView, keymap, WidgetType } from "@codemirror/view";
 import { setOff } from "./results";
+import { say } from "./words";
 
 export interface Pending { id: number; pos: number; text: string; stop: () => void }
 
@@ -30,14 +31,14 @@ class PendingWidget extends WidgetType {
   override toDOM(): HTMLElement {
     const el = createDiv({ cls: "pai-pending" });
     el.createDiv({ cls: "pai-pending-text" });
-    const button = el.createEl("button", { text: "Stop (esc)" });
+    const button = el.createEl("button", { text: say.stopEsc });
     button.addEventListener("click", () => { this.pending.stop(); });
     this.updateDOM(el);
     return el;
   }
 
   override updateDOM(el: HTMLElement): boolean {
-    el.querySelector(".pai-pending-text")?.setText(this.pending.text || "Reading your notes…");
+    el.querySelector(".pai-pending-text")?.setText(this.pending.text || say.reading);
     return true;
   }
 

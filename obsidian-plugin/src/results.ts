@@ -1,6 +1,7 @@
 /** Passages and answers as text: wikilinks, callouts, the pieces a view draws. Pure; never imports obsidian. */
 
 import type { Answer, Citation, Passage } from "./contract";
+import { say } from "./words";
 
 export type Piece =
   | { kind: "text"; text: string; supported: boolean }
@@ -26,8 +27,8 @@ export function placeOf(passage: Pick<Passage, "title" | "headingPath">): string
 
 export function linesOf(passage: Pick<Passage, "startLine" | "endLine" | "page">): string {
   const { startLine, endLine, page } = passage;
-  if (page !== null) return `Page ${String(page)}`;
-  return startLine === endLine ? `Line ${String(startLine)}` : `Lines ${String(startLine)}–${String(endLine)}`;
+  if (page !== null) return say.page(page);
+  return startLine === endLine ? say.line(startLine) : say.lines(startLine, endLine);
 }
 
 /** Returns `text` on one line, cut at a word near `max` characters. */
@@ -114,7 +115,7 @@ export function answerPieces(answer: Answer): Piece[] {
   return pieces;
 }
 
-function withoutMarkers(text: string): string {
+export function withoutMarkers(text: string): string {
   return text.replace(MARKER, "");
 }
 
@@ -152,7 +153,7 @@ function write(answer: Answer): { body: string; sources: string[] } {
       const citation = byNumber.get(piece.n);
       if (citation) body += ` ${withAlias(citation.link, String(numberOf(citation)))}`;
     } else {
-      body += piece.kind === "text" && !piece.supported ? `${piece.text} *(not in the notes)*` : piece.text;
+      body += piece.kind === "text" && !piece.supported ? `${piece.text} ${say.unsupportedMark}` : piece.text;
     }
   }
   const sources = used.map((citation, index) => `${String(index + 1)}. ${withAlias(citation.link, placeOf(citation))}`);
@@ -165,10 +166,8 @@ export function setOff(callout: string, line: string, next: string | null): stri
 }
 
 /** Returns who answered and where that ran. */
-export function answeredBy(generator: Answer["generator"]): string {
-  if (generator.name === "extractive") return "Sentences of your notes, without a language model";
-  const place = { embedded: "inside the daemon", local: "on this machine", remote: "on another machine" }[generator.location];
-  return `Answered by ${generator.name}, ${place}`;
+export function answeredBy({ name, location }: Pick<Answer["generator"], "name" | "location">): string {
+  return name === "extractive" ? say.quoted : say.answeredBy(name, say.places[location]);
 }
 
 /** Returns a duration as a person says it. */

@@ -1,17 +1,22 @@
-/** "Search by meaning": passages as the person types, without asking any generator. */
+/** "Search by meaning": passages as the person types, without asking any generator; before that, what was searched lately. */
 
 import { type App, SuggestModal, type UserEvent } from "obsidian";
 import type { Passage } from "./contract";
 import { asDaemonError, type Host } from "./host";
-import { openAt } from "./navigate";
+import { chooseWithModifiers, openOrLink } from "./navigate";
 import { drawMarked } from "./passage-row";
+import { parseQuery } from "./query";
 import { linesOf, marked, placeOf } from "./results";
+import { say } from "./words";
 
 const LIMIT = 12;
-const TYPING_MS = 180;
+const TYPING_MS = 150;
 const WORDS = 180;
 
-export class SearchModal extends SuggestModal<Passage> {
+/** A passage, or the text of an earlier search. */
+type Found = Passage | string;
+
+export class SearchModal extends SuggestModal<Found> {
   private asked = 0;
   private latest: Passage[] = [];
 
@@ -21,22 +26,31 @@ export class SearchModal extends SuggestModal<Passage> {
   ) {
     super(app);
     this.modalEl.addClass("pai-search");
-    this.setPlaceholder("Describe what you are looking for…");
+    this.setPlaceholder(say.searchHint);
     this.setInstructions([
-      { command: "↵", purpose: "to open" },
-      { command: "esc", purpose: "to close" },
+      { command: "↵", purpose: say.toOpen },
+      { command: "ctrl/cmd ↵", purpose: say.toOpenTab },
+      { command: "alt ↵", purpose: say.toInsert },
+      { command: "esc", purpose: say.toClose },
     ]);
+    chooseWithModifiers(this);
   }
 
-  override async getSuggestions(query: string): Promise<Passage[]> {
+  override async getSuggestions(text: string): Promise<Found[]> {
     const mine = ++this.asked;
-    if (!query.trim()) return [];
+    if (!text.trim()) return this.host.recent.list();
+    const { words, filters } = parseQuery(text);
+    if (!words) {
+      this.emptyStateText = say.searchWords;
+      return [];
+    }
     await sleep(TYPING_MS);
     // Newer keys were pressed meanwhile; their search draws the list.
     if (mine !== this.asked) return this.latest;
     try {
-      const { results } = await this.host.daemon.search(query, this.host.settings.mode, LIMIT);
-      this.emptyStateText = "Nothing close to this was found.";
+      const { mode } = this.host.settings;
+      const { results } = await this.host.daemon.search(words, { mode, limit: LIMIT, filters, typing: true });
+      this.emptyStateText = say.searchNone;
       if (mine === this.asked) this.latest = results;
     } catch (error) {
       this.emptyStateText = asDaemonError(error).advice;
@@ -45,14 +59,32 @@ export class SearchModal extends SuggestModal<Passage> {
     return this.latest;
   }
 
-  override renderSuggestion(passage: Passage, el: HTMLElement): void {
+  override renderSuggestion(found: Found, el: HTMLElement): void {
     el.addClass("pai-suggestion");
-    el.createDiv({ cls: "pai-row-place", text: placeOf(passage) });
-    drawMarked(el.createDiv({ cls: "pai-row-words" }), marked(passage, WORDS));
-    el.createDiv({ cls: "pai-row-detail", text: `${passage.path} · ${linesOf(passage)}` });
+    if (typeof found === "string") {
+      el.createDiv({ cls: "pai-row-place pai-recent", text: found });
+      el.createDiv({ cls: "pai-row-detail", text: say.recent });
+      return;
+    }
+    el.createDiv({ cls: "pai-row-place", text: placeOf(found) });
+    drawMarked(el.createDiv({ cls: "pai-row-words" }), marked(found, WORDS));
+    el.createDiv({ cls: "pai-row-detail", text: `${found.path} · ${linesOf(found)}` });
   }
 
-  override onChooseSuggestion(passage: Passage, event: UserEvent): void {
-    void openAt(this.app, passage, event);
+  /** An earlier search is searched again, so the list stays open. */
+  override selectSuggestion(found: Found, event: MouseEvent | KeyboardEvent): void {
+    if (typeof found !== "string") {
+      super.selectSuggestion(found, event);
+      return;
+    }
+    this.inputEl.value = found;
+    this.inputEl.dispatchEvent(new Event("input"));
+    this.inputEl.focus();
+  }
+
+  override onChooseSuggestion(found: Found, event: UserEvent): void {
+    if (typeof found === "string") return;
+    this.host.recent.add(this.inputEl.value);
+    openOrLink(this.app, found, found.link, event);
   }
 }

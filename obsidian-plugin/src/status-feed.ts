@@ -8,7 +8,8 @@ export type Pulse = { status: Status; error: null } | { status: null; error: Dae
 
 const BUSY_MS = 2_000;
 const QUIET_MS = 30_000;
-const DOWN_MS = 5_000;
+// A daemon that is down is looked for less and less often; a return to the app looks at once.
+const DOWN_MS = [5_000, 5_000, 10_000, 20_000, 40_000, 60_000];
 const EVENT_MS = 400;
 
 export class StatusFeed {
@@ -16,6 +17,7 @@ export class StatusFeed {
   private readonly listeners = new Set<(pulse: Pulse) => void>();
   private readonly ending = new AbortController();
   private cancelNext: () => void = () => undefined;
+  private failures = 0;
   private polling = false;
   private listening = false;
 
@@ -39,10 +41,16 @@ export class StatusFeed {
     this.polling = false;
     // The plugin may have been unloaded while the reply was on its way.
     if (this.isOver()) return;
+    this.failures = pulse.status ? 0 : this.failures + 1;
     this.latest = pulse;
     for (const listener of this.listeners) listener(pulse);
     this.plan(this.pause(pulse));
     if (pulse.status) void this.listen();
+  }
+
+  /** Looks at once where the daemon was down: the person may come from starting it. */
+  async wake(): Promise<void> {
+    if (this.latest?.error) await this.refresh();
   }
 
   dispose(): void {
@@ -65,7 +73,7 @@ export class StatusFeed {
   }
 
   private pause({ status }: Pulse): number {
-    if (!status) return DOWN_MS;
+    if (!status) return DOWN_MS[Math.min(this.failures, DOWN_MS.length) - 1] ?? QUIET_MS;
     return status.state === "indexing" || status.state === "starting" ? BUSY_MS : QUIET_MS;
   }
 

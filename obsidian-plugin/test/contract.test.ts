@@ -12,7 +12,17 @@ describe("contract", () => {
       [2, "June.md", 12, true],
     ]);
     expect(answer.sentences[2]?.supported).toBe(false);
-    expect(answer.generator).toEqual({ name: "extractive", location: "embedded" });
+    expect(answer.generator).toEqual({ name: "extractive", location: "embedded", why: "" });
+  });
+
+  test("an older daemon's answer and status lack what came later", () => {
+    expect([parseAnswer(documents.answer).narrowed, parseStatus(documents.status).hints]).toEqual([[], []]);
+  });
+
+  test("what a question was narrowed to, and hints with their command, are read", () => {
+    const hint = { code: "language_not_covered", message: "German", command: "pai models use e5" };
+    expect(parseAnswer({ ...documents.answer, narrowed: ["tag boat"] }).narrowed).toEqual(["tag boat"]);
+    expect(parseStatus({ ...documents.status, hints: [hint] }).hints).toEqual([hint]);
   });
 
   test("a wrong field names the place it was found", () => {

@@ -45,7 +45,7 @@ async function failure(work: Promise<unknown>): Promise<DaemonError> {
 describe("requests", () => {
   test("carry the token and an encoded query", async () => {
     const seen: HttpRequest[] = [];
-    await daemon({ send: replies(200, { results: [] }, seen) }).related("Ä & B/c?.md", 5);
+    await daemon({ send: replies(200, { results: [] }, seen) }).related({ path: "Ä & B/c?.md" }, 5);
     expect(seen[0]?.url).toBe("http://127.0.0.1:1/api/related?path=%C3%84+%26+B%2Fc%3F.md&limit=5");
     expect(seen[0]?.headers.Authorization).toBe("Bearer secret");
   });

@@ -3,13 +3,14 @@ import { parseStatus, type Status } from "../src/contract";
 import { Daemon, type Parts } from "../src/daemon";
 import { DaemonError } from "../src/daemon-error";
 import { barText } from "../src/status-bar";
-import { StatusFeed } from "../src/status-feed";
+import { fits, troubles } from "../src/remedies";
+import { type Pulse, StatusFeed } from "../src/status-feed";
 import * as documents from "./documents";
 
 const status = parseStatus(documents.status);
 
 function shown(part: Partial<Status>): string {
-  return barText({ status: { ...status, ...part }, error: null });
+  return barText({ status: { ...status, ...part }, error: null }, "0.1.0");
 }
 
 /** A feed with a clock that only moves when the test calls the newest plan. */
@@ -39,8 +40,39 @@ describe("the status bar", () => {
     expect(shown({ state: "ready", progress: null, pendingChunks: 3 })).toBe("pai: updating…");
     expect(shown({ state: "held", progress: null })).toBe("pai: waiting for you");
     expect(shown({ state: "error" })).toBe("pai: needs attention");
-    expect(barText(null)).toBe("pai: connecting…");
-    expect(barText({ status: null, error: DaemonError.notRunning("/v") })).toBe("pai: not running");
+    expect(barText(null, "0.1.0")).toBe("pai: connecting…");
+    expect(barText({ status: null, error: DaemonError.notRunning("/v") }, "0.1.0")).toBe("pai: not running");
+  });
+});
+
+describe("remedies", () => {
+  const chosen = { version: "0.1.0", vaultPath: "/my \"v\"", hasToken: true, hasAddress: false };
+  const kinds = (pulse: Pulse): string[][] => troubles(pulse, chosen).map(({ remedies }) => remedies.map(({ kind }) => kind));
+
+  test("a loss that waits for the person can be believed or looked at again", () => {
+    expect(kinds({ status: { ...status, state: "held", message: "9 notes are gone." }, error: null })).toEqual([["look", "believe"]]);
+  });
+
+  test("a daemon that is down is started by a command that fits the vault", () => {
+    const [first] = troubles({ status: null, error: DaemonError.notRunning("/v") }, chosen);
+    expect(first?.remedies).toEqual([{ kind: "copy", command: 'scripts/start "/my \\"v\\""' }]);
+  });
+
+  test("a refused token can be cleared only where one was pasted", () => {
+    const error = new DaemonError("unauthorized", "No.");
+    expect(kinds({ status: null, error })).toEqual([["forgetToken"]]);
+    expect(troubles({ status: null, error }, { ...chosen, hasToken: false })[0]?.remedies).toEqual([]);
+  });
+
+  test("a hint comes with its command, and a healthy daemon has no trouble", () => {
+    const hints = [{ code: "x", message: "Better for German.", command: "pai models use e5" }];
+    expect(kinds({ status: { ...status, hints }, error: null })).toEqual([["copy"]]);
+    expect(kinds({ status, error: null })).toEqual([]);
+  });
+
+  test("versions fit within a major one, and before 1.0 within a minor one", () => {
+    expect([fits("0.1.0", "0.1.9"), fits("0.1.0", "0.2.0"), fits("1.0.0", "1.9.0"), fits("1.0.0", "2.0.0")]).toEqual([true, false, true, false]);
+    expect(shown({ state: "ready", version: "0.2.0" })).toBe("pai: version mismatch");
   });
 });
 
@@ -60,6 +92,18 @@ describe("the feed", () => {
     feed.subscribe(({ error }) => seen.push(error?.code ?? "up"));
     await feed.refresh();
     expect([seen, plans.length]).toEqual([["not-running"], 1]);
+  });
+
+  test("looks less and less often while the daemon is down, and at once when the person returns", async () => {
+    let asked = 0;
+    const { feed, plans } = feedOf(() => {
+      asked += 1;
+      return Promise.reject(new Error("refused"));
+    });
+    for (let round = 0; round < 8; round++) await feed.refresh();
+    expect(plans.map(({ ms }) => ms / 1000)).toEqual([5, 5, 10, 20, 40, 60, 60, 60]);
+    await feed.wake();
+    expect(asked).toBe(9);
   });
 
   test("tells nothing once it is disposed of", async () => {

@@ -24,10 +24,433 @@ __export(main_exports, {
   default: () => PaiPlugin
 });
 module.exports = __toCommonJS(main_exports);
-var import_obsidian10 = require("obsidian");
+var import_obsidian16 = require("obsidian");
 
 // src/ask-view.ts
-var import_obsidian2 = require("obsidian");
+var import_obsidian3 = require("obsidian");
+
+// src/words-de.ts
+var de = {
+  daemon: "Der Dienst dieses Vaults",
+  unknownError: (what) => `Etwas ging schief: ${what}`,
+  ask: "Den Vault fragen",
+  answerHere: "Hier antworten",
+  suggestLinks: "Links für diese Notiz vorschlagen",
+  linkMention: "Erwähnung am Cursor verlinken",
+  showRelated: "Verwandte Notizen zeigen",
+  openRelated: "Verwandte Notiz öffnen",
+  search: "Nach Bedeutung suchen",
+  reindexNote: "Diese Notiz neu einlesen",
+  reindex: "Diesen Vault neu einlesen",
+  showStatus: "Zustand zeigen",
+  question: "Frage",
+  questionHint: "Was sagen meine Notizen über…",
+  enterAsks: "Enter fragt, Umschalt+Enter beginnt eine Zeile",
+  askEmpty: "Antworten kommen aus deinen Notizen und zeigen die Stellen, auf denen sie beruhen.",
+  askNow: "Fragen",
+  stop: "Anhalten",
+  stopEsc: "Anhalten (Esc)",
+  newConversation: "Neues Gespräch",
+  saveConversation: "Als Notiz speichern",
+  retry: "Noch einmal fragen",
+  copy: "Kopieren",
+  insert: "In die Notiz einfügen",
+  reading: "Liest deine Notizen…",
+  meanwhile: "Bis dahin, aus deinen Notizen:",
+  stopped: "Vor dem Ende angehalten; was hier steht, wurde nicht geprüft.",
+  unsupported: "Nicht in den Notizen",
+  unsupportedWhy: "Keine Stelle deiner Notizen stützt diesen Satz",
+  unsupportedMark: "*(nicht in den Notizen)*",
+  unknownSource: "Unbekannte Quelle",
+  sources: (count2) => count2 === 1 ? "1 Quelle" : `${String(count2)} Quellen`,
+  changedSince: "Seither geändert",
+  changedSinceWhy: "Die Notiz wurde geändert, seit dies aus ihr gelesen wurde",
+  narrowed: (how) => `Gelesen als: ${how}.`,
+  asAsked: "Wörtlich fragen",
+  asked: (question) => `Verstanden als: ${question}`,
+  stages: (names) => `Schritte: ${names}`,
+  quoted: "Sätze aus deinen Notizen, ohne Sprachmodell",
+  answeredBy: (name, place) => `Beantwortet von ${name}, ${place}`,
+  places: { embedded: "im Dienst selbst", local: "auf diesem Rechner", remote: "auf einem anderen Rechner" },
+  savedName: "Gespräch",
+  saved: (name) => `Gespeichert als ${name}.`,
+  noQuestion: "Setze den Cursor auf eine Frage, oder markiere eine.",
+  noEditor: "Antworten brauchen die Bearbeitungsansicht.",
+  noteClosed: "Die Notiz wurde geschlossen, bevor die Antwort fertig war.",
+  page: (page) => `Seite ${String(page)}`,
+  line: (line) => `Zeile ${String(line)}`,
+  lines: (from, to) => `Zeilen ${String(from)}–${String(to)}`,
+  gone: (path) => `${path} ist nicht mehr in diesem Vault.`,
+  openNoteFirst: "Öffne eine Notiz, um dort einzufügen.",
+  copied: "Kopiert.",
+  related: "Verwandte Notizen",
+  relatedTo: (name) => `Verwandt mit ${name}`,
+  relatedToParagraph: "Verwandt mit diesem Absatz",
+  followParagraph: "Dem Absatz folgen",
+  followNote: "Der Notiz folgen",
+  relatedNone: "Nichts Verwandtes gefunden.",
+  relatedOpen: "Öffne eine Notiz, um zu sehen, was mit ihr verwandt ist.",
+  linked: "Verlinkt",
+  linkedWhy: "Diese Notizen sind schon verlinkt",
+  link: "Verlinken",
+  linkWhy: "Verlinken, am Cursor",
+  relatedPick: "Eine verwandte Notiz öffnen…",
+  links: "Vorgeschlagene Links",
+  linksOf: (name) => `Links für ${name}`,
+  linksOpen: "Öffne eine Notiz, um zu sehen, welche Links sie haben könnte.",
+  linksLoading: "Sucht Notizen, auf die diese verweisen könnte…",
+  linksNone: "Keine weiteren Links vorzuschlagen.",
+  mentions: "Erwähnt, aber nicht verlinkt",
+  more: (count2) => `… und ${String(count2)} weitere`,
+  linkAll: "Alle verlinken",
+  never: "Nie",
+  neverWhy: "Diesen Link zwischen diesen beiden Notizen nie wieder vorschlagen",
+  near: "Nah in der Bedeutung",
+  linkHere: "Hier verlinken",
+  linkHereWhy: "Hier verlinken, am Cursor",
+  broken: "Links, die nirgends hinführen",
+  repair: (title) => `Auf ${title} verweisen`,
+  linksAdded: (count2) => count2 === 1 ? "1 Link eingefügt." : `${String(count2)} Links eingefügt.`,
+  mentionMissed: (count2) => `${count2 === 1 ? "Eine Erwähnung steht" : `${String(count2)} Erwähnungen stehen`} nicht mehr, wo gelesen wurde. Speichere die Notiz und sieh noch einmal nach.`,
+  brokenMissed: "Dieser Link steht nicht mehr in seiner Zeile. Speichere die Notiz und sieh noch einmal nach.",
+  noMention: "Am Cursor wird keine andere Notiz erwähnt.",
+  linkTo: (title) => `Nennt die Notiz ${title}, ohne Link`,
+  openAgain: "Öffne die Notiz noch einmal in der Bearbeitungsansicht.",
+  searchHint: "Beschreibe, was du suchst… path: tag: since:",
+  searchNone: "Nichts Ähnliches gefunden.",
+  searchWords: "Füge Wörter hinzu, nach denen gesucht wird.",
+  toOpen: "öffnen",
+  toOpenTab: "in neuem Tab öffnen",
+  toInsert: "Link einfügen",
+  toClose: "schließen",
+  recent: "Schon gesucht",
+  stateWords: { starting: "Startet", indexing: "Liest deine Notizen", ready: "Bereit", held: "Wartet auf dich", error: "Von einem Fehler angehalten" },
+  bar: {
+    connecting: "verbindet…",
+    ready: "bereit",
+    updating: "aktualisiert…",
+    starting: "startet…",
+    indexing: "liest ein…",
+    held: "wartet auf dich",
+    error: "braucht dich",
+    notRunning: "läuft nicht",
+    noToken: "kein Token",
+    refused: "Token abgelehnt",
+    mismatch: "Versionen passen nicht",
+    unavailable: "nicht erreichbar"
+  },
+  barWhy: "Den Zustand des Dienstes zeigen",
+  left: (time) => `noch ${time}`,
+  state: "Zustand",
+  vault: "Vault",
+  notes: "Notizen",
+  noteCounts: (notes, passages, waiting) => `${notes} Notizen, ${passages} Stellen, ${waiting} warten`,
+  changes: "Änderungen",
+  watching: { native: "beim Speichern", polling: "alle paar Sekunden", off: "nicht beobachtet" },
+  model: "Modell",
+  modelLoading: "lädt",
+  modelNone: "nicht geladen",
+  modelNext: (name, done, total) => `danach: ${name}, ${done} von ${total}`,
+  answers: "Antworten",
+  room: "Speicher und Platte",
+  roomOf: (memory, disk) => `${memory} im Speicher, ${disk} Index`,
+  version: "Version",
+  versionOf: (plugin, daemon, revision) => `Plugin ${plugin}, Dienst ${daemon}, Revision ${String(revision)}`,
+  badNotes: "Notizen, die nicht ganz gelesen werden konnten",
+  lookAgain: "Noch einmal nachsehen",
+  looking: "Der Dienst sieht deine Notizen noch einmal durch.",
+  lookingAtNote: "Der Dienst sieht diese Notiz noch einmal durch.",
+  believe: "Ja, diese Notizen sind weg",
+  copyCommand: "Befehl kopieren",
+  forgetToken: "Eingefügten Token löschen",
+  forgetAddress: "Adresse löschen",
+  otherVersion: (plugin, daemon) => `Dieses Plugin hat Version ${plugin}, der Dienst ${daemon}. Dieser Befehl installiert das passende Plugin; starte danach die App neu.`,
+  notRunning: "Der Dienst läuft nicht.",
+  startWith: (command) => `Starte ihn mit: ${command}`,
+  timeout: (seconds) => `Der Dienst hat in ${String(seconds)} s nicht geantwortet.`,
+  timeoutNext: "Sieh nach seinem Zustand und versuche es noch einmal.",
+  wasStopped: "Angehalten.",
+  unknownForm: (detail) => `Der Dienst antwortet in einer Form, die dieses Plugin nicht kennt (${detail}).`,
+  unknownFormNext: "Installiere von beiden dieselbe Version.",
+  unauthorized: "Der Dienst hat den Token abgelehnt.",
+  unauthorizedNext: "Lösche den eingefügten Token in den Einstellungen dieses Plugins, oder füge den aus dem Konfigurationsordner des Dienstes ein.",
+  forbidden: "Der Dienst hat diese App abgelehnt.",
+  notFoundNext: "Vielleicht ist sie neu, ausgeschlossen oder keine Textnotiz.",
+  busy: "Der Dienst ist beschäftigt.",
+  busyNext: "Versuche es gleich noch einmal.",
+  cutShort: "Die Antwort brach vor dem Ende ab.",
+  lost: "Die Verbindung zum Dienst ging verloren.",
+  askAgain: "Frage noch einmal.",
+  notLocal: (url) => `${url} ist keine Adresse dieses Rechners.`,
+  notLocalNext: "Lösche die Adresse in den Einstellungen dieses Plugins.",
+  noToken: "Es gibt keinen Token, der den Dienst öffnet.",
+  noTokenNext: (file) => `Starte den Dienst einmal; er schreibt ${file}.`,
+  connection: "Verbindung",
+  test: "Verbindung prüfen",
+  testNow: "Prüfen",
+  testGood: (vault, notes) => `Verbunden: ${vault}, ${notes} Notizen.`,
+  address: "Adresse",
+  addressWhy: "Leer lassen, um den Dienst dieses Vaults zu finden. Nur Adressen dieses Rechners werden angenommen.",
+  token: "Token",
+  tokenWhy: "Leer lassen, um ihn aus deinem Konfigurationsordner zu lesen. Ein eingefügter Token liegt im Geheimnisspeicher der App, nie im Vault.",
+  tokenHint: "Wird gefunden",
+  answersAndLinks: "Antworten und Links",
+  sourcesSetting: "Quellen einer Antwort",
+  sourcesWhy: "Auf wie vielen Stellen eine Antwort beruhen darf.",
+  relatedSetting: "Verwandte Notizen",
+  relatedWhy: "Wie viele Notizen die Seitenleiste zeigt.",
+  mode: "Art der Suche",
+  modeWhy: "Worauf der Suchbefehl achtet.",
+  modes: { hybrid: "Bedeutung und Wörter", semantic: "Nur Bedeutung", text: "Nur Wörter" },
+  writing: "Beim Schreiben",
+  underline: "Erwähnungen unterstreichen",
+  underlineWhy: "Markiert Namen anderer Notizen, die noch nicht verlinkt sind.",
+  trigger: "Zeichen, die Links vorschlagen",
+  triggerWhy: "Wer sie und dann Wörter tippt, bekommt Notizen nach Bedeutung zum Verlinken. Leer: nie.",
+  refused: "Nie vorzuschlagende Links",
+  refusedWhy: (count2) => count2 === 1 ? "1 Paar von Notizen." : `${String(count2)} Paare von Notizen.`,
+  forget: "Wieder vorschlagen"
+};
+
+// src/words-en.ts
+var en = {
+  daemon: "Your vault's daemon",
+  unknownError: (what) => `Something went wrong: ${what}`,
+  // Commands.
+  ask: "Ask your vault",
+  answerHere: "Answer here",
+  suggestLinks: "Suggest links for this note",
+  linkMention: "Link mention under cursor",
+  showRelated: "Show related notes",
+  openRelated: "Open related note",
+  search: "Search by meaning",
+  reindexNote: "Re-index this note",
+  reindex: "Re-index this vault",
+  showStatus: "Show status",
+  // Asking.
+  question: "Question",
+  questionHint: "What do my notes say about…",
+  enterAsks: "Enter asks, shift+enter starts a new line",
+  askEmpty: "Answers come from your notes and show the passages they rest on.",
+  askNow: "Ask",
+  stop: "Stop",
+  stopEsc: "Stop (esc)",
+  newConversation: "New conversation",
+  saveConversation: "Save as note",
+  retry: "Ask again",
+  copy: "Copy",
+  insert: "Insert into note",
+  reading: "Reading your notes…",
+  meanwhile: "Until then, from your notes:",
+  stopped: "Stopped before the end; what stands here was not checked.",
+  unsupported: "Not in the notes",
+  unsupportedWhy: "No passage of your notes supports this sentence",
+  unsupportedMark: "*(not in the notes)*",
+  unknownSource: "Unknown source",
+  sources: (count2) => count2 === 1 ? "1 source" : `${String(count2)} sources`,
+  changedSince: "Changed since",
+  changedSinceWhy: "The note has changed since this was read from it",
+  narrowed: (how) => `Read as: ${how}.`,
+  asAsked: "Ask as it stands",
+  asked: (question) => `Understood as: ${question}`,
+  stages: (names) => `Stages: ${names}`,
+  quoted: "Sentences of your notes, without a language model",
+  answeredBy: (name, place) => `Answered by ${name}, ${place}`,
+  places: { embedded: "inside the daemon", local: "on this machine", remote: "on another machine" },
+  savedName: "Conversation",
+  saved: (name) => `Saved as ${name}.`,
+  noQuestion: "Put the cursor on a question, or select one.",
+  noEditor: "Answers need the editing view.",
+  noteClosed: "The note was closed before its answer was ready.",
+  // Places in notes.
+  page: (page) => `Page ${String(page)}`,
+  line: (line) => `Line ${String(line)}`,
+  lines: (from, to) => `Lines ${String(from)}–${String(to)}`,
+  gone: (path) => `${path} is no longer in this vault.`,
+  openNoteFirst: "Open a note to insert into.",
+  copied: "Copied.",
+  // Related notes.
+  related: "Related notes",
+  relatedTo: (name) => `Related to ${name}`,
+  relatedToParagraph: "Related to this paragraph",
+  followParagraph: "Follow the paragraph",
+  followNote: "Follow the note",
+  relatedNone: "Nothing close to this was found.",
+  relatedOpen: "Open a note to see what is related to it.",
+  linked: "Linked",
+  linkedWhy: "These notes already link to each other",
+  link: "Link",
+  linkWhy: "Link to this note at the cursor",
+  relatedPick: "Open a note related to this one…",
+  // Links.
+  links: "Suggested links",
+  linksOf: (name) => `Links for ${name}`,
+  linksOpen: "Open a note to see the links it could have.",
+  linksLoading: "Looking for notes this one could link to…",
+  linksNone: "No further links to suggest.",
+  mentions: "Mentioned but not linked",
+  more: (count2) => `… and ${String(count2)} more`,
+  linkAll: "Link all",
+  never: "Never",
+  neverWhy: "Never suggest this link between these two notes again",
+  near: "Close in meaning",
+  linkHere: "Link here",
+  linkHereWhy: "Link here, at the cursor",
+  broken: "Links that lead nowhere",
+  repair: (title) => `Link to ${title}`,
+  linksAdded: (count2) => count2 === 1 ? "1 link added." : `${String(count2)} links added.`,
+  mentionMissed: (count2) => `${count2 === 1 ? "A mention no longer stands" : `${String(count2)} mentions no longer stand`} where it was read. Save the note, and look again.`,
+  brokenMissed: "That link is no longer on its line. Save the note, and look again.",
+  noMention: "No other note is mentioned at the cursor.",
+  linkTo: (title) => `Names the note ${title}, without a link`,
+  openAgain: "Open the note again in the editing view.",
+  // Searching.
+  searchHint: "Describe what you are looking for… path: tag: since:",
+  searchNone: "Nothing close to this was found.",
+  searchWords: "Add words to look for.",
+  toOpen: "to open",
+  toOpenTab: "to open in a new tab",
+  toInsert: "to insert a link",
+  toClose: "to close",
+  recent: "Searched before",
+  // Status.
+  stateWords: { starting: "Starting", indexing: "Reading your notes", ready: "Ready", held: "Waiting for you", error: "Stopped by an error" },
+  bar: {
+    connecting: "connecting…",
+    ready: "ready",
+    updating: "updating…",
+    starting: "starting…",
+    indexing: "indexing…",
+    held: "waiting for you",
+    error: "needs attention",
+    notRunning: "not running",
+    noToken: "no token",
+    refused: "token refused",
+    mismatch: "version mismatch",
+    unavailable: "not available"
+  },
+  barWhy: "Show the state of your vault's daemon",
+  left: (time) => `${time} left`,
+  state: "State",
+  vault: "Vault",
+  notes: "Notes",
+  noteCounts: (notes, passages, waiting) => `${notes} notes, ${passages} passages, ${waiting} waiting`,
+  changes: "Changes",
+  watching: { native: "as you save", polling: "every few seconds", off: "not watched" },
+  model: "Model",
+  modelLoading: "loading",
+  modelNone: "not loaded",
+  modelNext: (name, done, total) => `next: ${name}, ${done} of ${total}`,
+  answers: "Answers",
+  room: "Memory and disk",
+  roomOf: (memory, disk) => `${memory} in memory, ${disk} of index`,
+  version: "Version",
+  versionOf: (plugin, daemon, revision) => `plugin ${plugin}, daemon ${daemon}, revision ${String(revision)}`,
+  badNotes: "Notes that could not be read in full",
+  lookAgain: "Look again",
+  looking: "The daemon is looking at your notes again.",
+  lookingAtNote: "The daemon is looking at this note again.",
+  believe: "Yes, these notes are gone",
+  copyCommand: "Copy command",
+  forgetToken: "Clear the pasted token",
+  forgetAddress: "Clear the address",
+  otherVersion: (plugin, daemon) => `This plugin is version ${plugin}, the daemon ${daemon}. This command installs the plugin that fits; then restart the app.`,
+  // Errors.
+  notRunning: "The daemon is not running.",
+  startWith: (command) => `Start it with: ${command}`,
+  timeout: (seconds) => `The daemon did not answer within ${String(seconds)} s.`,
+  timeoutNext: "Look at its status, then try again.",
+  wasStopped: "Stopped.",
+  unknownForm: (detail) => `The daemon answered in a form this plugin does not know (${detail}).`,
+  unknownFormNext: "Install the same version of both.",
+  unauthorized: "The daemon refused the token.",
+  unauthorizedNext: "Clear the pasted token in this plugin's settings, or paste the one from the daemon's configuration folder.",
+  forbidden: "The daemon refused this app.",
+  notFoundNext: "It may be new, excluded, or not a text note.",
+  busy: "The daemon is busy.",
+  busyNext: "Try again in a moment.",
+  cutShort: "The answer broke off before its end.",
+  lost: "The connection to the daemon was lost.",
+  askAgain: "Ask again.",
+  notLocal: (url) => `${url} is not an address of this machine.`,
+  notLocalNext: "Clear the address in this plugin's settings.",
+  noToken: "There is no token to open the daemon with.",
+  noTokenNext: (file) => `Start the daemon once; it writes ${file}.`,
+  // Settings.
+  connection: "Connection",
+  test: "Test the connection",
+  testNow: "Test",
+  testGood: (vault, notes) => `Connected: ${vault}, ${notes} notes.`,
+  address: "Address",
+  addressWhy: "Leave empty to find the daemon that serves this vault. Only addresses of this machine are accepted.",
+  token: "Token",
+  tokenWhy: "Leave empty to read it from your configuration folder. A pasted token is kept in this app's secret storage, never in the vault.",
+  tokenHint: "Found automatically",
+  answersAndLinks: "Answers and links",
+  sourcesSetting: "Sources for an answer",
+  sourcesWhy: "How many passages an answer may rest on.",
+  relatedSetting: "Related notes",
+  relatedWhy: "How many notes the side panel lists.",
+  mode: "Search mode",
+  modeWhy: "What the search command looks at.",
+  modes: { hybrid: "Meaning and words", semantic: "Meaning only", text: "Words only" },
+  writing: "While you write",
+  underline: "Underline mentions",
+  underlineWhy: "Marks names of other notes that are not linked yet.",
+  trigger: "Characters that suggest links",
+  triggerWhy: "Typing them, and then words, lists notes by meaning to link to. Empty: never.",
+  refused: "Links never to suggest",
+  refusedWhy: (count2) => count2 === 1 ? "1 pair of notes." : `${String(count2)} pairs of notes.`,
+  forget: "Suggest them again"
+};
+
+// src/words.ts
+var say = en;
+function speak(language) {
+  say = /^de\b/i.test(language) ? de : en;
+}
+
+// src/remedies.ts
+function fits(plugin, daemon) {
+  const [major, minor] = plugin.split(".");
+  const [otherMajor, otherMinor] = daemon.split(".");
+  return major === otherMajor && (major !== "0" || minor === otherMinor);
+}
+function quoted(path) {
+  return `"${path.replace(/["\\$`]/g, "\\$&")}"`;
+}
+function startCommand(vaultPath) {
+  return `scripts/start ${quoted(vaultPath)}`;
+}
+function troubles(pulse, chosen) {
+  if (!pulse.status) return [{ message: pulse.error.message, remedies: remediesFor(pulse.error.code, chosen) }];
+  const { status } = pulse;
+  const found = [];
+  if (status.message) {
+    const remedies = status.state === "held" ? [{ kind: "look" }, { kind: "believe" }] : [{ kind: "look" }];
+    found.push({ message: status.message, remedies: status.state === "held" || status.state === "error" ? remedies : [] });
+  }
+  if (!fits(chosen.version, status.version)) {
+    found.push({ message: say.otherVersion(chosen.version, status.version), remedies: [install(chosen)] });
+  }
+  for (const { message, command } of status.hints) {
+    found.push({ message, remedies: command ? [{ kind: "copy", command }] : [] });
+  }
+  return found;
+}
+function install({ vaultPath }) {
+  return { kind: "copy", command: `pai plugin install ${quoted(vaultPath)}` };
+}
+function remediesFor(code, chosen) {
+  if (code === "not-running" || code === "no-token") {
+    const start = { kind: "copy", command: startCommand(chosen.vaultPath) };
+    return chosen.hasAddress ? [start, { kind: "forgetAddress" }] : [start];
+  }
+  if (code === "contract") return [install(chosen)];
+  if (code === "unauthorized" && chosen.hasToken) return [{ kind: "forgetToken" }];
+  if (code === "not-local" && chosen.hasAddress) return [{ kind: "forgetAddress" }];
+  return [];
+}
 
 // src/daemon-error.ts
 var DaemonError = class _DaemonError extends Error {
@@ -44,46 +467,43 @@ var DaemonError = class _DaemonError extends Error {
     return this.next ? `${this.message} ${this.next}` : this.message;
   }
   static notRunning(vaultPath) {
-    return new _DaemonError("not-running", "The daemon is not running.", `Start it with: scripts/start "${vaultPath}"`);
+    return new _DaemonError("not-running", say.notRunning, say.startWith(startCommand(vaultPath)));
   }
   static timeout(seconds) {
-    return new _DaemonError("timeout", `The daemon did not answer within ${String(seconds)} s.`, "Look at its status, then try again.");
+    return new _DaemonError("timeout", say.timeout(seconds), say.timeoutNext);
   }
   static stopped() {
-    return new _DaemonError("stopped", "Stopped.");
+    return new _DaemonError("stopped", say.wasStopped);
   }
   static unknownForm(detail) {
-    return new _DaemonError(
-      "contract",
-      `The daemon answered in a form this plugin does not know (${detail}).`,
-      "Install the same version of both."
-    );
+    return new _DaemonError("contract", say.unknownForm(detail), say.unknownFormNext);
+  }
+  static cutShort() {
+    return new _DaemonError("cut-short", say.cutShort, say.askAgain);
+  }
+  static lost() {
+    return new _DaemonError("cut-short", say.lost, say.askAgain);
   }
   /** A person reads this, so the known refusals get our words and the rest get the daemon's. */
   static fromProblem(problem) {
     const { status, code } = problem;
     const detail = problem.detail || problem.title;
-    if (status === 401) {
-      return new _DaemonError(
-        code,
-        "The daemon refused the token.",
-        "Clear the pasted token in this plugin's settings, or paste the one from the daemon's configuration folder."
-      );
-    }
-    if (status === 403) return new _DaemonError(code, "The daemon refused this app.", problem.hint ?? detail);
-    if (status === 404) return new _DaemonError(code, detail, "It may be new, excluded, or not a text note.");
-    if (status === 429) return new _DaemonError(code, "The daemon is busy.", "Try again in a moment.");
+    if (status === 401) return new _DaemonError(code, say.unauthorized, say.unauthorizedNext);
+    if (status === 403) return new _DaemonError(code, say.forbidden, problem.hint ?? detail);
+    if (status === 404) return new _DaemonError(code, detail, say.notFoundNext);
+    if (status === 429) return new _DaemonError(code, say.busy, say.busyNext);
     return new _DaemonError(code, detail, problem.hint ?? "");
   }
 };
 
 // src/host.ts
 function asDaemonError(error) {
-  return error instanceof DaemonError ? error : new DaemonError("unknown", `Something went wrong: ${String(error)}`);
+  return error instanceof DaemonError ? error : new DaemonError("unknown", say.unknownError(String(error)));
 }
 function drawError(parent, error) {
-  const { message, next } = asDaemonError(error);
-  const box = parent.createDiv({ cls: "pai-error", attr: { role: "alert" } });
+  const { code, message, next } = asDaemonError(error);
+  const box = parent.createDiv({ cls: "pai-error", attr: { role: "status" } });
+  box.toggleClass("is-calm", code === "not-running" || code === "timeout" || code === "overloaded");
   box.createDiv({ cls: "pai-error-what", text: message });
   if (next) box.createDiv({ cls: "pai-error-next", text: next });
 }
@@ -95,8 +515,8 @@ var import_obsidian = require("obsidian");
 var MARKER = /[ \t]*\[(\d{1,3})\](?!\()/g;
 function withAlias(link, alias) {
   const target = link.replace(/^!?\[\[/, "").replace(/\]\]$/, "").split("|")[0] ?? "";
-  const words = alias.replace(/[[\]|]/g, " ").replace(/\s+/g, " ").trim();
-  return words ? `[[${target}|${words}]]` : `[[${target}]]`;
+  const words2 = alias.replace(/[[\]|]/g, " ").replace(/\s+/g, " ").trim();
+  return words2 ? `[[${target}|${words2}]]` : `[[${target}]]`;
 }
 function placeOf(passage) {
   const headings = passage.headingPath.filter((heading, index) => index > 0 || heading !== passage.title);
@@ -104,8 +524,8 @@ function placeOf(passage) {
 }
 function linesOf(passage) {
   const { startLine, endLine, page } = passage;
-  if (page !== null) return `Page ${String(page)}`;
-  return startLine === endLine ? `Line ${String(startLine)}` : `Lines ${String(startLine)}–${String(endLine)}`;
+  if (page !== null) return say.page(page);
+  return startLine === endLine ? say.line(startLine) : say.lines(startLine, endLine);
 }
 function snippet(text, max) {
   const line = text.replace(/\s+/g, " ").trim();
@@ -122,7 +542,7 @@ function marked(passage, max) {
   const begin2 = first - body > max / 2 ? first - Math.floor(max / 4) : body;
   const end2 = Math.min(points.length, begin2 + max);
   const parts = [];
-  const add = (from, to, isMarked) => {
+  const add2 = (from, to, isMarked) => {
     const text = points.slice(from, to).join("").replace(/\s+/g, " ");
     if (text) parts.push({ text, marked: isMarked });
   };
@@ -130,11 +550,11 @@ function marked(passage, max) {
   let at = begin2;
   for (const [start, stop] of spans) {
     if (start < at || stop > end2) continue;
-    add(at, start, false);
-    add(start, stop, true);
+    add2(at, start, false);
+    add2(start, stop, true);
     at = stop;
   }
-  add(at, end2, false);
+  add2(at, end2, false);
   if (end2 < points.length) parts.push({ text: "…", marked: false });
   return parts;
 }
@@ -160,14 +580,14 @@ function streamPieces(text) {
 function answerPieces(answer) {
   if (answer.sentences.length === 0) return [{ kind: "text", text: withoutMarkers(answer.answer), supported: true }];
   const known = new Set(answer.citations.map((citation) => citation.n));
-  const whole2 = withoutMarkers(answer.answer);
+  const whole3 = withoutMarkers(answer.answer);
   const pieces = [];
   let at = 0;
   for (const sentence of answer.sentences) {
     const text = withoutMarkers(sentence.text).trim();
     if (!text) continue;
-    const found = whole2.indexOf(text, at);
-    const gap = found < 0 ? " " : whole2.slice(at, found);
+    const found = whole3.indexOf(text, at);
+    const gap = found < 0 ? " " : whole3.slice(at, found);
     if (found >= 0) at = found + text.length;
     if (pieces.length > 0) pieces.push({ kind: "break", text: gap.includes("\n") ? gap.replace(/[^\n]/g, "") : " " });
     else if (gap.trim()) pieces.push({ kind: "text", text: gap, supported: true });
@@ -209,7 +629,7 @@ function write(answer) {
       const citation = byNumber.get(piece.n);
       if (citation) body += ` ${withAlias(citation.link, String(numberOf(citation)))}`;
     } else {
-      body += piece.kind === "text" && !piece.supported ? `${piece.text} *(not in the notes)*` : piece.text;
+      body += piece.kind === "text" && !piece.supported ? `${piece.text} ${say.unsupportedMark}` : piece.text;
     }
   }
   const sources = used.map((citation, index) => `${String(index + 1)}. ${withAlias(citation.link, placeOf(citation))}`);
@@ -218,10 +638,8 @@ function write(answer) {
 function setOff(callout, line, next) {
   return `${line.trim() ? "\n\n" : "\n"}${next?.trim() === "" ? callout.trimEnd() : callout}`;
 }
-function answeredBy(generator) {
-  if (generator.name === "extractive") return "Sentences of your notes, without a language model";
-  const place = { embedded: "inside the daemon", local: "on this machine", remote: "on another machine" }[generator.location];
-  return `Answered by ${generator.name}, ${place}`;
+function answeredBy({ name, location }) {
+  return name === "extractive" ? say.quoted : say.answeredBy(name, say.places[location]);
 }
 function spoken(seconds) {
   if (seconds < 60) return `${String(Math.max(1, Math.round(seconds)))} s`;
@@ -233,7 +651,7 @@ function spoken(seconds) {
 async function openAt(app, { path, startLine, page }, event) {
   const file = app.vault.getFileByPath(path);
   if (!file) {
-    new import_obsidian.Notice(`${path} is no longer in this vault.`);
+    new import_obsidian.Notice(say.gone(path));
     return;
   }
   const fresh = event ? import_obsidian.Keymap.isModEvent(event) : false;
@@ -247,16 +665,19 @@ function recentEditor(app) {
 function insertAtCursor(app, text) {
   const target = recentEditor(app);
   if (!target) {
-    new import_obsidian.Notice("Open a note to insert into.");
+    new import_obsidian.Notice(say.openNoteFirst);
     return;
   }
-  target.editor.replaceSelection(text);
-  target.editor.focus();
+  const { editor } = target;
+  const at = editor.getCursor("to");
+  editor.replaceRange(text, at);
+  editor.setCursor({ line: at.line, ch: at.ch + text.length });
+  editor.focus();
 }
 function insertBelowCursor(app, callout) {
   const target = recentEditor(app);
   if (!target) {
-    new import_obsidian.Notice("Open a note to insert into.");
+    new import_obsidian.Notice(say.openNoteFirst);
     return;
   }
   const { line } = target.editor.getCursor("to");
@@ -266,9 +687,32 @@ function insertBelowCursor(app, callout) {
   editor.replaceRange(setOff(callout, here, next), { line, ch: here.length });
   editor.focus();
 }
+function openOrLink(app, place, link, event) {
+  if (event.altKey) insertAtCursor(app, link);
+  else void openAt(app, place, event);
+}
+function chooseWithModifiers(modal) {
+  for (const modifier of ["Mod", "Alt"]) {
+    modal.scope.register([modifier], "Enter", (event) => {
+      modal.selectActiveSuggestion(event);
+      return false;
+    });
+  }
+}
 async function copy(text) {
   await navigator.clipboard.writeText(text);
-  new import_obsidian.Notice("Copied.");
+  new import_obsidian.Notice(say.copied);
+}
+function codeMirror(editor) {
+  return editor.cm;
+}
+function readLineOf(editor) {
+  return (line) => line >= 0 && line < editor.lineCount() ? editor.getLine(line) : null;
+}
+function applyEdits(editor, edits) {
+  editor.transaction({
+    changes: edits.map(({ line, from, to, text }) => ({ from: { line, ch: from }, to: { line, ch: to }, text }))
+  });
 }
 
 // src/passage-row.ts
@@ -288,14 +732,14 @@ function drawRow(parent, row) {
   el.addEventListener("dragstart", (event) => event.dataTransfer?.setData("text/plain", row.link));
   return el;
 }
-function drawMarked(parent, words) {
-  for (const part of words) {
+function drawMarked(parent, words2) {
+  for (const part of words2) {
     if (part.marked) parent.createEl("mark", { text: part.text });
     else parent.appendText(part.text);
   }
 }
 function drawInsert(head, insert) {
-  const button = head.createEl("button", { cls: "pai-row-insert", text: "Link", attr: { "aria-label": "Insert a link at the cursor" } });
+  const button = head.createEl("button", { cls: "pai-row-insert", text: say.link, attr: { "aria-label": say.linkWhy } });
   button.addEventListener("click", (event) => {
     event.stopPropagation();
     insert();
@@ -307,55 +751,69 @@ var WORDS = 220;
 var AnswerPane = class {
   constructor(app, parent, question) {
     this.app = app;
-    parent.empty();
-    parent.createDiv({ cls: "pai-question", text: question });
-    this.textEl = parent.createDiv({ cls: "pai-answer is-waiting", attr: { "aria-live": "polite" } });
-    this.textEl.setText("Reading your notes…");
-    this.noteEl = parent.createDiv({ cls: "pai-answer-note" });
-    this.actionsEl = parent.createDiv({ cls: "pai-actions" });
-    this.sourcesEl = parent.createDiv({ cls: "pai-sources" });
+    this.el = parent.createDiv({ cls: "pai-turn" });
+    this.el.createDiv({ cls: "pai-question", text: question });
+    this.textEl = this.el.createDiv({ cls: "pai-answer is-waiting", text: say.reading, attr: { "aria-live": "polite" } });
+    this.previewEl = this.el.createDiv({ cls: "pai-preview" });
+    this.noteEl = this.el.createDiv({ cls: "pai-answer-note" });
+    this.actionsEl = this.el.createDiv({ cls: "pai-actions" });
+    this.sourcesEl = this.el.createEl("details", { cls: "pai-sources" });
+    this.sourcesEl.open = true;
   }
   app;
   streamed = "";
   citations = [];
+  el;
   textEl;
+  previewEl;
   noteEl;
+  /** For what can be done with the answer; whoever asks fills it. */
   actionsEl;
   sourcesEl;
+  /** Makes room for the answers that follow: its sources stay one click away. */
+  fold() {
+    this.sourcesEl.open = false;
+  }
+  remove() {
+    this.el.detach();
+  }
+  wait({ text, preview }) {
+    if (this.streamed) return;
+    this.textEl.setText(text);
+    this.previewEl.empty();
+    if (!preview) return;
+    this.previewEl.createDiv({ cls: "pai-heading", text: say.meanwhile });
+    this.drawPieces(this.previewEl.createDiv({ cls: "pai-preview-text" }), streamPieces(preview));
+  }
   setSources(citations) {
     this.citations = citations;
     this.drawSources();
   }
   addText(text) {
     this.streamed += text;
+    this.previewEl.empty();
     this.textEl.removeClass("is-waiting");
     this.textEl.addClass("is-streaming");
-    this.drawPieces(streamPieces(this.streamed));
+    this.drawPieces(this.textEl, streamPieces(this.streamed));
   }
   markCited(n) {
     this.sourcesEl.querySelector(`[data-n="${String(n)}"]`)?.addClass("is-cited");
   }
-  /** Draws the whole answer; `askAsItStands` asks the question again without what was read of it as a filter. */
-  finish(answer, askAsItStands) {
+  /** onAsAsked: what asks again in all notes, where the question was read as a filter. */
+  finish(answer, onAsAsked) {
     this.settle();
     this.citations = answer.citations;
     this.textEl.toggleClass("is-not-found", !answer.found);
-    this.drawPieces(answerPieces(answer));
+    this.drawPieces(this.textEl, answerPieces(answer));
     this.drawSources();
     for (const n of new Set(answer.sentences.flatMap((sentence) => sentence.citations))) this.markCited(n);
     this.noteEl.empty();
-    const by = this.noteEl.createSpan({
-      cls: "pai-answered-by",
-      text: `${answeredBy(answer.generator)} · ${spoken(answer.tookMs / 1e3)}`,
-      attr: { "aria-label": `Stages: ${answer.stages.join(", ") || "none"}` }
-    });
-    by.toggleClass("is-remote", answer.generator.location === "remote");
-    if (answer.narrowed.length > 0) {
-      const read = this.noteEl.createDiv({ cls: "pai-narrowed", text: `Read as: ${answer.narrowed.join(", ")} ` });
-      read.createEl("button", { text: "Ask as it stands" }).addEventListener("click", askAsItStands);
+    if (answer.narrowed.length > 0) this.drawNarrowed(answer.narrowed, onAsAsked);
+    if (answer.asked && answer.asked !== answer.question && answer.narrowed.length === 0) {
+      this.noteEl.createDiv({ cls: "pai-asked", text: say.asked(answer.asked) });
     }
+    this.drawAuthor(answer);
     for (const warning of answer.warnings) this.noteEl.createDiv({ cls: "pai-warning", text: warning });
-    return this.actionsEl;
   }
   fail(error) {
     this.settle();
@@ -366,35 +824,40 @@ var AnswerPane = class {
   stop() {
     this.settle();
     if (!this.streamed) this.textEl.empty();
-    this.noteEl.setText("Stopped before the end; what stands here was not checked.");
+    this.noteEl.setText(say.stopped);
   }
   settle() {
+    this.previewEl.empty();
     this.textEl.removeClasses(["is-waiting", "is-streaming"]);
   }
-  drawPieces(pieces) {
-    this.textEl.empty();
+  drawNarrowed(narrowed, onAsAsked) {
+    const row = this.noteEl.createDiv({ cls: "pai-narrowed", text: say.narrowed(narrowed.join(", ")) });
+    const button = row.createEl("button", { cls: "pai-as-asked", text: say.asAsked });
+    button.addEventListener("click", onAsAsked);
+  }
+  drawAuthor({ generator, tookMs, stages }) {
+    const by = this.noteEl.createSpan({
+      cls: "pai-answered-by",
+      text: `${answeredBy(generator)} · ${spoken(tookMs / 1e3)}`,
+      attr: { "aria-label": say.stages(stages.join(", ") || "–") }
+    });
+    by.toggleClass("is-remote", generator.location === "remote");
+    if (generator.why) this.noteEl.createDiv({ cls: "pai-why", text: generator.why });
+  }
+  drawPieces(parent, pieces) {
+    parent.empty();
     for (const piece of pieces) {
-      if (piece.kind === "cite") this.drawMarker(piece.n);
-      else if (piece.kind === "break") this.textEl.appendText(piece.text);
-      else this.drawSentence(piece.text, piece.supported);
+      if (piece.kind === "cite") this.drawMarker(parent, piece.n);
+      else if (piece.kind === "break") parent.appendText(piece.text);
+      else drawSentence(parent, piece.text, piece.supported);
     }
   }
-  drawSentence(text, supported) {
-    const el = this.textEl.createSpan({ cls: "pai-sentence", text });
-    if (supported) return;
-    el.addClass("is-unsupported");
-    this.textEl.createSpan({
-      cls: "pai-badge is-unsupported",
-      text: "Not in the notes",
-      attr: { "aria-label": "No passage of your notes supports this sentence" }
-    });
-  }
-  drawMarker(n) {
+  drawMarker(parent, n) {
     const citation = this.citations.find((one) => one.n === n);
-    const button = this.textEl.createEl("button", {
+    const button = parent.createEl("button", {
       cls: "pai-cite",
       text: String(n),
-      attr: { "aria-label": citation ? `${placeOf(citation)} (${linesOf(citation)})` : "Unknown source" }
+      attr: { "aria-label": `${String(n)}: ${citation ? `${placeOf(citation)} (${linesOf(citation)})` : say.unknownSource}` }
     });
     button.disabled = !citation;
     if (citation) button.addEventListener("click", (event) => {
@@ -404,7 +867,7 @@ var AnswerPane = class {
   drawSources() {
     this.sourcesEl.empty();
     if (this.citations.length === 0) return;
-    this.sourcesEl.createDiv({ cls: "pai-heading", text: "Sources" });
+    this.sourcesEl.createEl("summary", { cls: "pai-heading", text: say.sources(this.citations.length) });
     for (const citation of this.citations) {
       const row = drawRow(this.sourcesEl, {
         number: citation.n,
@@ -415,7 +878,7 @@ var AnswerPane = class {
         open: (event) => {
           this.open(citation, event);
         },
-        ...citation.stale ? { badge: { text: "Changed since", why: "The note has changed since this was read from it" } } : {}
+        ...citation.stale ? { badge: { text: say.changedSince, why: say.changedSinceWhy } } : {}
       });
       row.dataset.n = String(citation.n);
     }
@@ -424,10 +887,78 @@ var AnswerPane = class {
     void openAt(this.app, citation, event);
   }
 };
+function drawSentence(parent, text, supported) {
+  const el = parent.createSpan({ cls: "pai-sentence", text });
+  if (supported) return;
+  el.addClass("is-unsupported");
+  parent.createSpan({ cls: "pai-badge is-unsupported", text: say.unsupported, attr: { "aria-label": say.unsupportedWhy } });
+}
+
+// src/save-note.ts
+var import_obsidian2 = require("obsidian");
+
+// src/conversation.ts
+var EXCHANGES = 8;
+var CHARACTERS = 4e3;
+var Conversation = class {
+  list = [];
+  get exchanges() {
+    return this.list;
+  }
+  add(exchange) {
+    this.list.push(exchange);
+  }
+  drop(exchange) {
+    this.list = this.list.filter((one) => one !== exchange);
+  }
+  clear() {
+    this.list = [];
+  }
+  /** Returns the latest turns; an answer without its markers, whose numbers belong to passages of that time. */
+  history() {
+    return this.list.slice(-EXCHANGES).flatMap(({ question, answer }) => [
+      { role: "user", content: question.slice(0, CHARACTERS) },
+      { role: "assistant", content: withoutMarkers(answer.answer).slice(0, CHARACTERS) }
+    ]);
+  }
+  /** Returns the conversation as a note: a heading for each question, its answer and its sources below. */
+  toNote() {
+    return this.list.map(({ question, answer }) => `## ${snippet(question, 200)}
+
+${toMarkdown(answer)}
+`).join("\n");
+  }
+};
+function noteName(question, fallback) {
+  const plain = question.replace(/[\\/:*?"<>|#^[\]%]/g, " ").replace(/\p{Cc}/gu, " ");
+  return snippet(plain, 80).replace(/^[.\s]+|[.…\s]+$/g, "") || fallback;
+}
+
+// src/save-note.ts
+async function saveNote(app, question, text) {
+  const near = app.workspace.getActiveFile()?.path ?? "";
+  const name = noteName(question, say.savedName);
+  const folder = app.fileManager.getNewFileParent(near, `${name}.md`).path;
+  const path = freePath(app, folder, name);
+  try {
+    await app.vault.create(path, text);
+  } catch (error) {
+    new import_obsidian2.Notice(asDaemonError(error).advice, 1e4);
+    return;
+  }
+  new import_obsidian2.Notice(say.saved(path));
+  await openAt(app, { path, startLine: 1, page: null });
+}
+function freePath(app, folder, name) {
+  for (let count2 = 0; ; count2++) {
+    const path = (0, import_obsidian2.normalizePath)(`${folder}/${count2 === 0 ? name : `${name} ${String(count2)}`}.md`);
+    if (!app.vault.getFileByPath(path)) return path;
+  }
+}
 
 // src/ask-view.ts
 var ASK_VIEW = "pai-daemon-ask";
-var AskView = class extends import_obsidian2.ItemView {
+var AskView = class extends import_obsidian3.ItemView {
   constructor(leaf, host) {
     super(leaf);
     this.host = host;
@@ -435,15 +966,17 @@ var AskView = class extends import_obsidian2.ItemView {
   host;
   navigation = false;
   current = null;
-  inputEl = null;
-  askEl = null;
-  stopEl = null;
-  outputEl = null;
+  newest = null;
+  outputEl;
+  inputEl;
+  askEl;
+  stopEl;
+  headEl;
   getViewType() {
     return ASK_VIEW;
   }
   getDisplayText() {
-    return "Ask your vault";
+    return say.ask;
   }
   getIcon() {
     return "message-circle-question";
@@ -451,29 +984,14 @@ var AskView = class extends import_obsidian2.ItemView {
   onOpen() {
     this.contentEl.empty();
     this.contentEl.addClass("pai-view", "pai-ask");
-    const form = this.contentEl.createDiv({ cls: "pai-form" });
-    const input = form.createEl("textarea", {
-      cls: "pai-input",
-      placeholder: "What do my notes say about…",
-      attr: { rows: 3, "aria-label": "Question" }
+    this.headEl = this.contentEl.createDiv({ cls: "pai-actions pai-ask-head" });
+    this.addButton(this.headEl, "pai-new", say.newConversation, () => {
+      this.startAnew();
     });
-    const row = form.createDiv({ cls: "pai-form-row" });
-    row.createSpan({ cls: "pai-hint", text: "Enter asks, shift+enter starts a new line" });
-    this.stopEl = row.createEl("button", { cls: "pai-stop", text: "Stop" });
-    this.askEl = row.createEl("button", { cls: "pai-send mod-cta", text: "Ask" });
+    this.addButton(this.headEl, "pai-save", say.saveConversation, () => void this.save());
     this.outputEl = this.contentEl.createDiv({ cls: "pai-output" });
-    this.outputEl.createDiv({ cls: "pai-empty", text: "Answers come from your notes and show the passages they rest on." });
-    this.inputEl = input;
-    this.stopEl.hide();
-    this.registerDomEvent(this.askEl, "click", () => void this.ask());
-    this.registerDomEvent(this.stopEl, "click", () => {
-      this.stop();
-    });
-    this.registerDomEvent(input, "keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      void this.ask();
-    });
+    this.drawForm(this.contentEl.createDiv({ cls: "pai-form" }));
+    this.drawConversation();
     return Promise.resolve();
   }
   onClose() {
@@ -481,20 +999,83 @@ var AskView = class extends import_obsidian2.ItemView {
     return Promise.resolve();
   }
   focusInput() {
-    this.inputEl?.focus();
+    this.inputEl.focus();
+  }
+  drawForm(form) {
+    const attr = { rows: 3, "aria-label": say.question };
+    this.inputEl = form.createEl("textarea", { cls: "pai-input", placeholder: say.questionHint, attr });
+    const row = form.createDiv({ cls: "pai-form-row" });
+    row.createSpan({ cls: "pai-hint", text: say.enterAsks });
+    this.stopEl = this.addButton(row, "pai-stop", say.stop, () => {
+      this.stop();
+    });
+    this.askEl = this.addButton(row, "pai-send mod-cta", say.askNow, () => {
+      this.send();
+    });
+    this.stopEl.hide();
+    this.registerDomEvent(this.inputEl, "keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      this.send();
+    });
+  }
+  addButton(parent, cls, text, act) {
+    const button = parent.createEl("button", { cls, text });
+    this.registerDomEvent(button, "click", act);
+    return button;
+  }
+  /** Draws what was said before the panel was closed. */
+  drawConversation() {
+    this.outputEl.empty();
+    this.newest = null;
+    const { exchanges } = this.host.conversation;
+    if (exchanges.length === 0) this.outputEl.createDiv({ cls: "pai-empty", text: say.askEmpty });
+    for (const exchange of exchanges) this.conclude(this.addPane(exchange.question), exchange);
+    this.headEl.toggle(exchanges.length > 0);
+  }
+  startAnew() {
+    this.stop();
+    this.host.conversation.clear();
+    this.drawConversation();
+    this.focusInput();
+  }
+  async save() {
+    const first = this.host.conversation.exchanges[0];
+    if (first) await saveNote(this.app, first.question, this.host.conversation.toNote());
   }
   stop() {
     this.current?.abort();
   }
-  async ask(question = this.inputEl?.value.trim() ?? "", asAsked = false) {
-    if (!question || !this.outputEl) return;
+  send() {
+    const question = this.inputEl.value.trim();
+    if (!question) return;
+    this.inputEl.value = "";
+    void this.ask(question, false);
+  }
+  addPane(question) {
+    if (this.newest) {
+      this.newest.fold();
+      this.newest.actionsEl.querySelector(".pai-retry")?.detach();
+    } else {
+      this.outputEl.empty();
+    }
+    this.newest = new AnswerPane(this.app, this.outputEl, question);
+    return this.newest;
+  }
+  async ask(question, asAsked) {
     this.stop();
     const mine = new AbortController();
     this.current = mine;
     this.setBusy(true);
-    const pane = new AnswerPane(this.app, this.outputEl, question);
+    const history = this.host.conversation.history();
+    const pane = this.addPane(question);
+    this.outputEl.scrollTop = this.outputEl.scrollHeight;
     try {
-      const answer = await this.host.daemon.ask({ question, limit: this.host.settings.sources, as_asked: asAsked }, mine.signal, {
+      const asked = { question, limit: this.host.settings.sources, history, asAsked };
+      const answer = await this.host.daemon.ask(asked, mine.signal, {
+        onWaiting: (waiting) => {
+          pane.wait(waiting);
+        },
         onSources: (citations) => {
           pane.setSources(citations);
         },
@@ -505,27 +1086,68 @@ var AskView = class extends import_obsidian2.ItemView {
           pane.markCited(n);
         }
       });
-      this.drawActions(pane.finish(answer, () => void this.ask(question, true)), answer, question);
+      const exchange = { question, answer };
+      if (!mine.signal.aborted) this.host.conversation.add(exchange);
+      this.conclude(pane, exchange);
     } catch (error) {
       if (asDaemonError(error).code === "stopped") pane.stop();
       else pane.fail(error);
+      this.addRetry(pane, question, null);
     }
-    if (this.current === mine) {
-      this.current = null;
-      this.setBusy(false);
-    }
+    if (this.current !== mine) return;
+    this.current = null;
+    this.setBusy(false);
   }
-  drawActions(parent, answer, question) {
-    const copyEl = parent.createEl("button", { cls: "pai-copy", text: "Copy" });
+  conclude(pane, exchange) {
+    const { question, answer } = exchange;
+    pane.finish(answer, () => {
+      this.repeat(pane, exchange, question, true);
+    });
+    this.drawActions(pane, answer, question);
+    this.addRetry(pane, question, exchange);
+  }
+  drawActions(pane, answer, question) {
+    const copyEl = pane.actionsEl.createEl("button", { cls: "pai-copy", text: say.copy });
     copyEl.addEventListener("click", () => void copy(toMarkdown(answer)));
-    const insertEl = parent.createEl("button", { cls: "pai-insert", text: "Insert into note" });
+    const insertEl = pane.actionsEl.createEl("button", { cls: "pai-insert", text: say.insert });
     insertEl.addEventListener("click", () => {
       insertBelowCursor(this.app, toCallout(answer, question));
     });
   }
+  addRetry(pane, question, exchange) {
+    if (pane !== this.newest) return;
+    const button = pane.actionsEl.createEl("button", { cls: "pai-retry", text: say.retry });
+    button.addEventListener("click", () => {
+      this.repeat(pane, exchange, question, false);
+    });
+  }
+  /** Asks once more in the place of an answer; a later one stays what it is. */
+  repeat(pane, exchange, question, asAsked) {
+    if (pane === this.newest) {
+      if (exchange) this.host.conversation.drop(exchange);
+      pane.remove();
+    }
+    void this.ask(question, asAsked);
+  }
   setBusy(busy) {
-    this.stopEl?.toggle(busy);
-    this.askEl?.toggle(!busy);
+    this.stopEl.toggle(busy);
+    this.askEl.toggle(!busy);
+    this.headEl.show();
+  }
+};
+
+// src/cursor.ts
+var import_view = require("@codemirror/view");
+var CursorMoves = class {
+  listeners = /* @__PURE__ */ new Set();
+  /** To be registered once, for all editors. */
+  extension = import_view.EditorView.updateListener.of(({ selectionSet, docChanged }) => {
+    if (selectionSet || docChanged) for (const listener of this.listeners) listener();
+  });
+  /** Calls `listener` with each move; returns how to stop that. */
+  subscribe(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
 };
 
@@ -606,6 +1228,10 @@ var Fields = class _Fields {
   numbers(key) {
     return asArray(this.values[key], this.at(key)).map((one, index) => asNumber(one, `${this.at(key)}[${String(index)}]`));
   }
+  /** Whether the field was sent at all: an older daemon does not know the newer ones. */
+  has(key) {
+    return this.values[key] !== void 0;
+  }
   at(key) {
     return `${this.where}.${key}`;
   }
@@ -639,7 +1265,27 @@ function readCitation(value, where) {
   return { n: Fields.of(value, where).number("n"), ...readPassage(Fields.of(value, where)) };
 }
 function readGenerator(fields) {
-  return { name: fields.string("name"), location: fields.oneOf("location", LOCATIONS) };
+  return {
+    name: fields.string("name"),
+    location: fields.oneOf("location", LOCATIONS),
+    why: fields.has("why") ? fields.string("why") : ""
+  };
+}
+function readHint(value, where) {
+  const fields = Fields.of(value, where);
+  return { code: fields.string("code"), message: fields.string("message"), command: fields.stringOrNull("command") };
+}
+function readNext(fields) {
+  return { name: fields.string("name"), done: fields.number("done"), total: fields.number("total") };
+}
+function readWrittenLink(value, where) {
+  const fields = Fields.of(value, where);
+  return {
+    kind: fields.string("kind"),
+    target: fields.string("target"),
+    line: fields.number("line"),
+    path: fields.stringOrNull("path")
+  };
 }
 function readRelated(value, where) {
   const fields = Fields.of(value, where);
@@ -704,9 +1350,10 @@ function parseAnswer(body) {
     generator: readGenerator(fields.object("generator")),
     stages: fields.strings("stages"),
     warnings: fields.strings("warnings"),
-    narrowed: fields.strings("narrowed"),
     revision: fields.number("revision"),
-    tookMs: fields.number("took_ms")
+    tookMs: fields.number("took_ms"),
+    narrowed: fields.has("narrowed") ? fields.strings("narrowed") : [],
+    asked: fields.has("asked") ? fields.string("asked") : ""
   };
 }
 function parseSearch(body) {
@@ -747,13 +1394,22 @@ function parseStatus(body) {
     problems: fields.list("problems", readNoteProblem),
     model: fields.nullable("model", (model) => ({
       name: model.string("name"),
-      executionProvider: model.stringOrNull("execution_provider")
+      executionProvider: model.stringOrNull("execution_provider"),
+      next: model.nullable("next", readNext)
     })),
+    hints: fields.has("hints") ? fields.list("hints", readHint) : [],
     generator: readGenerator(fields.object("generator")),
     watcher: { mode: watcher.string("mode"), reason: watcher.stringOrNull("reason") },
     rssBytes: fields.object("memory").number("rss_bytes"),
     indexBytes: fields.object("disk").number("index_bytes")
   };
+}
+function parseNoteLinks(body) {
+  return Fields.of(body, "note").list("links", readWrittenLink);
+}
+function parseWaiting(body) {
+  const fields = Fields.of(body, "notice");
+  return { text: fields.string("text"), preview: fields.string("preview") };
 }
 function parseDelta(body) {
   return Fields.of(body, "delta").string("text");
@@ -811,17 +1467,22 @@ var Daemon = class {
   async status() {
     return this.read(parseStatus, await this.exchange("GET", "/api/status"));
   }
-  async search(q, mode, limit) {
-    return this.read(parseSearch, await this.exchange("GET", "/api/search", { q, mode, limit }));
+  async search(q, { mode, limit, filters = {}, typing }) {
+    return this.read(parseSearch, await this.exchange("GET", "/api/search", { q, mode, limit, ...filters, typing }));
   }
-  async related(path, limit) {
-    return this.read(parseRelated, await this.exchange("GET", "/api/related", { path, limit }));
+  async related(near, limit) {
+    return this.read(parseRelated, await this.exchange("GET", "/api/related", { ...near, limit }));
   }
   async links(path) {
     return this.read(parseLinks, await this.exchange("GET", "/api/links", { path }));
   }
-  async reindex(force) {
-    await this.exchange("POST", "/api/index", {}, { force });
+  /** Returns the links that are written in a note, and where each leads. */
+  async written(path) {
+    return this.read(parseNoteLinks, await this.exchange("GET", `/api/notes/${path.split("/").map(encodeURIComponent).join("/")}`));
+  }
+  /** Lets the daemon look at notes again, or at all; `believe` that many of them really are gone. */
+  async reindex({ paths, believe } = {}) {
+    await this.exchange("POST", "/api/index", {}, { paths, confirm_removals: believe });
   }
   /**
    * Returns the whole answer, telling of its parts as they arrive. Where streaming is
@@ -829,9 +1490,11 @@ var Daemon = class {
    * without it. Throws DaemonError; code "stopped" when the signal fired.
    */
   async ask(question, signal, events = {}) {
-    const opened = await this.open("POST", "/api/ask", signal, { ...question, stream: true });
+    const { asAsked, ...rest } = question;
+    const asked = asAsked ? { ...rest, as_asked: true } : rest;
+    const opened = await this.open("POST", "/api/ask", signal, { ...asked, stream: true });
     if (opened) return this.readAnswer(opened, signal, events);
-    const text = await untilAborted(this.exchange("POST", "/api/ask", {}, { ...question, stream: false }, ANSWER_S), signal);
+    const text = await untilAborted(this.exchange("POST", "/api/ask", {}, { ...asked, stream: false }, ANSWER_S), signal);
     return this.read(parseAnswer, text);
   }
   /** Resolves when the stream of events ends; false where it could not be opened. */
@@ -849,7 +1512,8 @@ var Daemon = class {
     try {
       for await (const { event, data } of readEvents(this.unlessSilent(chunks))) {
         const body = JSON.parse(data);
-        if (event === "sources") events.onSources?.(parseCitations(body));
+        if (event === "notice") events.onWaiting?.(parseWaiting(body));
+        else if (event === "sources") events.onSources?.(parseCitations(body));
         else if (event === "delta") events.onDelta?.(parseDelta(body));
         else if (event === "citation") events.onCited?.(parseCited(body));
         else if (event === "done") return parseAnswer(body);
@@ -858,13 +1522,13 @@ var Daemon = class {
     } catch (error) {
       throw this.explain(error, signal);
     }
-    throw signal.aborted ? DaemonError.stopped() : new DaemonError("cut-short", "The answer broke off before its end.", "Ask again.");
+    throw signal.aborted ? DaemonError.stopped() : DaemonError.cutShort();
   }
   explain(error, signal) {
     if (signal.aborted) return DaemonError.stopped();
     if (error instanceof DaemonError) return error;
     if (error instanceof ContractError || error instanceof SyntaxError) return DaemonError.unknownForm(error.message);
-    return new DaemonError("cut-short", "The connection to the daemon was lost.", "Ask again.");
+    return DaemonError.lost();
   }
   async *unlessSilent(chunks) {
     const source = chunks[Symbol.asyncIterator]();
@@ -909,7 +1573,9 @@ var Daemon = class {
   async request(method, path, query, body) {
     const { url, token } = await this.parts.connect();
     const search = new URLSearchParams();
-    for (const [key, value] of Object.entries(query)) if (value !== void 0) search.set(key, String(value));
+    for (const [key, value] of Object.entries(query)) {
+      for (const one of Array.isArray(value) ? value : [value]) if (one !== void 0) search.append(key, String(one));
+    }
     const headers = { Authorization: `Bearer ${token}` };
     const target = `${url}${path}${search.size > 0 ? `?${search.toString()}` : ""}`;
     if (body === void 0) return { url: target, method, headers };
@@ -1001,28 +1667,28 @@ function discover(machine2, vaultPath, overrides) {
   if (found === null) throw DaemonError.notRunning(vaultPath);
   const url = found.replace(/\/+$/, "");
   if (!isLoopback(url)) {
-    throw new DaemonError("not-local", `${url} is not an address of this machine.`, "Clear the address in this plugin's settings.");
+    throw new DaemonError("not-local", say.notLocal(url), say.notLocalNext);
   }
   const tokenFile = machine2.join(configFolder(machine2), "token");
   const token = overrides.token.trim() || (machine2.readText(tokenFile) ?? "").trim();
   if (!token) {
-    throw new DaemonError("no-token", "There is no token to open the daemon with.", `Start the daemon once; it writes ${tokenFile}.`);
+    throw new DaemonError("no-token", say.noToken, say.noTokenNext(tokenFile));
   }
   return { url, token };
 }
 
 // src/inline.ts
-var import_obsidian3 = require("obsidian");
+var import_obsidian4 = require("obsidian");
 
 // src/pending-answer.ts
 var import_commands = require("@codemirror/commands");
 var import_state = require("@codemirror/state");
-var import_view = require("@codemirror/view");
+var import_view2 = require("@codemirror/view");
 var ROOM_PX = 220;
 var begin = import_state.StateEffect.define();
 var write2 = import_state.StateEffect.define();
 var end = import_state.StateEffect.define();
-var PendingWidget = class extends import_view.WidgetType {
+var PendingWidget = class extends import_view2.WidgetType {
   constructor(pending) {
     super();
     this.pending = pending;
@@ -1034,7 +1700,7 @@ var PendingWidget = class extends import_view.WidgetType {
   toDOM() {
     const el = createDiv({ cls: "pai-pending" });
     el.createDiv({ cls: "pai-pending-text" });
-    const button = el.createEl("button", { text: "Stop (esc)" });
+    const button = el.createEl("button", { text: say.stopEsc });
     button.addEventListener("click", () => {
       this.pending.stop();
     });
@@ -1042,7 +1708,7 @@ var PendingWidget = class extends import_view.WidgetType {
     return el;
   }
   updateDOM(el) {
-    el.querySelector(".pai-pending-text")?.setText(this.pending.text || "Reading your notes…");
+    el.querySelector(".pai-pending-text")?.setText(this.pending.text || say.reading);
     return true;
   }
   ignoreEvent() {
@@ -1064,12 +1730,12 @@ var pendings = import_state.StateField.define({
     }
     return next;
   },
-  provide: (field) => import_view.EditorView.decorations.compute(
+  provide: (field) => import_view2.EditorView.decorations.compute(
     [field],
-    (state) => import_view.Decoration.set(
+    (state) => import_view2.Decoration.set(
       state.field(field).map((one) => {
         const widget = new PendingWidget(one);
-        return import_view.Decoration.widget({ widget, block: true, side: 1 }).range(state.doc.lineAt(one.pos).to);
+        return import_view2.Decoration.widget({ widget, block: true, side: 1 }).range(state.doc.lineAt(one.pos).to);
       }),
       true
     )
@@ -1080,7 +1746,7 @@ function stopAll(view) {
   for (const pending of list) pending.stop();
   return list.length > 0;
 }
-var pendingAnswers = [pendings, import_state.Prec.highest(import_view.keymap.of([{ key: "Escape", run: stopAll }]))];
+var pendingAnswers = [pendings, import_state.Prec.highest(import_view2.keymap.of([{ key: "Escape", run: stopAll }]))];
 function find(view, id) {
   return view.state.field(pendings, false)?.find((one) => one.id === id);
 }
@@ -1092,7 +1758,7 @@ var PendingAnswer = class _PendingAnswer {
   constructor(view, pos, stop) {
     this.view = view;
     const started = begin.of({ id: this.id, pos, text: "", stop });
-    view.dispatch({ effects: isLow(view, pos) ? [started, import_view.EditorView.scrollIntoView(pos, { y: "center" })] : started });
+    view.dispatch({ effects: isLow(view, pos) ? [started, import_view2.EditorView.scrollIntoView(pos, { y: "center" })] : started });
   }
   view;
   static count = 0;
@@ -1136,12 +1802,12 @@ var InlineAnswers = class {
     const last = editor.getCursor("to");
     const question = selected || questionOf(editor.getLine(last.line));
     if (!question) {
-      new import_obsidian3.Notice("Put the cursor on a question, or select one.");
+      new import_obsidian4.Notice(say.noQuestion);
       return;
     }
     const view = codeMirror(editor);
     if (!view) {
-      new import_obsidian3.Notice("Answers need the editing view.");
+      new import_obsidian4.Notice(say.noEditor);
       return;
     }
     await this.run(view, editor.posToOffset(last), question, info.file?.path);
@@ -1156,27 +1822,27 @@ var InlineAnswers = class {
     try {
       const asked = { question, limit: this.host.settings.sources, ...note === void 0 ? {} : { note } };
       const answer = await this.host.daemon.ask(asked, controller.signal, {
+        onWaiting: (waiting) => {
+          if (!pending.write([waiting.text, waiting.preview].filter(Boolean).join("\n\n"))) controller.abort();
+        },
         onDelta: (delta) => {
           text += delta;
           if (!pending.write(text)) controller.abort();
         }
       });
-      if (!pending.finish(toCallout(answer, question))) new import_obsidian3.Notice("The note was closed before its answer was ready.");
+      if (!pending.finish(toCallout(answer, question))) new import_obsidian4.Notice(say.noteClosed);
     } catch (error) {
       pending.cancel();
       const { code, advice } = asDaemonError(error);
-      if (code !== "stopped") new import_obsidian3.Notice(advice, 1e4);
+      if (code !== "stopped") new import_obsidian4.Notice(advice, 1e4);
     } finally {
       this.running.delete(controller);
     }
   }
 };
-function codeMirror(editor) {
-  return editor.cm;
-}
 
-// src/links-modal.ts
-var import_obsidian4 = require("obsidian");
+// src/link-mention.ts
+var import_obsidian5 = require("obsidian");
 
 // src/mentions.ts
 function editFor(mention, readLine) {
@@ -1188,9 +1854,13 @@ function editFor(mention, readLine) {
 }
 function editsFor(mentions, readLine) {
   const edits = [];
+  const taken = /* @__PURE__ */ new Map();
   for (const mention of mentions) {
     const edit = editFor(mention, readLine);
-    if (edit && !edits.some((other) => overlaps(other, edit))) edits.push(edit);
+    const here = taken.get(mention.line) ?? [];
+    if (!edit || here.some((other) => overlaps(other, edit))) continue;
+    taken.set(mention.line, [...here, edit]);
+    edits.push(edit);
   }
   return { edits, missed: mentions.length - edits.length };
 }
@@ -1203,78 +1873,396 @@ function afterEdit(mentions, edit) {
     return [from >= edit.to ? { ...mention, columnUtf16: from + grown } : mention];
   });
 }
+function linkAt(mentions, line, ch, text) {
+  const here = mentions.filter((mention) => mention.line - 1 === line).map((mention) => ({ line, from: mention.columnUtf16, to: mention.columnUtf16 + mention.text.length, text: mention.link })).find(({ from, to }) => from <= ch && ch <= to);
+  if (here) return here;
+  for (const mention of [...mentions].sort((a, b) => b.text.length - a.text.length)) {
+    const from = placeOfWord(text, mention.text, ch);
+    if (from !== null) return { line, from, to: from + mention.text.length, text: mention.link };
+  }
+  return null;
+}
+function placeOfWord(text, word, ch) {
+  for (let from = text.indexOf(word); from >= 0 && from <= ch; from = text.indexOf(word, from + 1)) {
+    const to = from + word.length;
+    const isWhole = !/[\p{L}\p{N}]/u.test(`${text[from - 1] ?? " "}${text[to] ?? " "}`);
+    if (ch <= to && isWhole && !isInLink(text, from)) return from;
+  }
+  return null;
+}
+function isInLink(text, at) {
+  return text.lastIndexOf("[[", at) > text.lastIndexOf("]]", at);
+}
 function overlaps(a, b) {
   return a.line === b.line && a.from < b.to && b.from < a.to;
 }
 
-// src/links-modal.ts
-var AROUND = 48;
-var LinksModal = class extends import_obsidian4.Modal {
-  constructor(app, host, editor, file) {
+// src/pairs.ts
+function ordered(a, b) {
+  return a < b ? [a, b] : [b, a];
+}
+function isRefused(pairs, a, b) {
+  const [first, second] = ordered(a, b);
+  return pairs[first]?.includes(second) ?? false;
+}
+function refuse(pairs, a, b) {
+  const [first, second] = ordered(a, b);
+  return isRefused(pairs, a, b) ? pairs : { ...pairs, [first]: [...pairs[first] ?? [], second] };
+}
+function renamed(pairs, from, to) {
+  const name = (path) => path === from ? to : path;
+  return listed(pairs).reduce((made, [a, b]) => refuse(made, name(a), name(b)), {});
+}
+function countPairs(pairs) {
+  return listed(pairs).length;
+}
+function listed(pairs) {
+  return Object.entries(pairs).flatMap(([a, others]) => others.map((b) => [a, b]));
+}
+function readPairs(data) {
+  if (typeof data !== "object" || data === null || Array.isArray(data)) return {};
+  const pairs = {};
+  for (const [path, others] of Object.entries(data)) {
+    if (Array.isArray(others)) pairs[path] = others.filter((one) => typeof one === "string");
+  }
+  return pairs;
+}
+
+// src/link-mention.ts
+async function linkMention(host, editor, file) {
+  const { line, ch } = editor.getCursor();
+  const text = editor.getLine(line);
+  try {
+    const { mentions } = await host.daemon.links(file.path);
+    const wanted = mentions.filter(({ target }) => !isRefused(host.settings.pairs, file.path, target));
+    const edit = line < editor.lineCount() && editor.getLine(line) === text ? linkAt(wanted, line, ch, text) : null;
+    if (edit) applyEdits(editor, [edit]);
+    else new import_obsidian5.Notice(say.noMention);
+  } catch (error) {
+    new import_obsidian5.Notice(asDaemonError(error).advice, 1e4);
+  }
+}
+
+// src/link-suggest.ts
+var import_obsidian6 = require("obsidian");
+
+// src/trigger.ts
+var LEAST = 2;
+var MOST = 80;
+function triggered(line, ch, trigger) {
+  if (!trigger) return null;
+  const from = line.lastIndexOf(trigger, ch - trigger.length);
+  if (from < 0 || from + trigger.length > ch) return null;
+  const query = line.slice(from + trigger.length, ch);
+  if (query.length < LEAST || query.length > MOST || /^\s|[[\]]/.test(query)) return null;
+  return { from, query };
+}
+
+// src/link-suggest.ts
+var LIMIT = 8;
+var TYPING_MS = 150;
+var LinkSuggest = class extends import_obsidian6.EditorSuggest {
+  constructor(app, host) {
     super(app);
     this.host = host;
+    this.setInstructions([{ command: "↵", purpose: say.toInsert }]);
+  }
+  host;
+  asked = 0;
+  onTrigger({ line, ch }, editor) {
+    const found = triggered(editor.getLine(line), ch, this.host.settings.trigger);
+    return found && { start: { line, ch: found.from }, end: { line, ch }, query: found.query };
+  }
+  async getSuggestions({ query, file }) {
+    const mine = ++this.asked;
+    await sleep(TYPING_MS);
+    if (mine !== this.asked) return [];
+    try {
+      const { results } = await this.host.daemon.search(query, { mode: this.host.settings.mode, limit: LIMIT, typing: true });
+      return results.filter(({ path }) => path !== file.path);
+    } catch {
+      return [];
+    }
+  }
+  renderSuggestion(passage, el) {
+    el.createDiv({ cls: "pai-row-place", text: placeOf(passage) });
+    el.createDiv({ cls: "pai-row-detail", text: passage.path });
+  }
+  selectSuggestion({ link }) {
+    if (!this.context) return;
+    const { editor, start, end: end2 } = this.context;
+    editor.replaceRange(link, start, end2);
+    editor.setCursor({ line: start.line, ch: start.ch + link.length });
+    this.close();
+  }
+};
+
+// src/links-view.ts
+var import_obsidian9 = require("obsidian");
+
+// src/broken-links.ts
+var import_obsidian7 = require("obsidian");
+
+// src/repairs.ts
+var CANDIDATES = 2;
+var ALIKE = 0.45;
+function pairsOf(text) {
+  const plain = text.normalize("NFKD").toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+  const pairs = /* @__PURE__ */ new Set();
+  for (let at = 0; at + 1 < plain.length; at++) pairs.add(plain.slice(at, at + 2));
+  return pairs;
+}
+function likeness(a, b) {
+  const [left, right] = [pairsOf(a), pairsOf(b)];
+  if (left.size + right.size === 0) return 0;
+  let shared = 0;
+  for (const pair of left) if (right.has(pair)) shared++;
+  return 2 * shared / (left.size + right.size);
+}
+function candidatesFor(target, found) {
+  const wanted = nameOf(target);
+  const best = /* @__PURE__ */ new Map();
+  for (const note of found) {
+    const score = Math.max(likeness(wanted, nameOf(note.path)), likeness(wanted, note.title));
+    if (score >= ALIKE && !best.has(note.path)) best.set(note.path, { note, score });
+  }
+  return [...best.values()].sort((a, b) => b.score - a.score).slice(0, CANDIDATES).map(({ note }) => note);
+}
+function nameOf(path) {
+  return (path.split("/").pop() ?? path).replace(/\.md$/, "");
+}
+function repairEdit(broken, note, text) {
+  const target = /^!?\[\[([^\]|#^]+)/.exec(note.link)?.[1];
+  const escaped = broken.target.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const found = new RegExp(`\\[\\[(\\s*${escaped}\\s*)(?=[#|\\]])`).exec(text ?? "");
+  if (!target || !found?.[1]) return null;
+  const from = found.index + 2;
+  return { line: broken.line - 1, from, to: from + found[1].length, text: target };
+}
+
+// src/broken-links.ts
+var SHOWN = 12;
+var FOUND = 8;
+var BrokenLinks = class {
+  constructor(host, written, editor) {
+    this.host = host;
     this.editor = editor;
-    this.file = file;
-    this.cursor = editor.getCursor("to");
+    this.links = written.filter(({ kind, path, target }) => kind === "wikilink" && path === null && target !== "").slice(0, SHOWN);
   }
   host;
   editor;
-  file;
+  links;
+  get any() {
+    return this.links.length > 0;
+  }
+  draw(parent) {
+    if (!this.any) return;
+    const section = parent.createDiv({ cls: "pai-broken-links" });
+    section.createDiv({ cls: "pai-modal-head" }).createDiv({ cls: "pai-heading", text: say.broken });
+    const rows = this.links.map((link) => ({ link, row: this.drawRow(section, link) }));
+    void this.drawCandidates(rows);
+  }
+  drawRow(parent, link) {
+    const row = parent.createDiv({ cls: "pai-link-row pai-broken" });
+    const words2 = row.createDiv({ cls: "pai-link-words" });
+    words2.createDiv({ cls: "pai-row-place", text: `[[${link.target}]]` });
+    words2.createDiv({ cls: "pai-row-detail", text: say.line(link.line) });
+    words2.addEventListener("click", (event) => {
+      const path = this.host.app.workspace.getActiveFile()?.path;
+      if (path !== void 0) void openAt(this.host.app, { path, startLine: link.line, page: null }, event);
+    });
+    return row;
+  }
+  /** One after the other, so that a note full of broken links keeps nobody waiting. */
+  async drawCandidates(rows) {
+    for (const { link, row } of rows) {
+      if (!row.isConnected) return;
+      try {
+        const words2 = link.target.replace(/[/"]/g, " ").replace(/(^|\s)-+/g, "$1").trim();
+        if (!words2) continue;
+        const { results } = await this.host.daemon.search(words2, { mode: "hybrid", limit: FOUND });
+        for (const note of candidatesFor(link.target, results)) this.drawRepair(row, link, note);
+      } catch (error) {
+        if (asDaemonError(error).code === "not-running") return;
+      }
+    }
+  }
+  drawRepair(row, link, note) {
+    const button = row.createEl("button", { cls: "pai-repair", text: say.repair(note.title) });
+    button.addEventListener("click", () => {
+      const editor = this.editor();
+      if (!editor) return;
+      const edit = repairEdit(link, note, readLineOf(editor)(link.line - 1));
+      if (!edit) {
+        new import_obsidian7.Notice(say.brokenMissed);
+        return;
+      }
+      applyEdits(editor, [edit]);
+      this.links = this.links.filter((one) => one !== link);
+      (this.any ? row : row.parentElement)?.remove();
+    });
+  }
+};
+
+// src/transport.ts
+var import_obsidian8 = require("obsidian");
+var send = async ({ url, method, headers, body }) => {
+  const reply = await (0, import_obsidian8.requestUrl)({ url, method, headers, throw: false, ...body === void 0 ? {} : { body } });
+  return { status: reply.status, text: reply.text };
+};
+var stream = async ({ url, method, headers, body }, signal) => {
+  const reply = await window.fetch(url, { method, headers, signal, cache: "no-store", ...body === void 0 ? {} : { body } });
+  return { status: reply.status, chunks: textOf(reply) };
+};
+async function* textOf(reply) {
+  if (!reply.body) return;
+  const reader = reply.body.getReader();
+  const decoder = new TextDecoder();
+  try {
+    for (; ; ) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield decoder.decode(value, { stream: true });
+    }
+  } finally {
+    await reader.cancel().catch(() => void 0);
+  }
+}
+var after = (ms, then) => {
+  const timer = window.setTimeout(then, ms);
+  return () => {
+    window.clearTimeout(timer);
+  };
+};
+
+// src/links-view.ts
+var LINKS_VIEW = "pai-daemon-links";
+var SETTLE_MS = 250;
+var REVISION_MS = 1500;
+var AROUND = 48;
+var ROWS = 30;
+var LinksView = class extends import_obsidian9.ItemView {
+  constructor(leaf, host) {
+    super(leaf);
+    this.host = host;
+  }
+  host;
+  navigation = false;
+  path = null;
+  shownPath = null;
   mentions = [];
   suggestions = [];
-  cursor;
+  broken = null;
+  cancelPlan = () => void 0;
+  revision = -1;
+  asked = 0;
+  getViewType() {
+    return LINKS_VIEW;
+  }
+  getDisplayText() {
+    return say.links;
+  }
+  getIcon() {
+    return "link";
+  }
   onOpen() {
-    this.modalEl.addClass("pai-modal");
-    this.setTitle(`Suggested links for ${this.file.basename}`);
-    this.contentEl.createDiv({ cls: "pai-empty", text: "Looking for notes this one could link to…" });
-    void this.load();
+    this.contentEl.addClass("pai-view", "pai-links");
+    this.contentEl.createDiv({ cls: "pai-empty", text: say.linksLoading });
+    this.registerEvent(this.app.workspace.on("file-open", () => {
+      this.plan(SETTLE_MS);
+    }));
+    this.register(
+      this.host.feed.subscribe(({ status }) => {
+        const revision = status?.revision ?? -1;
+        if (revision === this.revision) return;
+        this.revision = revision;
+        if (status) this.plan(REVISION_MS);
+      })
+    );
+    this.register(() => {
+      this.cancelPlan();
+    });
+    this.plan(0);
+    return Promise.resolve();
   }
-  onClose() {
-    this.contentEl.empty();
+  /** Looks at the active note now. */
+  look() {
+    this.plan(0);
   }
-  async load() {
-    try {
-      this.take(await this.host.daemon.links(this.file.path));
-      this.draw();
-    } catch (error) {
+  plan(ms) {
+    this.cancelPlan();
+    this.cancelPlan = after(ms, () => void this.find());
+  }
+  async find() {
+    const path = this.app.workspace.getActiveFile()?.path ?? null;
+    const mine = ++this.asked;
+    if (path === null) {
       this.contentEl.empty();
-      drawError(this.contentEl, error);
-    }
-  }
-  take(links) {
-    this.mentions = links.mentions;
-    this.suggestions = links.suggestions.filter((note) => !note.linked);
-  }
-  readLine = (line) => line < this.editor.lineCount() ? this.editor.getLine(line) : null;
-  draw() {
-    this.contentEl.empty();
-    if (this.mentions.length === 0 && this.suggestions.length === 0) {
-      this.contentEl.createDiv({ cls: "pai-empty", text: "No further links to suggest." });
+      this.contentEl.createDiv({ cls: "pai-empty", text: say.linksOpen });
       return;
     }
+    try {
+      const [links, written] = await Promise.all([this.host.daemon.links(path), this.host.daemon.written(path)]);
+      if (mine !== this.asked) return;
+      const isWanted = (other) => !isRefused(this.host.settings.pairs, path, other);
+      this.path = path;
+      this.mentions = links.mentions.filter(({ target }) => isWanted(target));
+      this.suggestions = links.suggestions.filter((note) => !note.linked && isWanted(note.path));
+      this.broken = new BrokenLinks(this.host, written, () => this.editor());
+      this.draw();
+    } catch (error) {
+      if (mine !== this.asked) return;
+      this.contentEl.empty();
+      const told = asDaemonError(error);
+      if (told.code === "not_found") this.contentEl.createDiv({ cls: "pai-empty", text: told.advice });
+      else drawError(this.contentEl, told);
+    }
+  }
+  /** Returns the editor of the note that is shown; says so where it is not open any more. */
+  editor() {
+    const target = recentEditor(this.app);
+    if (target !== null && target.file.path === this.path) return target.editor;
+    new import_obsidian9.Notice(say.openAgain);
+    return null;
+  }
+  draw() {
+    if (this.path === null) return;
+    const scroll = this.path === this.shownPath ? this.contentEl.scrollTop : 0;
+    this.shownPath = this.path;
+    this.contentEl.empty();
+    this.contentEl.createDiv({ cls: "pai-heading pai-links-of", text: say.linksOf(nameOf(this.path)) });
+    const isEmpty = this.mentions.length === 0 && this.suggestions.length === 0 && !this.broken?.any;
+    if (isEmpty) this.contentEl.createDiv({ cls: "pai-empty", text: say.linksNone });
     if (this.mentions.length > 0) this.drawMentions();
+    this.broken?.draw(this.contentEl);
     if (this.suggestions.length > 0) this.drawSuggestions();
+    if (scroll > 0) this.contentEl.scrollTop = scroll;
   }
   drawMentions() {
     const head = this.contentEl.createDiv({ cls: "pai-modal-head" });
-    head.createDiv({ cls: "pai-heading", text: "Mentioned but not linked" });
-    const all = head.createEl("button", { cls: "pai-accept-all mod-cta", text: "Link all" });
+    head.createDiv({ cls: "pai-heading", text: say.mentions });
+    const all = head.createEl("button", { cls: "pai-accept-all mod-cta", text: say.linkAll });
     all.addEventListener("click", () => {
       this.acceptAll();
     });
-    for (const mention of this.mentions) {
+    for (const mention of this.mentions.slice(0, ROWS)) {
       const row = this.contentEl.createDiv({ cls: "pai-link-row" });
-      const words = row.createDiv({ cls: "pai-link-words" });
-      this.drawContext(words.createDiv(), mention);
-      words.createDiv({ cls: "pai-row-detail", text: `Line ${String(mention.line)} → ${mention.title}` });
-      const accept = row.createEl("button", { cls: "pai-accept", text: "Link" });
+      const words2 = row.createDiv({ cls: "pai-link-words" });
+      this.drawContext(words2.createDiv(), mention);
+      words2.createDiv({ cls: "pai-row-detail", text: `${say.line(mention.line)} → ${mention.title}` });
+      words2.addEventListener("click", (event) => void openAt(this.app, { path: this.path ?? "", startLine: mention.line, page: null }, event));
+      const accept = row.createEl("button", { cls: "pai-accept", text: say.link });
       accept.addEventListener("click", () => {
         this.accept(mention);
       });
+      this.drawNever(row, mention.target);
     }
+    const rest = this.mentions.length - ROWS;
+    if (rest > 0) this.contentEl.createDiv({ cls: "pai-row-detail", text: say.more(rest) });
   }
   drawContext(parent, mention) {
-    const line = this.readLine(mention.line - 1) ?? "";
+    const target = recentEditor(this.app);
+    const line = target?.file.path === this.path ? readLineOf(target.editor)(mention.line - 1) ?? "" : "";
     const from = mention.columnUtf16;
     const to = from + mention.text.length;
     const begin2 = Math.max(0, from - AROUND);
@@ -1283,46 +2271,57 @@ var LinksModal = class extends import_obsidian4.Modal {
     parent.appendText(`${line.slice(to, to + AROUND)}${line.length > to + AROUND ? "…" : ""}`);
   }
   drawSuggestions() {
-    this.contentEl.createDiv({ cls: "pai-modal-head" }).createDiv({ cls: "pai-heading", text: "Close in meaning" });
+    this.contentEl.createDiv({ cls: "pai-modal-head" }).createDiv({ cls: "pai-heading", text: say.near });
     for (const note of this.suggestions) {
       const row = this.contentEl.createDiv({ cls: "pai-link-row" });
-      const words = row.createDiv({ cls: "pai-link-words" });
-      words.createDiv({ cls: "pai-row-place", text: note.title });
-      words.createDiv({ cls: "pai-row-detail", text: note.why });
-      const insert = row.createEl("button", { cls: "pai-suggest-insert", text: "Insert at cursor" });
+      const words2 = row.createDiv({ cls: "pai-link-words" });
+      words2.createDiv({ cls: "pai-row-place", text: note.title });
+      words2.createDiv({ cls: "pai-row-detail", text: note.why });
+      words2.addEventListener("click", (event) => void openAt(this.app, note.passage ?? { path: note.path, startLine: 1, page: null }, event));
+      const insert = row.createEl("button", { cls: "pai-suggest-insert", text: say.linkHere, attr: { "aria-label": say.linkHereWhy } });
       insert.addEventListener("click", () => {
-        this.editor.setCursor(this.cursor);
-        this.editor.replaceSelection(note.link);
-        this.close();
+        this.insert(note);
       });
+      this.drawNever(row, note.path);
     }
   }
+  drawNever(row, other) {
+    const never = row.createEl("button", { cls: "pai-never", text: say.never, attr: { "aria-label": say.neverWhy } });
+    never.addEventListener("click", () => void this.refuse(other));
+  }
+  async refuse(other) {
+    if (this.path === null) return;
+    this.mentions = this.mentions.filter(({ target }) => target !== other);
+    this.suggestions = this.suggestions.filter(({ path }) => path !== other);
+    this.draw();
+    await this.host.change({ pairs: refuse(this.host.settings.pairs, this.path, other) });
+  }
+  insert(note) {
+    if (!this.editor()) return;
+    insertAtCursor(this.app, note.link);
+    this.suggestions = this.suggestions.filter((one) => one !== note);
+    this.draw();
+  }
   accept(mention) {
-    const edit = editFor(mention, this.readLine);
+    const editor = this.editor();
+    if (!editor) return;
+    const edit = editFor(mention, readLineOf(editor));
     if (!edit) {
-      this.tellMissed(1);
+      new import_obsidian9.Notice(say.mentionMissed(1));
       return;
     }
-    this.apply([edit]);
+    applyEdits(editor, [edit]);
     this.mentions = afterEdit(this.mentions, edit);
     this.draw();
   }
   acceptAll() {
-    const { edits, missed } = editsFor(this.mentions, this.readLine);
-    this.apply(edits);
-    if (missed > 0) this.tellMissed(missed);
-    else new import_obsidian4.Notice(`${String(edits.length)} links added.`);
-    this.close();
-  }
-  /** One transaction, so that one undo takes all of it back. */
-  apply(edits) {
-    this.editor.transaction({
-      changes: edits.map(({ line, from, to, text }) => ({ from: { line, ch: from }, to: { line, ch: to }, text }))
-    });
-  }
-  tellMissed(count2) {
-    const what = count2 === 1 ? "A mention no longer stands" : `${String(count2)} mentions no longer stand`;
-    new import_obsidian4.Notice(`${what} where it was read. Open the suggestions again.`);
+    const editor = this.editor();
+    if (!editor) return;
+    const { edits, missed } = editsFor(this.mentions, readLineOf(editor));
+    applyEdits(editor, edits);
+    new import_obsidian9.Notice(missed > 0 ? say.mentionMissed(missed) : say.linksAdded(edits.length));
+    this.mentions = [];
+    this.draw();
   }
 };
 
@@ -1365,46 +2364,65 @@ function patiently(send2, after2, dice = Math.random) {
   };
 }
 
-// src/related-view.ts
-var import_obsidian6 = require("obsidian");
-
-// src/transport.ts
-var import_obsidian5 = require("obsidian");
-var send = async ({ url, method, headers, body }) => {
-  const reply = await (0, import_obsidian5.requestUrl)({ url, method, headers, throw: false, ...body === void 0 ? {} : { body } });
-  return { status: reply.status, text: reply.text };
-};
-var stream = async ({ url, method, headers, body }, signal) => {
-  const reply = await window.fetch(url, { method, headers, signal, cache: "no-store", ...body === void 0 ? {} : { body } });
-  return { status: reply.status, chunks: textOf(reply) };
-};
-async function* textOf(reply) {
-  if (!reply.body) return;
-  const reader = reply.body.getReader();
-  const decoder = new TextDecoder();
-  try {
-    for (; ; ) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield decoder.decode(value, { stream: true });
-    }
-  } finally {
-    await reader.cancel().catch(() => void 0);
+// src/recent-queries.ts
+var KEPT = 12;
+var RecentQueries = class {
+  constructor(shelf) {
+    this.shelf = shelf;
   }
-}
-var after = (ms, then) => {
-  const timer = window.setTimeout(then, ms);
-  return () => {
-    window.clearTimeout(timer);
-  };
+  shelf;
+  list() {
+    const kept = this.shelf.load();
+    return Array.isArray(kept) ? kept.filter((one) => typeof one === "string") : [];
+  }
+  add(query) {
+    const found = query.trim();
+    if (found) this.shelf.save([found, ...this.list().filter((one) => one !== found)].slice(0, KEPT));
+  }
 };
+
+// src/related-view.ts
+var import_obsidian10 = require("obsidian");
+
+// src/paragraph.ts
+var ADDRESS_CHARACTERS = 6e3;
+var LINES = 60;
+function paragraphAt(line, readLine) {
+  const here = readLine(line) ?? "";
+  if (isGap(here)) return "";
+  const lines = [here];
+  if (!isHeading(here)) {
+    for (let at = line - 1; line - at <= LINES && continues(readLine(at)); at--) lines.unshift(readLine(at) ?? "");
+    for (let at = line + 1; at - line <= LINES && continues(readLine(at)); at++) lines.push(readLine(at) ?? "");
+  }
+  return fitting(lines.join("\n").trim());
+}
+function continues(line) {
+  return line !== null && !isGap(line) && !isHeading(line);
+}
+function isGap(line) {
+  return /^[\s>]*$/.test(line) || /^\s*(?:---|```)/.test(line);
+}
+function isHeading(line) {
+  return /^#{1,6}\s/.test(line);
+}
+function fitting(text) {
+  let end2 = Math.min(text.length, ADDRESS_CHARACTERS);
+  while (end2 > 0 && encodeURIComponent(whole(text, end2)).length > ADDRESS_CHARACTERS) end2 = Math.floor(end2 * 0.8);
+  return whole(text, end2);
+}
+function whole(text, end2) {
+  return text.slice(0, end2).replace(/\p{Surrogate}/gu, "");
+}
 
 // src/related-view.ts
 var RELATED_VIEW = "pai-daemon-related";
-var SETTLE_MS = 250;
-var REVISION_MS = 1500;
+var SETTLE_MS2 = 250;
+var CURSOR_MS = 600;
+var REVISION_MS2 = 1500;
 var WORDS2 = 160;
-var RelatedView = class extends import_obsidian6.ItemView {
+var LEAST_CHARACTERS = 20;
+var RelatedView = class extends import_obsidian10.ItemView {
   constructor(leaf, host) {
     super(leaf);
     this.host = host;
@@ -1412,14 +2430,14 @@ var RelatedView = class extends import_obsidian6.ItemView {
   host;
   navigation = false;
   cancelPlan = () => void 0;
-  shownPath = null;
+  shown = null;
   revision = -1;
   asked = 0;
   getViewType() {
     return RELATED_VIEW;
   }
   getDisplayText() {
-    return "Related notes";
+    return say.related;
   }
   getIcon() {
     return "waypoints";
@@ -1427,14 +2445,18 @@ var RelatedView = class extends import_obsidian6.ItemView {
   onOpen() {
     this.contentEl.addClass("pai-view", "pai-related");
     this.registerEvent(this.app.workspace.on("file-open", () => {
-      this.plan(SETTLE_MS);
+      this.plan(SETTLE_MS2);
+    }));
+    this.register(this.host.cursor.subscribe(() => {
+      if (this.host.settings.followParagraph) this.plan(CURSOR_MS);
     }));
     this.register(
       this.host.feed.subscribe(({ status }) => {
         const revision = status?.revision ?? -1;
         if (revision === this.revision) return;
         this.revision = revision;
-        if (status) this.plan(REVISION_MS);
+        this.shown = null;
+        if (status) this.plan(REVISION_MS2);
       })
     );
     this.register(() => {
@@ -1447,83 +2469,180 @@ var RelatedView = class extends import_obsidian6.ItemView {
     this.cancelPlan();
     this.cancelPlan = after(ms, () => void this.show());
   }
+  origin() {
+    const path = this.app.workspace.getActiveFile()?.path;
+    if (path === void 0) return null;
+    const target = this.host.settings.followParagraph ? recentEditor(this.app) : null;
+    if (target?.file.path !== path) return { path, text: "" };
+    const text = paragraphAt(target.editor.getCursor().line, readLineOf(target.editor));
+    return { path, text: text.length < LEAST_CHARACTERS ? "" : text };
+  }
   async show() {
-    const path = this.app.workspace.getActiveFile()?.path ?? null;
+    const origin = this.origin();
+    if (origin && origin.path === this.shown?.path && origin.text === this.shown.text) return;
     const mine = ++this.asked;
-    if (!path) {
+    if (!origin) {
       this.draw(null, []);
       return;
     }
     try {
-      const notes = await this.host.daemon.related(path, this.host.settings.related);
-      if (mine === this.asked) this.draw(path, notes);
+      const notes = await this.find(origin);
+      if (mine === this.asked) this.draw(origin, notes);
     } catch (error) {
       if (mine === this.asked) this.drawFailure(asDaemonError(error));
     }
   }
+  async find({ path, text }) {
+    const limit = this.host.settings.related;
+    if (!text) return this.host.daemon.related({ path }, limit);
+    return (await this.host.daemon.related({ text }, limit + 1)).filter((note) => note.path !== path).slice(0, limit);
+  }
   drawFailure(error) {
-    this.shownPath = null;
+    this.shown = null;
     this.contentEl.empty();
     if (error.code === "not_found") this.contentEl.createDiv({ cls: "pai-empty", text: error.advice });
     else drawError(this.contentEl, error);
   }
-  draw(path, notes) {
-    const scroll = path === this.shownPath ? this.contentEl.scrollTop : 0;
+  draw(origin, notes) {
+    const scroll = origin && origin.path === this.shown?.path ? this.contentEl.scrollTop : 0;
     this.contentEl.empty();
-    this.shownPath = path;
-    if (path === null) {
-      this.contentEl.createDiv({ cls: "pai-empty", text: "Open a note to see what is related to it." });
+    this.shown = origin;
+    if (!origin) {
+      this.contentEl.createDiv({ cls: "pai-empty", text: say.relatedOpen });
       return;
     }
-    const name = path.split("/").pop()?.replace(/\.md$/, "") ?? path;
-    this.contentEl.createDiv({ cls: "pai-heading", text: `Related to ${name}` });
-    if (notes.length === 0) this.contentEl.createDiv({ cls: "pai-empty", text: "Nothing close to this note was found." });
+    this.drawHead(origin);
+    if (notes.length === 0) this.contentEl.createDiv({ cls: "pai-empty", text: say.relatedNone });
     for (const note of notes) this.drawNote(note);
-    this.contentEl.scrollTop = scroll;
+    if (scroll > 0) this.contentEl.scrollTop = scroll;
+  }
+  drawHead({ path, text }) {
+    const head = this.contentEl.createDiv({ cls: "pai-modal-head" });
+    head.createDiv({ cls: "pai-heading", text: text ? say.relatedToParagraph : say.relatedTo(nameOf(path)) });
+    const follows = this.host.settings.followParagraph;
+    const button = head.createEl("button", { cls: "pai-follow", text: follows ? say.followNote : say.followParagraph });
+    button.addEventListener("click", () => void this.follow(!follows));
+  }
+  async follow(paragraph) {
+    await this.host.change({ followParagraph: paragraph });
+    this.shown = null;
+    this.plan(0);
   }
   drawNote(note) {
-    const words = note.passage ? marked({ text: note.passage.text, highlights: [] }, WORDS2) : [];
+    const words2 = note.passage ? marked({ text: note.passage.text, highlights: [] }, WORDS2) : [];
     drawRow(this.contentEl, {
       place: note.title,
       detail: note.why,
-      words,
+      words: words2,
       link: note.link,
       open: (event) => void openAt(this.app, note.passage ?? { path: note.path, startLine: 1, page: null }, event),
       insert: () => {
         insertAtCursor(this.app, note.link);
       },
-      ...note.linked ? { badge: { text: "Linked", why: "These notes already link to each other" } } : {}
+      ...note.linked ? { badge: { text: say.linked, why: say.linkedWhy } } : {}
     });
   }
 };
 
+// src/related-modal.ts
+var import_obsidian11 = require("obsidian");
+var LIMIT2 = 30;
+var RelatedModal = class extends import_obsidian11.SuggestModal {
+  constructor(app, host, file) {
+    super(app);
+    this.host = host;
+    this.file = file;
+    this.setPlaceholder(say.relatedPick);
+    this.setInstructions([
+      { command: "↵", purpose: say.toOpen },
+      { command: "ctrl/cmd ↵", purpose: say.toOpenTab },
+      { command: "alt ↵", purpose: say.toInsert }
+    ]);
+    chooseWithModifiers(this);
+  }
+  host;
+  file;
+  found = null;
+  async getSuggestions(query) {
+    this.found ??= this.load();
+    const words2 = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+    const holds = (note) => words2.every((word) => `${note.title} ${note.path}`.toLocaleLowerCase().includes(word));
+    return (await this.found).filter(holds);
+  }
+  async load() {
+    try {
+      this.emptyStateText = say.relatedNone;
+      return await this.host.daemon.related({ path: this.file.path }, LIMIT2);
+    } catch (error) {
+      this.emptyStateText = asDaemonError(error).advice;
+      return [];
+    }
+  }
+  renderSuggestion(note, el) {
+    el.addClass("pai-suggestion");
+    el.createDiv({ cls: "pai-row-place", text: note.title });
+    el.createDiv({ cls: "pai-row-detail", text: note.why });
+  }
+  onChooseSuggestion(note, event) {
+    openOrLink(this.app, note.passage ?? { path: note.path, startLine: 1, page: null }, note.link, event);
+  }
+};
+
 // src/search-modal.ts
-var import_obsidian7 = require("obsidian");
-var LIMIT = 12;
-var TYPING_MS = 180;
+var import_obsidian12 = require("obsidian");
+
+// src/query.ts
+var FILTER = /(?:^|\s)(path|tag|property|since|before):(?:"([^"]*)"?|(\S*))(?=\s|$)/g;
+function parseQuery(text) {
+  const filters = {};
+  const words2 = text.replace(FILTER, (_whole, name, quoted2, bare) => {
+    const value = (quoted2 ?? bare ?? "").trim();
+    if (value) add(filters, name, value);
+    return " ";
+  });
+  return { words: words2.replace(/\s+/g, " ").trim(), filters };
+}
+function add(filters, name, value) {
+  if (name === "tag") filters.tag = [...filters.tag ?? [], value.replace(/^#/, "")];
+  else if (name === "property") filters.property = [...filters.property ?? [], value];
+  else filters[name] = value;
+}
+
+// src/search-modal.ts
+var LIMIT3 = 12;
+var TYPING_MS2 = 150;
 var WORDS3 = 180;
-var SearchModal = class extends import_obsidian7.SuggestModal {
+var SearchModal = class extends import_obsidian12.SuggestModal {
   constructor(app, host) {
     super(app);
     this.host = host;
     this.modalEl.addClass("pai-search");
-    this.setPlaceholder("Describe what you are looking for…");
+    this.setPlaceholder(say.searchHint);
     this.setInstructions([
-      { command: "↵", purpose: "to open" },
-      { command: "esc", purpose: "to close" }
+      { command: "↵", purpose: say.toOpen },
+      { command: "ctrl/cmd ↵", purpose: say.toOpenTab },
+      { command: "alt ↵", purpose: say.toInsert },
+      { command: "esc", purpose: say.toClose }
     ]);
+    chooseWithModifiers(this);
   }
   host;
   asked = 0;
   latest = [];
-  async getSuggestions(query) {
+  async getSuggestions(text) {
     const mine = ++this.asked;
-    if (!query.trim()) return [];
-    await sleep(TYPING_MS);
+    if (!text.trim()) return this.host.recent.list();
+    const { words: words2, filters } = parseQuery(text);
+    if (!words2) {
+      this.emptyStateText = say.searchWords;
+      return [];
+    }
+    await sleep(TYPING_MS2);
     if (mine !== this.asked) return this.latest;
     try {
-      const { results } = await this.host.daemon.search(query, this.host.settings.mode, LIMIT);
-      this.emptyStateText = "Nothing close to this was found.";
+      const { mode } = this.host.settings;
+      const { results } = await this.host.daemon.search(words2, { mode, limit: LIMIT3, filters, typing: true });
+      this.emptyStateText = say.searchNone;
       if (mine === this.asked) this.latest = results;
     } catch (error) {
       this.emptyStateText = asDaemonError(error).advice;
@@ -1531,114 +2650,188 @@ var SearchModal = class extends import_obsidian7.SuggestModal {
     }
     return this.latest;
   }
-  renderSuggestion(passage, el) {
+  renderSuggestion(found, el) {
     el.addClass("pai-suggestion");
-    el.createDiv({ cls: "pai-row-place", text: placeOf(passage) });
-    drawMarked(el.createDiv({ cls: "pai-row-words" }), marked(passage, WORDS3));
-    el.createDiv({ cls: "pai-row-detail", text: `${passage.path} · ${linesOf(passage)}` });
+    if (typeof found === "string") {
+      el.createDiv({ cls: "pai-row-place pai-recent", text: found });
+      el.createDiv({ cls: "pai-row-detail", text: say.recent });
+      return;
+    }
+    el.createDiv({ cls: "pai-row-place", text: placeOf(found) });
+    drawMarked(el.createDiv({ cls: "pai-row-words" }), marked(found, WORDS3));
+    el.createDiv({ cls: "pai-row-detail", text: `${found.path} · ${linesOf(found)}` });
   }
-  onChooseSuggestion(passage, event) {
-    void openAt(this.app, passage, event);
+  /** An earlier search is searched again, so the list stays open. */
+  selectSuggestion(found, event) {
+    if (typeof found !== "string") {
+      super.selectSuggestion(found, event);
+      return;
+    }
+    this.inputEl.value = found;
+    this.inputEl.dispatchEvent(new Event("input"));
+    this.inputEl.focus();
+  }
+  onChooseSuggestion(found, event) {
+    if (typeof found === "string") return;
+    this.host.recent.add(this.inputEl.value);
+    openOrLink(this.app, found, found.link, event);
   }
 };
 
 // src/settings.ts
-var import_obsidian8 = require("obsidian");
-var DEFAULTS = { url: "", sources: 6, related: 10, mode: "hybrid" };
+var DEFAULTS = {
+  url: "",
+  sources: 6,
+  related: 10,
+  mode: "hybrid",
+  followParagraph: false,
+  underline: false,
+  trigger: ";;",
+  pairs: {}
+};
+var MOST_SOURCES = 20;
+var MOST_RELATED = 50;
 var SECRET = "pai-daemon-token";
-var MODES = { hybrid: "Meaning and words", semantic: "Meaning only", text: "Words only" };
-function whole(value, fallback, max) {
+function whole2(value, fallback, max) {
   return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= max ? value : fallback;
 }
 function readSettings(data) {
   const raw = typeof data === "object" && data !== null ? data : {};
   return {
     url: typeof raw.url === "string" ? raw.url : DEFAULTS.url,
-    sources: whole(raw.sources, DEFAULTS.sources, 20),
-    related: whole(raw.related, DEFAULTS.related, 50),
-    mode: raw.mode === "semantic" || raw.mode === "text" ? raw.mode : DEFAULTS.mode
+    sources: whole2(raw.sources, DEFAULTS.sources, MOST_SOURCES),
+    related: whole2(raw.related, DEFAULTS.related, MOST_RELATED),
+    mode: raw.mode === "semantic" || raw.mode === "text" ? raw.mode : DEFAULTS.mode,
+    followParagraph: raw.followParagraph === true,
+    underline: raw.underline === true,
+    trigger: typeof raw.trigger === "string" ? raw.trigger.trim() : DEFAULTS.trigger,
+    pairs: readPairs(raw.pairs)
   };
 }
 function readToken(app) {
   return app.secretStorage.getSecret(SECRET) ?? "";
 }
-var SettingsTab = class extends import_obsidian8.PluginSettingTab {
-  constructor(app, owner) {
-    super(app, owner);
-    this.owner = owner;
+function keepToken(app, token) {
+  app.secretStorage.setSecret(SECRET, token);
+}
+
+// src/settings-tab.ts
+var import_obsidian13 = require("obsidian");
+var SettingsTab = class extends import_obsidian13.PluginSettingTab {
+  constructor(app, plugin, host) {
+    super(app, plugin);
+    this.host = host;
   }
-  owner;
+  host;
   display() {
-    const { containerEl } = this;
-    containerEl.empty();
+    this.containerEl.empty();
     this.drawConnection();
     this.drawAnswers();
+    this.drawWriting();
   }
   drawConnection() {
-    new import_obsidian8.Setting(this.containerEl).setName("Connection").setHeading();
-    new import_obsidian8.Setting(this.containerEl).setName("Address").setDesc("Leave empty to find the daemon that serves this vault. Only addresses of this machine are accepted.").addText(
-      (text) => text.setPlaceholder("http://127.0.0.1:8377").setValue(this.owner.settings.url).onChange((value) => this.change({ url: value.trim() }))
+    this.row(say.connection).setHeading();
+    const test = this.row(say.test, "");
+    test.addButton((button) => button.setButtonText(say.testNow).onClick(() => this.test(test)));
+    this.row(say.address, say.addressWhy).addText(
+      (text) => text.setPlaceholder("http://127.0.0.1:8377").setValue(this.host.settings.url).onChange((value) => this.host.change({ url: value.trim() }))
     );
-    new import_obsidian8.Setting(this.containerEl).setName("Token").setDesc(
-      "Leave empty to read it from your configuration folder. A pasted token is kept in this app's secret storage, never in the vault."
-    ).addText((text) => {
+    this.row(say.token, say.tokenWhy).addText((text) => {
       text.inputEl.type = "password";
-      text.setPlaceholder("Found automatically").setValue(readToken(this.app)).onChange((value) => {
-        this.app.secretStorage.setSecret(SECRET, value.trim());
-        this.owner.settingsChanged();
+      text.setPlaceholder(say.tokenHint).setValue(readToken(this.app)).onChange((value) => {
+        keepToken(this.app, value.trim());
+        void this.host.feed.refresh();
       });
     });
   }
+  async test(row) {
+    row.setDesc(say.bar.connecting);
+    try {
+      const { vaultName, notes } = await this.host.daemon.status();
+      row.setDesc(say.testGood(vaultName, notes.toLocaleString()));
+    } catch (error) {
+      row.setDesc(asDaemonError(error).advice);
+    }
+  }
   drawAnswers() {
-    new import_obsidian8.Setting(this.containerEl).setName("Answers and links").setHeading();
-    this.addNumber("Sources for an answer", "How many passages an answer may rest on.", "sources", 20);
-    this.addNumber("Related notes", "How many notes the side panel lists.", "related", 50);
-    new import_obsidian8.Setting(this.containerEl).setName("Search mode").setDesc("What the search command looks at.").addDropdown(
-      (dropdown) => dropdown.addOptions(MODES).setValue(this.owner.settings.mode).onChange((value) => this.change({ mode: readSettings({ mode: value }).mode }))
+    this.row(say.answersAndLinks).setHeading();
+    this.addNumber(say.sourcesSetting, say.sourcesWhy, "sources", MOST_SOURCES);
+    this.addNumber(say.relatedSetting, say.relatedWhy, "related", MOST_RELATED);
+    this.row(say.mode, say.modeWhy).addDropdown(
+      (dropdown) => dropdown.addOptions(say.modes).setValue(this.host.settings.mode).onChange((value) => this.host.change({ mode: readSettings({ mode: value }).mode }))
     );
+    const refused = countPairs(this.host.settings.pairs);
+    const row = this.row(say.refused, say.refusedWhy(refused));
+    if (refused === 0) return;
+    row.addButton(
+      (button) => button.setButtonText(say.forget).onClick(async () => {
+        await this.host.change({ pairs: {} });
+        row.settingEl.detach();
+      })
+    );
+  }
+  drawWriting() {
+    this.row(say.writing).setHeading();
+    this.row(say.underline, say.underlineWhy).addToggle(
+      (toggle) => toggle.setValue(this.host.settings.underline).onChange((value) => this.host.change({ underline: value }))
+    );
+    this.row(say.trigger, say.triggerWhy).addText(
+      (text) => text.setValue(this.host.settings.trigger).onChange((value) => this.host.change({ trigger: value.trim() }))
+    );
+  }
+  row(name, description) {
+    const row = new import_obsidian13.Setting(this.containerEl).setName(name);
+    return description === void 0 ? row : row.setDesc(description);
   }
   addNumber(name, description, key, max) {
-    new import_obsidian8.Setting(this.containerEl).setName(name).setDesc(description).addSlider(
-      (slider) => slider.setLimits(1, max, 1).setValue(this.owner.settings[key]).onChange((value) => this.change({ [key]: value }))
+    this.row(name, description).addSlider(
+      (slider) => slider.setLimits(1, max, 1).setValue(this.host.settings[key]).onChange((value) => this.host.change({ [key]: value }))
     );
-  }
-  async change(part) {
-    this.owner.settings = { ...this.owner.settings, ...part };
-    await this.owner.saveSettings();
-    this.owner.settingsChanged();
   }
 };
 
 // src/status-bar.ts
-function barText(pulse) {
-  if (!pulse) return "pai: connecting…";
+function barText(pulse, version) {
+  return `pai: ${words(pulse, version)}`;
+}
+function words(pulse, version) {
+  const { bar } = say;
+  if (!pulse) return bar.connecting;
   if (!pulse.status) {
-    const words = { "not-running": "not running", "no-token": "no token", unauthorized: "token refused" };
-    return `pai: ${words[pulse.error.code] ?? "not available"}`;
+    const known = {
+      "not-running": bar.notRunning,
+      "no-token": bar.noToken,
+      unauthorized: bar.refused,
+      contract: bar.mismatch
+    };
+    return known[pulse.error.code] ?? bar.unavailable;
   }
   const { state, progress, pendingChunks } = pulse.status;
-  if (state === "error") return "pai: needs attention";
-  if (state === "held") return "pai: waiting for you";
-  if (progress && progress.total > 0) return `pai: ${percent(progress)}`;
-  if (state === "ready") return pendingChunks > 0 ? "pai: updating…" : "pai: ready";
-  return state === "starting" ? "pai: starting…" : "pai: indexing…";
+  if (state === "error") return bar.error;
+  if (state === "held") return bar.held;
+  if (!fits(version, pulse.status.version)) return bar.mismatch;
+  if (progress && progress.total > 0) return percent(progress);
+  if (state === "ready") return pendingChunks > 0 ? bar.updating : bar.ready;
+  return state === "starting" ? bar.starting : bar.indexing;
 }
 function percent(progress) {
   const share = `${String(Math.floor(100 * progress.done / progress.total))} %`;
-  return progress.etaS === null ? share : `${share} · ${spoken(progress.etaS)} left`;
+  return progress.etaS === null ? share : `${share} · ${say.left(spoken(progress.etaS))}`;
 }
 var StatusBar = class {
-  constructor(el, onClick) {
+  constructor(el, version, onClick) {
     this.el = el;
+    this.version = version;
     el.addClass("pai-status", "mod-clickable");
-    el.setAttr("aria-label", "Show the state of your vault's daemon");
     el.setAttr("data-tooltip-position", "top");
     el.addEventListener("click", onClick);
     this.show(null);
   }
   el;
+  version;
   show(pulse) {
-    this.el.setText(barText(pulse));
+    this.el.setText(barText(pulse, this.version));
+    this.el.setAttr("aria-label", (pulse?.status ? pulse.status.message : pulse?.error.advice) ?? say.barWhy);
     this.el.toggleClass("is-down", pulse !== null && pulse.status === null);
     this.el.toggleClass("is-trouble", pulse?.status?.state === "error" || pulse?.status?.state === "held");
   }
@@ -1647,7 +2840,7 @@ var StatusBar = class {
 // src/status-feed.ts
 var BUSY_MS = 2e3;
 var QUIET_MS = 3e4;
-var DOWN_MS = 5e3;
+var DOWN_MS = [5e3, 5e3, 1e4, 2e4, 4e4, 6e4];
 var EVENT_MS = 400;
 var StatusFeed = class {
   constructor(daemon, after2) {
@@ -1660,6 +2853,7 @@ var StatusFeed = class {
   listeners = /* @__PURE__ */ new Set();
   ending = new AbortController();
   cancelNext = () => void 0;
+  failures = 0;
   polling = false;
   listening = false;
   /** Calls `listener` with each new status; returns how to stop that. */
@@ -1675,10 +2869,15 @@ var StatusFeed = class {
     const pulse = await this.ask();
     this.polling = false;
     if (this.isOver()) return;
+    this.failures = pulse.status ? 0 : this.failures + 1;
     this.latest = pulse;
     for (const listener of this.listeners) listener(pulse);
     this.plan(this.pause(pulse));
     if (pulse.status) void this.listen();
+  }
+  /** Looks at once where the daemon was down: the person may come from starting it. */
+  async wake() {
+    if (this.latest?.error) await this.refresh();
   }
   dispose() {
     this.ending.abort();
@@ -1697,7 +2896,7 @@ var StatusFeed = class {
     }
   }
   pause({ status }) {
-    if (!status) return DOWN_MS;
+    if (!status) return DOWN_MS[Math.min(this.failures, DOWN_MS.length) - 1] ?? QUIET_MS;
     return status.state === "indexing" || status.state === "starting" ? BUSY_MS : QUIET_MS;
   }
   plan(ms) {
@@ -1720,22 +2919,14 @@ var StatusFeed = class {
 };
 
 // src/status-modal.ts
-var import_obsidian9 = require("obsidian");
-var STATES2 = {
-  starting: "Starting",
-  indexing: "Reading your notes",
-  ready: "Ready",
-  held: "Waiting for you",
-  error: "Stopped by an error"
-};
-var PLACES = { embedded: "inside the daemon", local: "on this machine", remote: "on another machine" };
+var import_obsidian14 = require("obsidian");
 function count(number) {
   return number.toLocaleString();
 }
 function megabytes(bytes) {
   return `${(bytes / 1e6).toLocaleString(void 0, { maximumFractionDigits: 0 })} MB`;
 }
-var StatusModal = class extends import_obsidian9.Modal {
+var StatusModal = class extends import_obsidian14.Modal {
   constructor(app, host) {
     super(app);
     this.host = host;
@@ -1744,7 +2935,7 @@ var StatusModal = class extends import_obsidian9.Modal {
   unsubscribe = () => void 0;
   onOpen() {
     this.modalEl.addClass("pai-modal");
-    this.setTitle("Your vault's daemon");
+    this.setTitle(say.daemon);
     this.unsubscribe = this.host.feed.subscribe((pulse) => {
       this.draw(pulse);
     });
@@ -1756,42 +2947,62 @@ var StatusModal = class extends import_obsidian9.Modal {
   }
   draw(pulse) {
     this.contentEl.empty();
-    if (!pulse.status) {
-      drawError(this.contentEl, pulse.error);
-      return;
-    }
+    if (!pulse.status) drawError(this.contentEl, pulse.error);
+    this.drawTroubles(pulse);
+    if (!pulse.status) return;
     const { status } = pulse;
-    if (status.message) this.contentEl.createDiv({ cls: "pai-warning", text: status.message });
     const table = this.contentEl.createEl("dl", { cls: "pai-facts" });
-    for (const [name, value] of this.facts(pulse, status)) {
+    for (const [name, value] of this.facts(status)) {
       table.createEl("dt", { text: name });
       table.createEl("dd", { text: value });
     }
     if (status.problems.length > 0) this.drawProblems(status.problems);
     const row = this.contentEl.createDiv({ cls: "pai-actions" });
-    const again = row.createEl("button", { cls: "pai-reindex", text: "Re-index this vault" });
+    const again = row.createEl("button", { cls: "pai-reindex", text: say.reindex });
     again.addEventListener("click", () => void reindex(this.host));
   }
-  facts(pulse, status) {
+  drawTroubles(pulse) {
+    for (const { message, remedies } of troubles(pulse, this.host.chosen())) {
+      const box = this.contentEl.createDiv({ cls: "pai-trouble" });
+      if (pulse.status) box.createDiv({ cls: "pai-warning", text: message });
+      const row = box.createDiv({ cls: "pai-actions" });
+      for (const remedy of remedies) this.drawRemedy(row, remedy);
+    }
+  }
+  drawRemedy(row, remedy) {
+    if (remedy.kind === "copy") row.createEl("code", { cls: "pai-command", text: remedy.command });
+    const words2 = {
+      look: say.lookAgain,
+      believe: say.believe,
+      forgetToken: say.forgetToken,
+      forgetAddress: say.forgetAddress,
+      copy: say.copyCommand
+    };
+    const button = row.createEl("button", { cls: `pai-remedy is-${remedy.kind}`, text: words2[remedy.kind] });
+    button.addEventListener("click", () => void this.host.cure(remedy));
+  }
+  facts(status) {
     const { model, watcher, generator } = status;
-    const watching = { native: "as you save", polling: "every few seconds", off: "not watched" }[watcher.mode] ?? watcher.mode;
+    const watching = say.watching[watcher.mode] ?? watcher.mode;
+    const state = say.stateWords[status.state];
+    const author = `${generator.name}, ${say.places[generator.location]}`;
     return [
-      ["State", status.progress ? `${STATES2[status.state]} (${barText(pulse).replace("pai: ", "")})` : STATES2[status.state]],
-      ["Vault", status.vaultPath],
-      ["Notes", `${count(status.notes)} notes, ${count(status.chunks)} passages, ${count(status.pendingChunks)} waiting`],
-      ["Changes", watcher.reason ? `${watching} (${watcher.reason})` : watching],
-      ["Model", model ? `${model.name} (${model.executionProvider ?? "loading"})` : "not loaded"],
-      ["Answers", `${generator.name}, ${PLACES[generator.location]}`],
-      ["Memory and disk", `${megabytes(status.rssBytes)} in memory, ${megabytes(status.indexBytes)} of index`],
-      ["Version", `${status.version}, revision ${String(status.revision)}`]
+      [say.state, status.progress && status.progress.total > 0 ? `${state} (${percent(status.progress)})` : state],
+      [say.vault, status.vaultPath],
+      [say.notes, say.noteCounts(count(status.notes), count(status.chunks), count(status.pendingChunks))],
+      [say.changes, watcher.reason ? `${watching} (${watcher.reason})` : watching],
+      [say.model, modelOf(model)],
+      [say.answers, generator.why ? `${author} (${generator.why})` : author],
+      [say.room, say.roomOf(megabytes(status.rssBytes), megabytes(status.indexBytes))],
+      [say.version, say.versionOf(this.host.chosen().version, status.version, status.revision)]
     ];
   }
   drawProblems(problems) {
-    this.contentEl.createDiv({ cls: "pai-heading", text: "Notes that could not be read in full" });
+    this.contentEl.createDiv({ cls: "pai-heading", text: say.badNotes });
     for (const problem of problems) {
       const row = this.contentEl.createDiv({ cls: "pai-row", attr: { role: "link", tabindex: "0" } });
       row.createDiv({ cls: "pai-row-place", text: problem.path });
-      const where = problem.line === null ? "" : `Line ${String(problem.line)}: `;
+      const where = problem.line === null ? "" : `${say.line(problem.line)}: `;
       row.createDiv({ cls: "pai-row-detail", text: `${where}${problem.reason}` });
       row.addEventListener("click", (event) => {
         this.close();
@@ -1800,74 +3011,227 @@ var StatusModal = class extends import_obsidian9.Modal {
     }
   }
 };
-async function reindex(host) {
+function modelOf(model) {
+  if (!model) return say.modelNone;
+  const running = `${model.name} (${model.executionProvider ?? say.modelLoading})`;
+  return model.next ? `${running}, ${say.modelNext(model.next.name, count(model.next.done), count(model.next.total))}` : running;
+}
+async function reindex(host, asked = {}) {
   try {
-    await host.daemon.reindex(false);
-    new import_obsidian9.Notice("The daemon is looking at your notes again.");
+    await host.daemon.reindex(asked);
+    new import_obsidian14.Notice(asked.paths ? say.lookingAtNote : say.looking);
     void host.feed.refresh();
   } catch (error) {
-    new import_obsidian9.Notice(asDaemonError(error).advice, 1e4);
+    new import_obsidian14.Notice(asDaemonError(error).advice, 1e4);
   }
 }
 
+// src/underlining.ts
+var import_obsidian15 = require("obsidian");
+
+// src/underlines.ts
+var import_state2 = require("@codemirror/state");
+var import_view3 = require("@codemirror/view");
+var MARKS = 500;
+var setMentions = import_state2.StateEffect.define();
+var marks = import_state2.StateField.define({
+  create: () => import_view3.Decoration.none,
+  update(old, { changes, docChanged, effects, newDoc }) {
+    let next = docChanged ? old.map(changes) : old;
+    if (docChanged && next.size > 0) {
+      changes.iterChangedRanges((_fromOld, _toOld, filterFrom, filterTo) => {
+        next = next.update({ filterFrom, filterTo, filter: (from, to, { spec }) => newDoc.sliceString(from, to) === wordsOf(spec) });
+      });
+    }
+    for (const effect of effects) if (effect.is(setMentions)) next = drawn(effect.value, newDoc);
+    return next;
+  },
+  provide: (field) => import_view3.EditorView.decorations.from(field)
+});
+function wordsOf(spec) {
+  return spec.words;
+}
+function drawn(mentions, doc) {
+  const found = mentions.slice(0, MARKS).flatMap(({ text, line, columnUtf16, title }) => {
+    if (line > doc.lines) return [];
+    const from = doc.line(line).from + columnUtf16;
+    const mark = import_view3.Decoration.mark({ class: "pai-mention", words: text, attributes: { title: say.linkTo(title) } });
+    return doc.sliceString(from, from + text.length) === text ? [mark.range(from, from + text.length)] : [];
+  });
+  return import_view3.Decoration.set(found, true);
+}
+var underlines = marks;
+
+// src/underlining.ts
+var SETTLE_MS3 = 600;
+var EDITORS = 6;
+var Underlining = class {
+  constructor(host) {
+    this.host = host;
+  }
+  host;
+  cancelPlan = () => void 0;
+  revision = -1;
+  isDrawn = false;
+  /** Follows the index; returns how to stop that. */
+  follow() {
+    const unsubscribe = this.host.feed.subscribe(({ status }) => {
+      if (!status || status.revision === this.revision) return;
+      this.revision = status.revision;
+      this.plan();
+    });
+    return () => {
+      unsubscribe();
+      this.cancelPlan();
+    };
+  }
+  /** Looks again soon; costs nothing where underlining is off and nothing is drawn. */
+  plan() {
+    this.cancelPlan();
+    if (this.host.settings.underline || this.isDrawn) this.cancelPlan = after(SETTLE_MS3, () => void this.draw());
+  }
+  async draw() {
+    const isOn = this.host.settings.underline;
+    this.isDrawn = isOn;
+    for (const view of this.views()) {
+      const path = view.file?.path;
+      if (path === void 0) continue;
+      const mentions = isOn ? await this.mentionsOf(path) : [];
+      if (mentions && view.file?.path === path) codeMirror(view.editor)?.dispatch({ effects: setMentions.of(mentions) });
+    }
+  }
+  views() {
+    const leaves = this.host.app.workspace.getLeavesOfType("markdown");
+    return leaves.map(({ view }) => view).filter((view) => view instanceof import_obsidian15.MarkdownView).slice(0, EDITORS);
+  }
+  /** Returns null where nobody knows: the underlines stay what they are. */
+  async mentionsOf(path) {
+    try {
+      const { mentions } = await this.host.daemon.links(path);
+      return mentions.filter(({ target }) => !isRefused(this.host.settings.pairs, path, target));
+    } catch (error) {
+      return asDaemonError(error).code === "not_found" ? [] : null;
+    }
+  }
+};
+
 // src/main.ts
-var PaiPlugin = class extends import_obsidian10.Plugin {
+var RECENT = "pai-daemon-recent";
+var PaiPlugin = class extends import_obsidian16.Plugin {
   settings = readSettings(null);
   daemon = new Daemon({ send: patiently(send, after), stream, after, connect: () => this.connect(), vaultPath: this.vaultPath() });
   feed = new StatusFeed(this.daemon, after);
+  conversation = new Conversation();
+  cursor = new CursorMoves();
+  // Kept on this device and for this vault: what somebody looks for is nothing to sync.
+  recent = new RecentQueries({
+    load: () => this.app.loadLocalStorage(RECENT),
+    save: (queries) => {
+      this.app.saveLocalStorage(RECENT, queries);
+    }
+  });
   inline = new InlineAnswers(this);
+  underlining = new Underlining(this);
   async onload() {
+    speak((0, import_obsidian16.getLanguage)());
     this.settings = readSettings(await this.loadData());
     this.registerView(ASK_VIEW, (leaf) => new AskView(leaf, this));
     this.registerView(RELATED_VIEW, (leaf) => new RelatedView(leaf, this));
-    this.registerEditorExtension(pendingAnswers);
-    this.addSettingTab(new SettingsTab(this.app, this));
-    this.addRibbonIcon("message-circle-question", "Ask your vault", () => void this.openAsk());
-    const bar = new StatusBar(this.addStatusBarItem(), () => {
+    this.registerView(LINKS_VIEW, (leaf) => new LinksView(leaf, this));
+    this.registerEditorExtension([pendingAnswers, underlines, this.cursor.extension]);
+    this.registerEditorSuggest(new LinkSuggest(this.app, this));
+    this.addSettingTab(new SettingsTab(this.app, this, this));
+    this.addRibbonIcon("message-circle-question", say.ask, () => void this.openAsk());
+    const bar = new StatusBar(this.addStatusBarItem(), this.manifest.version, () => {
       this.showStatus();
     });
     this.register(this.feed.subscribe((pulse) => {
       bar.show(pulse);
     }));
+    this.register(this.underlining.follow());
     this.addCommands();
-    this.app.workspace.onLayoutReady(() => void this.feed.refresh());
+    this.app.workspace.onLayoutReady(() => {
+      this.begin();
+    });
   }
   onunload() {
     this.inline.dispose();
     this.feed.dispose();
   }
-  async saveSettings() {
-    await this.saveData(this.settings);
+  chosen() {
+    const { version } = this.manifest;
+    return { version, vaultPath: this.vaultPath(), hasToken: readToken(this.app) !== "", hasAddress: this.settings.url !== "" };
   }
-  settingsChanged() {
+  async change(part) {
+    this.settings = { ...this.settings, ...part };
+    await this.saveData(this.settings);
+    if (part.url !== void 0) void this.feed.refresh();
+    if (part.underline !== void 0 || part.pairs) this.underlining.plan();
+  }
+  async cure(remedy) {
+    if (remedy.kind === "copy") await copy(remedy.command);
+    else if (remedy.kind === "look" || remedy.kind === "believe") await reindex(this, { believe: remedy.kind === "believe" });
+    else if (remedy.kind === "forgetAddress") await this.change({ url: "" });
+    else {
+      keepToken(this.app, "");
+      await this.feed.refresh();
+    }
+  }
+  begin() {
     void this.feed.refresh();
+    this.registerDomEvent(window, "focus", () => void this.feed.wake());
+    this.registerEvent(this.app.workspace.on("file-open", () => {
+      this.underlining.plan();
+    }));
+    this.registerEvent(
+      this.app.vault.on("rename", ({ path }, from) => {
+        const pairs = renamed(this.settings.pairs, from, path);
+        if (JSON.stringify(pairs) !== JSON.stringify(this.settings.pairs)) void this.change({ pairs });
+      })
+    );
   }
   addCommands() {
-    this.addCommand({ id: "ask", name: "Ask your vault", callback: () => void this.openAsk() });
-    this.addCommand({
-      id: "answer-here",
-      name: "Answer here",
-      editorCallback: (editor, info) => void this.inline.answer(editor, info)
+    this.addCommand({ id: "ask", name: say.ask, callback: () => void this.openAsk() });
+    this.addEditorCommand("answer-here", say.answerHere, (editor, info) => void this.inline.answer(editor, info));
+    this.addEditorCommand("suggest-links", say.suggestLinks, () => void this.openLinks());
+    this.addEditorCommand("link-mention", say.linkMention, (editor, { file }) => {
+      if (file) void linkMention(this, editor, file);
     });
-    this.addCommand({
-      id: "suggest-links",
-      name: "Suggest links for this note",
-      editorCallback: (editor, { file }) => {
-        if (file) new LinksModal(this.app, this, editor, file).open();
-      }
+    this.addCommand({ id: "related", name: say.showRelated, callback: () => void this.openRelated() });
+    this.addFileCommand("open-related", say.openRelated, (file) => {
+      new RelatedModal(this.app, this, file).open();
     });
-    this.addCommand({ id: "related", name: "Show related notes", callback: () => void this.openRelated() });
-    this.addCommand({ id: "search", name: "Search by meaning", callback: () => {
+    this.addCommand({ id: "search", name: say.search, callback: () => {
       new SearchModal(this.app, this).open();
     } });
-    this.addCommand({ id: "reindex", name: "Re-index this vault", callback: () => void reindex(this) });
-    this.addCommand({ id: "status", name: "Show status", callback: () => {
+    this.addFileCommand("reindex-note", say.reindexNote, (file) => void reindex(this, { paths: [file.path] }));
+    this.addCommand({ id: "reindex", name: say.reindex, callback: () => void reindex(this) });
+    this.addCommand({ id: "status", name: say.showStatus, callback: () => {
       this.showStatus();
     } });
+  }
+  addEditorCommand(id, name, run) {
+    this.addCommand({ id, name, editorCallback: run });
+  }
+  /** Adds a command that is there while a note is open. */
+  addFileCommand(id, name, run) {
+    this.addCommand({
+      id,
+      name,
+      checkCallback: (checking) => {
+        const file = this.app.workspace.getActiveFile();
+        if (file && !checking) run(file);
+        return file !== null;
+      }
+    });
   }
   async openAsk() {
     const leaf = await this.app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: true, reveal: true });
     if (leaf.view instanceof AskView) leaf.view.focusInput();
+  }
+  async openLinks() {
+    const leaf = await this.app.workspace.ensureSideLeaf(LINKS_VIEW, "right", { active: false, reveal: true });
+    if (leaf.view instanceof LinksView) leaf.view.look();
   }
   async openRelated() {
     await this.app.workspace.ensureSideLeaf(RELATED_VIEW, "right", { active: false, reveal: true });
@@ -1877,7 +3241,7 @@ var PaiPlugin = class extends import_obsidian10.Plugin {
   }
   vaultPath() {
     const { adapter } = this.app.vault;
-    return adapter instanceof import_obsidian10.FileSystemAdapter ? adapter.getBasePath() : "";
+    return adapter instanceof import_obsidian16.FileSystemAdapter ? adapter.getBasePath() : "";
   }
   connect() {
     const overrides = { url: this.settings.url, token: readToken(this.app) };

@@ -56,10 +56,11 @@ export class Driver {
   }
 
   async claim(name, prove) {
+    const started = performance.now();
     try {
       await prove();
       this.passed += 1;
-      console.log(`ok    ${name}`);
+      console.log(`ok    ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
     } catch (error) {
       this.failed += 1;
       console.log(`FAIL  ${name}\n      ${String(error.message).split("\n").slice(0, 12).join("\n      ")}`);
@@ -134,10 +135,30 @@ export class Driver {
     });
   }
 
-  async ask(question) {
+  /** Asks in the side panel; in a conversation of its own, unless it goes on. */
+  async ask(question, { goesOn = false } = {}) {
     await this.run("ask");
+    const anew = this.page.locator(".pai-new");
+    if (!goesOn && (await anew.isVisible())) await anew.click();
     await this.page.fill(".pai-input", question);
     await this.page.press(".pai-input", "Enter");
+  }
+
+  /** Opens the view of links and waits until it has looked at the open note. */
+  async suggestLinks() {
+    await this.page.evaluate(() => document.querySelector(".pai-links-of")?.remove());
+    await this.run("suggest-links");
+    await this.page.waitForSelector(".pai-links-of");
+  }
+
+  /** Comes back to the app, as from a terminal: a daemon that was down is looked for at once. */
+  comeBack() {
+    return this.page.evaluate(() => window.dispatchEvent(new Event("focus")));
+  }
+
+  /** Between two looks at a condition that is not the page's. */
+  pause() {
+    return new Promise((resolve) => setTimeout(resolve, 30));
   }
 
   notices() {

@@ -90,11 +90,16 @@ async function bodyOf(request) {
 export class Harness {
   /** Requests that went by way of requestUrl. */
   proxied = [];
+  /** The same, with what was asked. */
+  asked = [];
   /** What saveData was given; kept here, as nothing is written into the vault. */
   data = null;
   saves = 0;
   /** Texts to hand out in place of files, to stand for a wrong token or a daemon that went away. */
   overrides = new Map();
+
+  /** Replies to give in place of the daemon's, by path of the API. */
+  replies = new Map();
 
   constructor(vault, config, plugin = join(root, "pai_daemon", "plugin")) {
     Object.assign(this, { vault: realpathSync(vault), config: realpathSync(config), plugin });
@@ -154,7 +159,11 @@ export class Harness {
   }
 
   pass(asked) {
-    this.proxied.push(new URL(asked.url).pathname);
+    const { pathname, search } = new URL(asked.url);
+    this.proxied.push(pathname);
+    this.asked.push(`${pathname}${search}`);
+    const known = this.replies.get(pathname);
+    if (known) return { status: 200, text: JSON.stringify(known) };
     return proxy(asked);
   }
 

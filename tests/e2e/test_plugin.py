@@ -8,6 +8,8 @@ from pathlib import Path
 from tests.daemon_process import DaemonProcess, Folders
 from tests.e2e.conftest import Walk, prove
 
+LOOSE = "Loose ends.md"
+
 
 def _free_port() -> int:
     with socket.socket() as probe:
@@ -16,8 +18,12 @@ def _free_port() -> int:
 
 
 def test_plugin_does_what_a_person_relies_on(walk: Walk, folders: Folders, tmp_path: Path) -> None:
-    """Every claim of plugin.spec.mjs holds: ask, cite, open, insert, relate, link, and fail with grace."""
+    """Every claim of plugin.spec.mjs holds: ask, cite, relate, link, search, and fail with grace."""
     port = _free_port()
+    meant = Path(walk.paths[0]).stem
+    misspelt = meant[:3] + meant[4:]
+    loose = f"# Loose ends\n\nMore of it stands in [[{misspelt}#Part|the one]].\n"
+    (walk.vault / LOOSE).write_text(loose, "utf-8")
     environ = {
         "PAI_MODEL": "multilingual-e5-small",
         "PAI_THREADS": "2",
@@ -30,6 +36,12 @@ def test_plugin_does_what_a_person_relies_on(walk: Walk, folders: Folders, tmp_p
             "PAI_E2E_CONFIG": str(folders.settings.config_dir),
             "PAI_E2E_DAEMON": daemon.client.url,
             "PAI_E2E_PORT": str(port),
+            "PAI_E2E_BROKEN": f"{LOOSE}:{meant}",
             "PAI_E2E_QUESTION": walk.question,
         }
         prove("plugin.spec.mjs", told, tmp_path)
+
+
+def test_plugin_survives_what_goes_wrong(tmp_path: Path) -> None:
+    """Every claim of faults.spec.mjs holds: kills, dripping and nasty replies, large notes, a flat heap."""
+    prove("faults.spec.mjs", {}, tmp_path)

@@ -5,6 +5,7 @@ import { Component } from "./component";
 import type { Editor } from "./editor";
 import { server, type Setup } from "./server";
 import type { PluginSettingTab } from "./setting";
+import { type EditorSuggest, suggesting } from "./suggest";
 import { Vault } from "./vault";
 import { type MarkdownFileInfo, MarkdownView } from "./views";
 import { type ViewCreator, Workspace } from "./workspace";
@@ -24,6 +25,7 @@ export interface Command {
   id: string;
   name: string;
   callback?: () => unknown;
+  checkCallback?: (checking: boolean) => boolean | void;
   editorCallback?: (editor: Editor, context: MarkdownView | MarkdownFileInfo) => unknown;
 }
 
@@ -33,6 +35,7 @@ export class App {
   readonly vault: Vault;
   readonly workspace: Workspace;
   readonly secretStorage = new SecretStorage();
+  readonly fileManager = { getNewFileParent: (_sourcePath: string, _newPath?: string) => ({ path: "/" }) };
   readonly commands = new Map<string, Command>();
   settingTab: PluginSettingTab | null = null;
 
@@ -44,12 +47,21 @@ export class App {
     this.workspace = new Workspace(this, regions.main, regions.tabs, regions.side);
   }
 
+  loadLocalStorage(key: string): unknown {
+    return JSON.parse(localStorage.getItem(`local:${key}`) ?? "null") as unknown;
+  }
+
+  saveLocalStorage(key: string, data: unknown): void {
+    localStorage.setItem(`local:${key}`, JSON.stringify(data));
+  }
+
   /** Runs a command as the palette does: those for the editor only where one is open. */
   run(id: string): void {
     const command = this.commands.get(id);
     if (!command) throw new Error(`no command ${id}`);
     const { view } = this.workspace.getLeaf();
     if (command.editorCallback && view instanceof MarkdownView) command.editorCallback(view.editor, view);
+    else if (command.checkCallback?.(true)) command.checkCallback(false);
     else command.callback?.();
   }
 }
@@ -99,6 +111,11 @@ export abstract class Plugin extends Component {
     this.app.workspace.editorExtensions.push(extension);
   }
 
+  registerEditorSuggest(suggest: EditorSuggest<unknown>): void {
+    this.registerEditorExtension(suggesting(suggest));
+    this.register(() => { suggest.close(); });
+  }
+
   loadData(): Promise<unknown> {
     return Promise.resolve(this.app.setup.data);
   }
@@ -116,6 +133,14 @@ export async function requestUrl(request: RequestUrlParam): Promise<{ status: nu
   if (error) throw new Error(`net::ERR_CONNECTION_REFUSED (${error})`);
   if (status >= 400 && request.throw !== false) throw new Error(`Request failed, status ${String(status)}`);
   return { status, text };
+}
+
+export function getLanguage(): string {
+  return localStorage.getItem("language") ?? "en";
+}
+
+export function normalizePath(path: string): string {
+  return path.replace(/\/{2,}/g, "/").replace(/^\/|\/$/g, "").normalize("NFC");
 }
 
 export type UserEvent = MouseEvent | KeyboardEvent | TouchEvent | PointerEvent;

@@ -51,9 +51,11 @@ export class Component {
     this.register(() => { ref.off(); });
   }
 
+  registerDomEvent<K extends keyof WindowEventMap>(el: Window, type: K, callback: (event: WindowEventMap[K]) => unknown): void;
   registerDomEvent<K extends keyof HTMLElementEventMap>(
     el: HTMLElement, type: K, callback: (event: HTMLElementEventMap[K]) => unknown,
-  ): void {
+  ): void;
+  registerDomEvent(el: Window | HTMLElement, type: string, callback: (event: never) => unknown): void {
     el.addEventListener(type, callback as EventListener);
     this.register(() => { el.removeEventListener(type, callback as EventListener); });
   }

@@ -29,8 +29,10 @@ export type Conforms = [
     StandIn.SuggestModal<string>,
     Pick<
       Published.SuggestModal<string>,
-      "emptyStateText" | "getSuggestions" | "inputEl" | "limit" | "onChooseSuggestion" | "renderSuggestion" | "setInstructions" | "setPlaceholder"
+      "emptyStateText" | "getSuggestions" | "inputEl" | "limit" | "onChooseSuggestion" | "renderSuggestion" | "selectActiveSuggestion" | "selectSuggestion" | "setInstructions" | "setPlaceholder"
     >
   >,
+  Follows<StandIn.Scope, Pick<Published.Scope, "register">>,
+  Follows<StandIn.EditorSuggest<string>, Pick<Published.EditorSuggest<string>, "close" | "limit" | "renderSuggestion" | "selectSuggestion" | "setInstructions">>,
   Follows<StandIn.App["secretStorage"], Pick<Published.SecretStorage, "getSecret" | "setSecret">>,
 ];

@@ -1,8 +1,10 @@
 /** Modal, SuggestModal and Notice. */
 
 import type { App } from "./app";
+import { Scope } from "./scope";
 
 export class Modal {
+  readonly scope = new Scope();
   readonly containerEl: HTMLElement;
   readonly modalEl: HTMLElement;
   readonly titleEl: HTMLElement;
@@ -89,6 +91,16 @@ export abstract class SuggestModal<T> extends Modal {
   abstract renderSuggestion(value: T, el: HTMLElement): void;
   abstract onChooseSuggestion(item: T, event: MouseEvent | KeyboardEvent): void;
 
+  selectSuggestion(item: T, event: MouseEvent | KeyboardEvent): void {
+    this.close();
+    this.onChooseSuggestion(item, event);
+  }
+
+  selectActiveSuggestion(event: MouseEvent | KeyboardEvent): void {
+    const item = this.items[this.selected];
+    if (item !== undefined) this.selectSuggestion(item, event);
+  }
+
   override open(): void {
     super.open();
     this.inputEl.focus();
@@ -96,7 +108,10 @@ export abstract class SuggestModal<T> extends Modal {
   }
 
   private async update(): Promise<void> {
-    this.items = await this.getSuggestions(this.inputEl.value);
+    const text = this.inputEl.value;
+    const found = await this.getSuggestions(text);
+    if (text !== this.inputEl.value) return;
+    this.items = found;
     this.selected = 0;
     this.draw();
   }
@@ -107,24 +122,24 @@ export abstract class SuggestModal<T> extends Modal {
       const el = this.resultContainerEl.createDiv({ cls: "suggestion-item" });
       el.toggleClass("is-selected", index === this.selected);
       this.renderSuggestion(item, el);
-      el.addEventListener("click", (event) => { this.choose(item, event); });
+      el.addEventListener("click", (event) => { this.selectSuggestion(item, event); });
     });
     if (this.items.length === 0 && this.inputEl.value) this.resultContainerEl.createDiv({ cls: "suggestion-empty", text: this.emptyStateText });
   }
 
   private onKey(event: KeyboardEvent): void {
+    if (this.scope.hears(event)) {
+      event.preventDefault();
+      return;
+    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const item = this.items[this.selected];
-    if (step !== undefined) this.selected = Math.max(0, Math.min(this.items.length - 1, this.selected + step));
-    else if (event.key === "Enter" && item !== undefined) this.choose(item, event);
+    const isPlain = !event.ctrlKey && !event.altKey && !event.metaKey && !event.shiftKey;
+    if (step !== undefined) {
+      this.selected = Math.max(0, Math.min(this.items.length - 1, this.selected + step));
+      this.draw();
+    } else if (event.key === "Enter" && isPlain) this.selectActiveSuggestion(event);
     else return;
     event.preventDefault();
-    this.draw();
-  }
-
-  private choose(item: T, event: MouseEvent | KeyboardEvent): void {
-    this.close();
-    this.onChooseSuggestion(item, event);
   }
 }
 

@@ -60,6 +60,42 @@ export class DropdownComponent extends ValueControl<HTMLSelectElement, string> {
   }
 }
 
+export class ToggleComponent {
+  private readonly el: HTMLInputElement;
+
+  constructor(parent: HTMLElement) {
+    this.el = parent.createEl("input", { type: "checkbox" });
+  }
+
+  setValue(on: boolean): this {
+    this.el.checked = on;
+    return this;
+  }
+
+  onChange(callback: (value: boolean) => unknown): this {
+    this.el.addEventListener("input", () => callback(this.el.checked));
+    return this;
+  }
+}
+
+export class ButtonComponent {
+  readonly buttonEl: HTMLButtonElement;
+
+  constructor(parent: HTMLElement) {
+    this.buttonEl = parent.createEl("button");
+  }
+
+  setButtonText(text: string): this {
+    this.buttonEl.setText(text);
+    return this;
+  }
+
+  onClick(callback: (event: MouseEvent) => unknown): this {
+    this.buttonEl.addEventListener("click", callback);
+    return this;
+  }
+}
+
 export class Setting {
   readonly settingEl: HTMLElement;
   readonly nameEl: HTMLElement;
@@ -96,6 +132,16 @@ export class Setting {
 
   addSlider(callback: (slider: SliderComponent) => unknown): this {
     callback(new SliderComponent(this.controlEl));
+    return this;
+  }
+
+  addToggle(callback: (toggle: ToggleComponent) => unknown): this {
+    callback(new ToggleComponent(this.controlEl));
+    return this;
+  }
+
+  addButton(callback: (button: ButtonComponent) => unknown): this {
+    callback(new ButtonComponent(this.controlEl));
     return this;
   }
 

@@ -1,5 +1,6 @@
-/** The vault as the plugin sees it; read-only here, so whatever writes fails the test. */
+/** The vault as the plugin sees it. What is created stays in the page, so that nothing is written to the disk. */
 
+import { Events } from "./component";
 import { server, type Setup } from "./server";
 
 export class TFile {
@@ -23,12 +24,15 @@ export class FileSystemAdapter {
   }
 }
 
-export class Vault {
+export class Vault extends Events {
   readonly adapter: FileSystemAdapter;
   readonly configDir = ".obsidian";
   private readonly files: Map<string, TFile>;
 
+  private readonly created = new Map<string, string>();
+
   constructor(private readonly setup: Setup) {
+    super();
     this.adapter = new FileSystemAdapter(setup.vault);
     this.files = new Map(setup.files.map((path) => [path, new TFile(path)]));
   }
@@ -46,6 +50,23 @@ export class Vault {
   }
 
   cachedRead(file: TFile): Promise<string> {
-    return Promise.resolve(server.read(`${this.setup.vault}/${file.path}`));
+    const made = this.created.get(file.path);
+    return Promise.resolve(made ?? server.read(`${this.setup.vault}/${file.path}`));
+  }
+
+  create(path: string, data: string): Promise<TFile> {
+    if (this.files.has(path)) return Promise.reject(new Error("File already exists."));
+    const file = new TFile(path);
+    this.files.set(path, file);
+    this.created.set(path, data);
+    return Promise.resolve(file);
+  }
+
+  rename(file: TFile, to: string): void {
+    const from = file.path;
+    const made = new TFile(to);
+    this.files.delete(from);
+    this.files.set(to, made);
+    this.trigger("rename", made, from);
   }
 }

@@ -44,11 +44,16 @@ export class Workspace extends Events {
     return this.main;
   }
 
-  getLeaf(_where?: unknown): WorkspaceLeaf {
+  /** One leaf is all there is; which were asked for is told. */
+  readonly wanted: unknown[] = [];
+
+  getLeaf(where?: unknown): WorkspaceLeaf {
+    if (where) this.wanted.push(where);
     return this.main;
   }
 
   getLeavesOfType(type: string): WorkspaceLeaf[] {
+    if (this.main.view?.getViewType() === type) return [this.main];
     const found = this.side.get(type);
     return found ? [found.leaf] : [];
   }

@@ -1,0 +1,53 @@
+import { describe, expect, test } from "vitest";
+import { parseQuery } from "../src/query";
+import { RecentQueries } from "../src/recent-queries";
+import { de } from "../src/words-de";
+import { en } from "../src/words-en";
+import { say, speak } from "../src/words";
+
+describe("a query", () => {
+  test("sends its filters by the names of the API", () => {
+    expect(parseQuery('boat path:Journal tag:#work tag:b since:7d property:"status=open now" engine')).toEqual({
+      words: "boat engine",
+      filters: { path: "Journal", tag: ["work", "b"], since: "7d", property: ["status=open now"] },
+    });
+  });
+
+  test("keeps what is no filter: quotes, exclusions, addresses, a filter still empty", () => {
+    expect(parseQuery('"exact words" -without http://x.y')).toEqual({ words: '"exact words" -without http://x.y', filters: {} });
+    expect(parseQuery("boat tag: ")).toEqual({ words: "boat", filters: {} });
+    expect(parseQuery('boat path:"My fol')).toEqual({ words: "boat", filters: { path: "My fol" } });
+  });
+});
+
+describe("recent queries", () => {
+  test("are newest first, once each, and few", () => {
+    let kept: unknown = ["old", 3];
+    const recent = new RecentQueries({ load: () => kept, save: (queries) => { kept = queries; } });
+    for (let n = 0; n < 20; n++) recent.add(`q${String(n)}`);
+    recent.add(" q18 ");
+    recent.add(" ");
+    expect([recent.list().length, recent.list().slice(0, 2)]).toEqual([12, ["q18", "q19"]]);
+  });
+});
+
+describe("languages", () => {
+  test("follow the app's, and English stands in for those we lack", () => {
+    speak("de-AT");
+    expect(say.ask).toBe("Den Vault fragen");
+    speak("fr");
+    expect(say.ask).toBe("Ask your vault");
+  });
+
+  test("say each thing in words, with every value that they are given", () => {
+    const told = (word: unknown): string[] => {
+      if (typeof word === "function") return [(word as (...values: string[]) => string)("§1", "§2", "§3")];
+      return typeof word === "string" ? [word] : Object.values(word as object).flatMap(told);
+    };
+    for (const key of Object.keys(en) as (keyof typeof en)[]) {
+      const values = (text: string): string[] => (text.match(/§\d/g) ?? []).sort();
+      expect(told(de[key]).map(values), key).toEqual(told(en[key]).map(values));
+      for (const text of told(de[key])) expect(text.trim(), key).not.toBe("");
+    }
+  });
+});

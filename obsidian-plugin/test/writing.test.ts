@@ -1,0 +1,122 @@
+import { describe, expect, test } from "vitest";
+import { parseAnswer } from "../src/contract";
+import { Conversation, noteName } from "../src/conversation";
+import { linkAt } from "../src/mentions";
+import { countPairs, isRefused, readPairs, refuse, renamed } from "../src/pairs";
+import { paragraphAt } from "../src/paragraph";
+import { candidatesFor, repairEdit } from "../src/repairs";
+import { triggered } from "../src/trigger";
+import * as documents from "./documents";
+
+describe("a conversation", () => {
+  const answer = parseAnswer(documents.answer);
+
+  test("tells the daemon its latest turns, without the numbers of their citations", () => {
+    const conversation = new Conversation();
+    for (let n = 0; n < 10; n++) conversation.add({ question: `Question ${String(n)}`, answer });
+    const history = conversation.history();
+    expect([history.length, history[0]?.content]).toEqual([16, "Question 2"]);
+    expect(history[1]).toEqual({ role: "assistant", content: "Every second day.\n\nIn June daily. Bees like it." });
+  });
+
+  test("becomes a note with a heading for each question and its sources as links", () => {
+    const conversation = new Conversation();
+    conversation.add({ question: "How often\ndo I water?", answer });
+    expect(conversation.toNote()).toMatch(/^## How often do I water\?\n\nEvery second day\. \[\[Garden#Watering\|1\]\][\s\S]*\n2\. \[\[June\|June\]\]\n$/);
+  });
+
+  test("forgets an answer that is asked for again, and all of them", () => {
+    const conversation = new Conversation();
+    const exchange = { question: "Why?", answer };
+    conversation.add(exchange);
+    conversation.add({ question: "And?", answer });
+    conversation.drop(exchange);
+    expect(conversation.exchanges.map(({ question }) => question)).toEqual(["And?"]);
+    conversation.clear();
+    expect(conversation.history()).toEqual([]);
+  });
+
+  test("is named by its question, as any file system and any link can take it", () => {
+    expect(noteName("What is [[this]]? a/b: <c>#d", "Talk")).toBe("What is this a b c d");
+    expect(noteName("...???", "Talk")).toBe("Talk");
+    expect(noteName("../../etc", "Talk")).toBe("etc");
+  });
+});
+
+describe("the paragraph at the cursor", () => {
+  const lines = ["# Head", "one", "two", "", "> quoted", ">", "three", "```"];
+  const at = (line: number): string => paragraphAt(line, (n) => lines[n] ?? null);
+
+  test("ends at empty lines, headings and fences", () => {
+    expect([0, 2, 3, 4, 6].map(at)).toEqual(["# Head", "one\ntwo", "", "> quoted", "three"]);
+  });
+
+  test("fits into an address, whatever is written in it", () => {
+    for (const letter of ["あ", "🌱", "\uD800"]) {
+      const text = paragraphAt(0, (n) => (n === 0 ? letter.repeat(100_000) : null));
+      expect(encodeURIComponent(text).length).toBeLessThanOrEqual(6_000);
+    }
+  });
+});
+
+describe("a mention at the cursor", () => {
+  const mention = { text: "garden", line: 2, columnUtf16: 6, target: "G.md", title: "Garden", link: "[[Garden|garden]]" };
+
+  test("is linked where the daemon saw it, and on a line where it stands as well", () => {
+    expect(linkAt([mention], 1, 8, "in my garden")).toMatchObject({ line: 1, from: 6, to: 12 });
+    expect(linkAt([mention], 7, 3, "a garden again")).toEqual({ line: 7, from: 2, to: 8, text: "[[Garden|garden]]" });
+  });
+
+  test("is no part of a word and in no link", () => {
+    expect(linkAt([mention], 7, 3, "a gardener")).toBeNull();
+    expect(linkAt([mention], 7, 5, "[[a garden]]")).toBeNull();
+    expect(linkAt([mention], 7, 0, "a garden")).toBeNull();
+  });
+});
+
+describe("pairs never to be linked", () => {
+  test("hold in both directions, once each, and survive a rename", () => {
+    const pairs = refuse(refuse({}, "b.md", "a.md"), "a.md", "b.md");
+    expect([countPairs(pairs), isRefused(pairs, "a.md", "b.md"), isRefused(pairs, "b.md", "a.md")]).toEqual([1, true, true]);
+    const moved = renamed(pairs, "a.md", "z.md");
+    expect([isRefused(moved, "z.md", "b.md"), isRefused(moved, "a.md", "b.md")]).toEqual([true, false]);
+  });
+
+  test("are read from any data without trust", () => {
+    for (const bad of [null, 3, [], { a: "b" }]) expect(countPairs(readPairs(bad))).toBe(0);
+    expect(readPairs({ a: ["b", 3] })).toEqual({ a: ["b"] });
+  });
+});
+
+describe("a link that leads nowhere", () => {
+  const found = [
+    { path: "Boat/Engine service.md", title: "Engine service", link: "[[Engine service]]" },
+    { path: "Garden.md", title: "Garden", link: "[[Garden]]" },
+  ];
+
+  test("is repaired by the note that is written most alike", () => {
+    expect(candidatesFor("Engine servcie", found).map(({ path }) => path)).toEqual(["Boat/Engine service.md"]);
+    expect(candidatesFor("Old/engine-service", found)).toHaveLength(1);
+    expect(candidatesFor("Taxes", found)).toEqual([]);
+  });
+
+  test("keeps its heading and its words when it is repaired", () => {
+    const [note] = candidatesFor("Engine servcie", found);
+    if (!note) throw new Error("no candidate");
+    const edit = repairEdit({ target: "Engine servcie", line: 3 }, note, "see [[Engine servcie#Oil|oil]] and [[Garden]]");
+    expect(edit).toEqual({ line: 2, from: 6, to: 20, text: "Engine service" });
+    expect(repairEdit({ target: "Engine servcie", line: 3 }, note, "gone")).toBeNull();
+    expect(repairEdit({ target: "a.b", line: 1 }, note, "[[axb]]")).toBeNull();
+  });
+});
+
+describe("completing a link by meaning", () => {
+  test("begins behind its characters and ends where they are far", () => {
+    expect(triggered("see ;;boat eng", 14, ";;")).toEqual({ from: 4, query: "boat eng" });
+    expect(triggered("see ;;b", 7, ";;")).toBeNull();
+    expect(triggered(";;", 1, ";;")).toBeNull();
+    expect(triggered("a; b;; c", 8, ";;")).toBeNull();
+    expect(triggered(`;;${"x".repeat(90)}`, 92, ";;")).toBeNull();
+    expect(triggered("see ;;boat", 10, "")).toBeNull();
+  });
+});
