@@ -74,10 +74,10 @@ export class AnswerPane {
   /** onAsAsked: what asks again in all notes, where the question was read as a filter. */
   finish(answer: Answer, onAsAsked: () => void): void {
     this.settle();
-    this.citations = answer.citations;
+    this.citations = answer.found ? answer.citations : answer.nearest;
     this.textEl.toggleClass("is-not-found", !answer.found);
     this.drawPieces(this.textEl, answerPieces(answer));
-    this.drawSources();
+    this.drawSources(answer.found ? say.sources(this.citations.length) : say.nearest);
     for (const n of new Set(answer.sentences.flatMap((sentence) => sentence.citations))) this.markCited(n);
     this.noteEl.empty();
     if (answer.narrowed.length > 0) this.drawNarrowed(answer.narrowed, onAsAsked);
@@ -142,10 +142,10 @@ export class AnswerPane {
     if (citation) button.addEventListener("click", (event) => { this.open(citation, event); });
   }
 
-  private drawSources(): void {
+  private drawSources(heading = say.sources(this.citations.length)): void {
     this.sourcesEl.empty();
     if (this.citations.length === 0) return;
-    this.sourcesEl.createEl("summary", { cls: "pai-heading", text: say.sources(this.citations.length) });
+    this.sourcesEl.createEl("summary", { cls: "pai-heading", text: heading });
     for (const citation of this.citations) {
       const row = drawRow(this.sourcesEl, {
         number: citation.n,

@@ -20,6 +20,7 @@ export interface Answer {
   asked: string;
   template: string;
   usage: Usage | null;
+  nearest: readonly (CitedPassage)[];
 }
 
 export interface AnswerSentence {

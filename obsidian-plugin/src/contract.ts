@@ -45,6 +45,8 @@ export interface Answer {
   found: boolean;
   sentences: Sentence[];
   citations: Citation[];
+  /** Where the notes do not say: the passages that come nearest, each of another note. */
+  nearest: Citation[];
   generator: Generator;
   stages: string[];
   warnings: string[];
@@ -249,6 +251,7 @@ export function parseAnswer(body: unknown): Answer {
     found: fields.boolean("found"),
     sentences: fields.list("sentences", readSentence),
     citations: fields.list("citations", readCitation),
+    nearest: fields.has("nearest") ? fields.list("nearest", readCitation) : [],
     generator: readGenerator(fields.object("generator")),
     stages: fields.strings("stages"),
     warnings: fields.strings("warnings"),

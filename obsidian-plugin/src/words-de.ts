@@ -37,6 +37,7 @@ export const de: Words = {
   unsupportedMark: "*(nicht in den Notizen)*",
   unknownSource: "Unbekannte Quelle",
   sources: (count) => (count === 1 ? "1 Quelle" : `${String(count)} Quellen`),
+  nearest: "Die nächsten Notizen",
   changedSince: "Seither geändert",
   changedSinceWhy: "Die Notiz wurde geändert, seit dies aus ihr gelesen wurde",
   narrowed: (how) => `Gelesen als: ${how}.`,

@@ -37,6 +37,7 @@ export const en = {
   unsupportedMark: "*(not in the notes)*",
   unknownSource: "Unknown source",
   sources: (count: number) => (count === 1 ? "1 source" : `${String(count)} sources`),
+  nearest: "The nearest notes",
   changedSince: "Changed since",
   changedSinceWhy: "The note has changed since this was read from it",
   narrowed: (how: string) => `Read as: ${how}.`,

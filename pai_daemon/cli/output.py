@@ -120,6 +120,12 @@ def show_evidence(answer: Mapping[str, Any]) -> None:
             + changed(citation),
             soft_wrap=True,
         )
+    if answer.get("nearest"):
+        console.print("[dim]The nearest notes:[/]")
+        for passage in answer["nearest"]:
+            console.print(
+                Text("  ") + Text(place(passage), style=f"cyan link {passage['uri']}"), soft_wrap=True
+            )
     if answer.get("narrowed"):
         said = escape(", ".join(answer["narrowed"]))
         console.print(f"[dim]Read as: {said}; to ask it as it stands: --as-asked[/]", soft_wrap=True)

@@ -63,6 +63,7 @@ var de = {
   unsupportedMark: "*(nicht in den Notizen)*",
   unknownSource: "Unbekannte Quelle",
   sources: (count2) => count2 === 1 ? "1 Quelle" : `${String(count2)} Quellen`,
+  nearest: "Die nächsten Notizen",
   changedSince: "Seither geändert",
   changedSinceWhy: "Die Notiz wurde geändert, seit dies aus ihr gelesen wurde",
   narrowed: (how) => `Gelesen als: ${how}.`,
@@ -248,6 +249,7 @@ var en = {
   unsupportedMark: "*(not in the notes)*",
   unknownSource: "Unknown source",
   sources: (count2) => count2 === 1 ? "1 source" : `${String(count2)} sources`,
+  nearest: "The nearest notes",
   changedSince: "Changed since",
   changedSinceWhy: "The note has changed since this was read from it",
   narrowed: (how) => `Read as: ${how}.`,
@@ -802,10 +804,10 @@ var AnswerPane = class {
   /** onAsAsked: what asks again in all notes, where the question was read as a filter. */
   finish(answer, onAsAsked) {
     this.settle();
-    this.citations = answer.citations;
+    this.citations = answer.found ? answer.citations : answer.nearest;
     this.textEl.toggleClass("is-not-found", !answer.found);
     this.drawPieces(this.textEl, answerPieces(answer));
-    this.drawSources();
+    this.drawSources(answer.found ? say.sources(this.citations.length) : say.nearest);
     for (const n of new Set(answer.sentences.flatMap((sentence) => sentence.citations))) this.markCited(n);
     this.noteEl.empty();
     if (answer.narrowed.length > 0) this.drawNarrowed(answer.narrowed, onAsAsked);
@@ -864,10 +866,10 @@ var AnswerPane = class {
       this.open(citation, event);
     });
   }
-  drawSources() {
+  drawSources(heading = say.sources(this.citations.length)) {
     this.sourcesEl.empty();
     if (this.citations.length === 0) return;
-    this.sourcesEl.createEl("summary", { cls: "pai-heading", text: say.sources(this.citations.length) });
+    this.sourcesEl.createEl("summary", { cls: "pai-heading", text: heading });
     for (const citation of this.citations) {
       const row = drawRow(this.sourcesEl, {
         number: citation.n,
@@ -1347,6 +1349,7 @@ function parseAnswer(body) {
     found: fields.boolean("found"),
     sentences: fields.list("sentences", readSentence),
     citations: fields.list("citations", readCitation),
+    nearest: fields.has("nearest") ? fields.list("nearest", readCitation) : [],
     generator: readGenerator(fields.object("generator")),
     stages: fields.strings("stages"),
     warnings: fields.strings("warnings"),

@@ -57,9 +57,14 @@ class CitedPassage(Passage):
     n: int
 
 
+# What holds citations, of an answer and of what is like one.
+CITING = ("citations", "nearest")
+
+
 def with_cited(kind: type) -> Any:
     """Return a type of values as it crosses the wire: its citations are passages with a number."""
-    hints = get_type_hints(kind) | {"citations": tuple[CitedPassage, ...]}
+    hints = get_type_hints(kind)
+    hints |= {name: tuple[CitedPassage, ...] for name in CITING if name in hints}
     described = {"__doc__": kind.__doc__}
     return msgspec.defstruct(
         kind.__name__, [(item.name, hints[item.name]) for item in fields(kind)], namespace=described
@@ -135,7 +140,10 @@ def _document(value: Answer | Sources) -> Any:
 def as_sent(value: Any, kind: Any) -> Any:
     """Return a value with citations in the type that `with_cited` made of its own."""
     given = {item.name: getattr(value, item.name) for item in fields(value)}
-    return kind(**given | {"citations": tuple(numbered(citation) for citation in value.citations)})
+    for name in CITING:
+        if name in given:
+            given[name] = tuple(numbered(citation) for citation in given[name])
+    return kind(**given)
 
 
 def numbered(citation: Citation) -> CitedPassage:

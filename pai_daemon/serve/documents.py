@@ -29,6 +29,7 @@ class Answer(TypedDict):
     asked: str
     template: str
     usage: Usage | None
+    nearest: list[CitedPassage]
 
 
 class AnswerSentence(TypedDict):

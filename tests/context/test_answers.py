@@ -100,6 +100,7 @@ async def test_extractive_answer_quotes_the_fact_and_cites_its_note(
     """Without any generator the answer holds the fact, and the citation is where it stands."""
     answer = await answerer(sample, embedder).ask(Question(question))
     assert answer.found
+    assert answer.nearest == ()
     assert fact in answer.answer
     cited = {citation.n: citation.passage for citation in answer.citations}
     sentence = next(sentence for sentence in answer.sentences if fact in sentence.text)
@@ -109,11 +110,13 @@ async def test_extractive_answer_quotes_the_fact_and_cites_its_note(
 
 
 async def test_question_the_vault_cannot_answer_is_refused(sample: Live, embedder: Embedder) -> None:
-    """When the notes do not say, the answer is that they do not, without citations (D11)."""
+    """When the notes do not say, the answer is that they do not, and where to look, uncited (D11)."""
     answer = await answerer(sample, embedder).ask(Question("What is the boiling point of tungsten?"))
     assert not answer.found
     assert answer.answer == "Your notes do not say."
     assert answer.citations == ()
+    nearest = [citation.passage.path for citation in answer.nearest]
+    assert len(nearest) == len({*nearest}) == 3
 
 
 async def test_refusal_is_in_the_language_of_the_question(sample: Live, embedder: Embedder) -> None:

@@ -107,10 +107,12 @@ def test_answer_is_quoted_with_its_source(served: DaemonProcess) -> None:
 
 
 def test_answer_that_the_notes_do_not_hold_is_not_made_up(served: DaemonProcess) -> None:
-    """A question the notes do not answer gets `found: false` and cites nothing."""
+    """A question the notes do not answer gets `found: false`, cites nothing, and says what comes nearest."""
     answer = served.client.ask("What is the boiling point of tungsten hexafluoride?")
     assert (answer["found"], answer["citations"], answer["sentences"]) == (False, [], [])
     assert answer["answer"]
+    assert all((served.vault / passage["path"]).is_file() for passage in answer["nearest"])
+    assert answer["nearest"]
 
 
 def test_answer_comes_as_sources_deltas_and_done(served: DaemonProcess) -> None:

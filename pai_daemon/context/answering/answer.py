@@ -82,7 +82,8 @@ class Answer:
 
     asked: the question as it was searched for, a follow-up made to stand alone. narrowed: what of it was read
     as a filter, see `Narrowing.said`. template: the version of what the generator was told, "" where none
-    wrote. usage: what it cost, None where nobody said.
+    wrote. usage: what it cost, None where nobody said. nearest: where the notes do not say, the passages
+    that come nearest, each of another note.
     """
 
     question: str
@@ -99,6 +100,7 @@ class Answer:
     asked: str = ""
     template: str = ""
     usage: Usage | None = None
+    nearest: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,6 +308,7 @@ class Answerer:
             took_ms=0.0,
             template=draft.template,
             usage=draft.usage,
+            nearest=() if draft.found else draft.nearest(),
         )
 
     def _checked(self, draft: Draft) -> list[AnswerSentence]:

@@ -33,6 +33,9 @@ NOT_FOUND_YET = {
 }
 
 
+NEAREST = 3
+
+
 class Draft:
     """An answer being written. question: made to stand alone, and without what narrows it.
 
@@ -85,6 +88,13 @@ class Draft:
             self.warnings.append(
                 "Images, or addresses that stand in none of the passages, were taken out of the answer."
             )
+
+    def nearest(self) -> tuple[Citation, ...]:
+        """Return the best passages, each of another note: where to look when the notes do not say."""
+        by_note: dict[str, Citation] = {}
+        for citation in self.citations:
+            by_note.setdefault(citation.passage.path, citation)
+        return tuple(by_note.values())[:NEAREST]
 
     def refusal(self) -> str:
         """Return the answer where the notes do not say, in the language of the question."""

@@ -87,7 +87,7 @@ function showAnswer(answer) {
     made("span", [text, ...citations.map((n) => made("a", ` [${n}]`, { href: `#passage-${n}` })), " "], supported ? {} : { class: "unsupported", title: "The cited passages do not say this" }));
   at("answer").replaceChildren(...(parts.length ? parts : [answer.answer]));
   at("answer").hidden = false;
-  showPassages(answer.citations);
+  showPassages(answer.found ? answer.citations : answer.nearest);
   at("told").textContent = [...answer.warnings, `${[answer.generator.name, answer.generator.why].filter(Boolean).join(": ")}, ${Math.round(answer.took_ms)} ms`].join(" · ");
   addPoint("latency", answer.took_ms);
 }
