@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -21,6 +22,9 @@ from tests.daemon_process import DaemonProcess, Folders
 from tests.network import strangers
 
 CONTACTS_PREFIX = "pai-contacts-"
+# Who runs the tests may ignore Ctrl-C, as xdist's processes do, and what the tests start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # Before anything is contacted: also what is imported for a test is seen. Of several processes that run
 # tests each keeps its own record, and looks at it at its end.
 if contacts.FILE not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:

@@ -22,7 +22,6 @@ from pai_daemon.errors import (
     ModelUnavailable,
     NotFound,
     Overloaded,
-    UsageError,
     VaultUnavailable,
 )
 from pai_daemon.serve.ask import CitedPassage, as_sent, numbered, with_cited
@@ -85,11 +84,9 @@ async def summarize(request: web.Request, asked: Summarize) -> web.StreamRespons
 
 
 def _task(served: Served, asked: Summarize) -> Task:
-    """Return what is to be summarised. Raises UsageError and NotFound."""
+    """Return what is to be summarised; a note is looked for in the whole vault. Raises NotFound."""
     chosen = narrowing(asked)
     if asked.note.strip():
-        if chosen:
-            raise UsageError("Give either a note or what narrows the notes.")
         chosen = replace(chosen, folder=served.ready().related.indexed(asked.note.strip()).path)
     return Task(chosen, asked.limit, asked.budget_s)
 

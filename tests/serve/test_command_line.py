@@ -228,7 +228,10 @@ def test_watched_status_says_each_change_in_a_line(served: DaemonProcess) -> Non
         note.write_text("A capercaillie.", "utf-8")
         later = json.loads(watching.stdout.readline())
         watching.send_signal(signal.SIGINT)
-        assert watching.wait(10) == 130
+        try:
+            assert watching.wait(10) == 130
+        finally:
+            watching.kill()
     note.unlink()
     served.loses("capercaillie")
     assert later["revision"] > first["revision"] or later["progress"] != first["progress"]

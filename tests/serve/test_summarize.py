@@ -91,7 +91,6 @@ def test_quoted_summary_comes_as_estimate_citations_and_done(served: DaemonProce
         ({"path": "Projekts"}, 404, "Projects"),
         ({"tag": "kitchn"}, 404, "#kitchen"),
         ({"note": "Nowhere"}, 404, "Nowhere"),
-        ({"note": "Garden", "path": "Projects"}, 400, "either"),
         ({"limit": 0}, 400, "between 1 and 100"),
         ({"budget_s": 0}, 400, "between 1 and"),
         ({"note": "Empty"}, 404, "empty"),
