@@ -38,7 +38,7 @@ def test_notes_are_listed_by_state_in_pages(served: DaemonProcess) -> None:
     assert first["counts"]["indexed"] == len(NOTES)
 
 
-@pytest.mark.parametrize("state", ["skipped", "failed", "pending", "private"])
+@pytest.mark.parametrize("state", ["failed", "pending", "private"])
 def test_command_lists_the_notes_in_a_state(served: DaemonProcess, state: str) -> None:
     """`pai index --list` says what there is, or that there is none."""
     listed = json.loads(served.folders.pai("index", "--list", state, "--json").stdout)

@@ -14,6 +14,7 @@ from pai_daemon.errors import ModelUnavailable, PaiError
 from pai_daemon.models.registry import profile
 from pai_daemon.serve import models as module
 from pai_daemon.serve.models import Left, Pull, PullDone, Pulling
+from tests.conftest import StartDaemon
 from tests.daemon_process import DaemonProcess
 
 HUB = profile("bge-small")
@@ -42,14 +43,16 @@ def test_what_cannot_be_pulled_is_refused(served: DaemonProcess, name: str) -> N
     assert (reply.status, reply.json["code"]) == (400, "bad_request")
 
 
-def test_server_that_is_away_ends_the_stream_with_its_error(served: DaemonProcess) -> None:
+def test_server_that_is_away_ends_the_stream_with_its_error(start_daemon: StartDaemon) -> None:
     """What went wrong is the last event, and the next pull may begin."""
+    away = "ollama:m@http://127.0.0.1:9"
+    daemon = start_daemon(PAI_GENERATOR=away)  # named in the settings: what a daemon contacts is listed
     for _ in range(2):
-        reply = served.request("POST", "/api/models/pull", body={"model": "ollama:m@http://127.0.0.1:9"})
+        reply = daemon.request("POST", "/api/models/pull", body={"model": away})
         assert reply.status == 200
         assert b"event: error" in reply.body
         assert b"model_unavailable" in reply.body
-    assert served.client.get("/api/models")["pulling"] == ""
+    assert daemon.client.get("/api/models")["pulling"] == ""
 
 
 async def test_pull_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
