@@ -263,7 +263,6 @@ class Daemon:
         writing: Any = {
             "budget_s": chosen.answer_budget_s,
             "own_templates": chosen.prompts_dir,
-            "privacy": self._privacy,
         }
         return Parts(
             index=index,
@@ -273,8 +272,8 @@ class Daemon:
             searcher=searcher,
             related=Related(self.vault, index, searcher, reader),
             answerer=Answerer(searcher, self._generators, **writing),
-            summarizer=Summarizer(index, searcher, self._generators, **writing),
-            comparer=Comparer(index, searcher, self._generators, **writing),
+            summarizer=Summarizer(searcher, self._generators, **writing),
+            comparer=Comparer(searcher, self._generators, **writing),
         )
 
     def _load_model(self, wanted: Profile) -> EmbeddingModel:

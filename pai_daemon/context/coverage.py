@@ -89,7 +89,7 @@ class Covered:
         """Return up to so many paths in a state, or in any, that come after one by name."""
         states = self._states()
         if state == "private":
-            paths = sorted(self._index.privacy.private_paths(self._index.catalog))
+            paths = sorted(self._index.private_paths())
         else:
             paths = sorted(path for path, found in states.items() if state in (None, found))
         begin = bisect_right(paths, after) if after else 0

@@ -145,6 +145,10 @@ class Index:
         """Return how many texts are not embedded yet; every search asks, so it is kept in step."""
         return len(self.live.missing)
 
+    def private_paths(self) -> set[str]:
+        """Return the paths of the notes that stay on this machine."""
+        return self.privacy.private_paths(self.catalog)
+
     def may_leave(self, key: str) -> bool:
         """Return whether a text may leave this machine: a note that has it may."""
         notes = (self.catalog.get(path) for path, _ in self.catalog.owners(key))

@@ -103,7 +103,7 @@ class Related:
         with self._searcher.borrow() as space:
             if space.embedder is None:
                 raise ModelUnavailable("The embedding model is loading.", hint="Try again in a few seconds.")
-            if is_beyond(space.embedder) and self._index.privacy.private_paths(self._index.catalog):
+            if is_beyond(space.embedder) and self._index.private_paths():
                 raise ModelUnavailable(
                     "The text may be of a note that stays on this machine, and the model is beyond it.",
                     hint="Ask with the path of the note, or choose a model on this machine.",

@@ -291,7 +291,7 @@ async def test_local_only_note_never_reaches_a_generator_elsewhere(
     (vault / "Open.md").write_text("The engine is serviced every 250 hours.\n")
     live = go_live(vault)
     live.settled()
-    privacy = Privacy(("Diary/", "#secret"))
+    live.index.privacy = Privacy(("Diary/", "#secret"))
     question = Question(
         "When is the engine serviced?",
         selection="our Zebedee",
@@ -300,7 +300,7 @@ async def test_local_only_note_never_reaches_a_generator_elsewhere(
     for location, private in (("remote", False), ("local", True)):
         script = Scripted("The engine is serviced every 250 hours [1].")
         script.location = cast(Place, location)
-        asked = Answerer(live.searcher, Generators(Chosen(script)), privacy=privacy)
+        asked = Answerer(live.searcher, Generators(Chosen(script)))
         answer = await asked.ask(question)
         sent = "".join(message.content for message in script.messages)
         assert "every 250 hours" in sent

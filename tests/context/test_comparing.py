@@ -53,7 +53,7 @@ def offers(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Iter
 
 def comparer(live: Live, generator: object = None, **more: object) -> Comparer:
     """Return a comparer of a vault."""
-    return Comparer(live.index, live.searcher, Generators(Chosen(generator)), **more)  # type: ignore[arg-type]
+    return Comparer(live.searcher, Generators(Chosen(generator)), **more)  # type: ignore[arg-type]
 
 
 def check_citations(comparison: Comparison) -> None:
@@ -118,10 +118,11 @@ async def test_generator_that_fails_leaves_what_was_aligned(offers: Live) -> Non
     assert "failed" in found.stages
 
 
-async def test_local_only_note_is_sent_nowhere(offers: Live) -> None:
+async def test_local_only_note_is_sent_nowhere(offers: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of both stays here: then neither is sent, and they are aligned all the same."""
     away = Repeating(location="remote")
-    made = comparer(offers, away, privacy=Privacy(("Private/",)))
+    monkeypatch.setattr(offers.index, "privacy", Privacy(("Private/",)))
+    made = comparer(offers, away)
     found = await made.compare("Offer.md", "Private/Diary.md")
     assert away.prompts == []
     assert any("Private/Diary.md stays on this machine" in warning for warning in found.warnings)

@@ -46,7 +46,12 @@ def covered(catalog: Catalog, privacy: Privacy, missing: dict[str, None]) -> Cov
     matrix = {key: 0 for key in catalog.vector_keys() if key not in missing}
     live = SimpleNamespace(missing=missing, matrix=matrix)
     index = SimpleNamespace(
-        catalog=catalog, privacy=privacy, live=live, revision=7, revision_of=lambda _path: 5
+        catalog=catalog,
+        privacy=privacy,
+        private_paths=lambda: privacy.private_paths(catalog),
+        live=live,
+        revision=7,
+        revision_of=lambda _path: 5,
     )
     intake = SimpleNamespace(left_out={}, private={}, unreadable={}, waiting=set())
     reader = SimpleNamespace(graph=None)

@@ -137,12 +137,12 @@ async def test_obeyed_injection_gets_into_no_summary_and_no_comparison(injected:
     case, task = f"case{number}", Task(Filter(folder=f"case{number}"))
     for generator, allowed in ((Obedient(INJECTIONS[number], 7), MORE_PASSAGES), (None, QUOTED_TOO)):
         generators, shown, quoted = Generators(Chosen(generator)), [], []
-        summarizer = Summarizer(injected.index, injected.searcher, generators)
+        summarizer = Summarizer(injected.searcher, generators)
         async for event in summarizer.stream(task):
             shown += [event.text] if isinstance(event, Delta | Step) else []
             if isinstance(event, Summary):
                 shown += [event.summary, *(sentence.text for sentence in event.sentences)]
-        comparer = Comparer(injected.index, injected.searcher, generators)
+        comparer = Comparer(injected.searcher, generators)
         found = await comparer.compare(f"{case}/Engine.md", f"{case}/Safe.md")
         shown += [found.text, *(sentence.text for sentence in found.sentences)]
         quoted += [said.text for said in (*found.only_first, *found.only_second)]

@@ -87,7 +87,7 @@ class Repeating:
 
 def summarizer(live: Live, generator: Repeating | None = None, **more: object) -> Summarizer:
     """Return a summarizer of a vault."""
-    return Summarizer(live.index, live.searcher, Generators(Chosen(generator)), **more)  # type: ignore[arg-type]
+    return Summarizer(live.searcher, Generators(Chosen(generator)), **more)  # type: ignore[arg-type]
 
 
 def write_notes(vault: Path, count: int, words: int = 40) -> None:
@@ -178,7 +178,7 @@ async def test_summary_while_the_model_is_away_is_quoted_by_words(left: Live) ->
     """Meaning then chooses the notes alone, by what the index holds."""
     summary = await summarizer(left).summarize(ALL)
     assert summary.sentences
-    alone = Summarizer(left.index, WordsAlone(left.vault, left.index))
+    alone = Summarizer(WordsAlone(left.vault, left.index))
     assert (await alone.summarize(ALL)).sentences
 
 
@@ -187,6 +187,7 @@ async def test_folder_that_does_not_exist_names_what_does(sample: Live) -> None:
     for chosen, near in (
         (Filter(folder="garten"), "Garden"),
         (Filter(folder="projects"), "Projects"),
+        (Filter(folder="pr"), "Projects"),
         (Filter(tags=("bot",)), "#project/boat"),
         (Filter(folder="zzzz"), "pai status"),
     ):
@@ -400,9 +401,9 @@ async def test_local_only_notes_reach_no_generator_elsewhere(go_live: GoLive, tm
     (vault / "Boat.md").write_text("The engine of the boat is serviced every spring.\n")
     live = go_live(vault)
     live.settled()
-    privacy = Privacy(("Diary/",))
+    live.index.privacy = Privacy(("Diary/",))
     generator = Repeating(location="remote")
-    made = summarizer(live, generator, privacy=privacy)
+    made = summarizer(live, generator)
     summary = await made.summarize(ALL)
     assert (summary.estimate.notes, summary.estimate.kept_back) == (3, 2)
     assert any("2 of the notes stay on this machine" in warning for warning in summary.warnings)
@@ -411,7 +412,7 @@ async def test_local_only_notes_reach_no_generator_elsewhere(go_live: GoLive, tm
     assert (len(generator.prompts), summary.estimate.calls, summary.estimate.kept_back) == (1, 0, 1)
     assert "green box" in summary.summary
     here = Repeating(location="local")
-    await summarizer(live, here, privacy=privacy).summarize(ALL)
+    await summarizer(live, here).summarize(ALL)
     assert "green box" in here.prompts[0]
 
 
@@ -435,7 +436,7 @@ async def test_note_that_changes_meanwhile_is_named(go_live: GoLive, sample: Liv
 async def test_estimate_knows_the_time_once_the_generator_has_written(sample: Live) -> None:
     """Before the first text nobody knows how fast it is; after it, the estimate tells seconds."""
     generators = Generators(Chosen(Repeating(window=16_384, delay_s=0.001)))
-    made = Summarizer(sample.index, sample.searcher, generators)
+    made = Summarizer(sample.searcher, generators)
     assert (await made.estimate(ALL)).seconds is None
     await made.summarize(ALL)
     seconds = (await made.estimate(ALL)).seconds

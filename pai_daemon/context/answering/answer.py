@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from pai_daemon.context.filters import EVERYTHING, Filter
 from pai_daemon.context.search import Passage
@@ -131,6 +133,18 @@ class Cited:
     """The number of a passage, the first time that the answer cites it."""
 
     n: int
+
+
+Whole = TypeVar("Whole")
+
+
+async def last_of(events: AsyncGenerator[Any, None], kind: type[Whole]) -> Whole:
+    """Return the event of a kind that a stream ends with: the whole of what it told in pieces."""
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, kind):
+                return event
+    raise AssertionError("the stream broke off without an error")
 
 
 AnswerEvent = Sources | Notice | Delta | Cited | Answer

@@ -29,6 +29,7 @@ from pai_daemon.context.answering.answer import (
     Question,
     Sources,
     Turn,
+    last_of,
     name_of,
 )
 from pai_daemon.context.answering.conversations import Conversations
@@ -48,15 +49,15 @@ from pai_daemon.context.answering.prompt import (
 )
 from pai_daemon.context.answering.quotes import Quote, quotes
 from pai_daemon.context.answering.support import checked, nearness_by
-from pai_daemon.context.answering.templates import template
+from pai_daemon.context.answering.templates import usable
 from pai_daemon.context.answering.writing import Writing
 from pai_daemon.context.filters import Filter
 from pai_daemon.context.narrowing import Narrowing, narrowed
-from pai_daemon.context.privacy import OPEN, Privacy, is_beyond
+from pai_daemon.context.privacy import is_beyond
 from pai_daemon.context.search import Passage, Searcher, SearchResult, checked_query
 from pai_daemon.context.space import Space
 from pai_daemon.context.store.words import plain
-from pai_daemon.errors import ModelUnavailable, UsageError
+from pai_daemon.errors import ModelUnavailable
 from pai_daemon.models.generation.generator import Generator
 from pai_daemon.models.generation.generators import Chosen, Generators
 
@@ -79,18 +80,15 @@ class Answerer:
         *,
         budget_s: float = BUDGET_S,
         own_templates: Path | None = None,
-        privacy: Privacy = OPEN,
     ) -> None:
         """Name what writes, None to quote.
 
         budget_s: how long a generator may write; then the notes are quoted. own_templates: a folder.
-        privacy: which notes stay on this machine.
         """
         self._searcher = searcher
         self._generators = generators or Generators(Chosen(None))
         self._budget_s = budget_s
         self._own_templates = own_templates
-        self._privacy = privacy
         self._conversations = Conversations(own_templates)
 
     @property
@@ -101,11 +99,7 @@ class Answerer:
 
     async def ask(self, question: Question) -> Answer:
         """Return the whole answer. Raises UsageError and Overloaded."""
-        async with aclosing(self.stream(question)) as events:
-            async for event in events:
-                if isinstance(event, Answer):
-                    return event
-        raise AssertionError("an answer's stream ends with the answer")
+        return await last_of(self.stream(question), Answer)
 
     async def stream(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Yield the sources, then the answer as it is written, last the whole Answer."""
@@ -171,7 +165,7 @@ class Answerer:
         yield replace(answer, question=original, asked=asked, narrowed=meant.said, took_ms=took_ms)
 
     async def _private_paths(self) -> set[str]:
-        return await asyncio.to_thread(self._privacy.private_paths, self._searcher.index.catalog)
+        return await asyncio.to_thread(self._searcher.index.private_paths)
 
     async def _public(self, draft: Draft) -> Sequence[Citation]:
         """Return the passages of a draft that may leave this machine; asked after the search, not before."""
@@ -209,11 +203,7 @@ class Answerer:
                 )
         if not given:
             return
-        try:
-            told = template("answer", self._own_templates)
-        except UsageError as error:
-            draft.warnings.append(f"{error.detail} The built-in one was used.")
-            told = template("answer")
+        told = usable("answer", self._own_templates, draft.warnings)
         budget_tokens = await generator.window() - MAX_ANSWER_TOKENS
         said = await self._conversations.fitted(
             question.history,

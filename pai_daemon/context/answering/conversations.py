@@ -18,9 +18,9 @@ from typing import TypeVar
 
 from pai_daemon.context.answering.answer import Turn
 from pai_daemon.context.answering.prompt import cost_of, latest_turns, transcript
-from pai_daemon.context.answering.templates import template
+from pai_daemon.context.answering.templates import usable
 from pai_daemon.context.search import Passage
-from pai_daemon.errors import GeneratorUnavailable, UsageError
+from pai_daemon.errors import GeneratorUnavailable
 from pai_daemon.models.generation.generator import Endless, Generator, Message, Text, bounded
 
 Value = TypeVar("Value")
@@ -99,10 +99,7 @@ class Conversations:
         self, summary: str, turns: Sequence[Turn], generator: Generator, within_s: float
     ) -> str:
         """Return a summary of a summary and the turns after it, "" where none could be had."""
-        try:
-            told = template("summary", self._own_templates)
-        except UsageError:
-            told = template("summary")
+        told = usable("summary", self._own_templates, [])
         before = f"Before that: {summary}\n" if summary else ""
         history = before + transcript(turns, READ_TOKENS)
         messages = [

@@ -44,6 +44,15 @@ class Template:
         return _PLACE.sub(lambda found: values.get(found[1], found[0]), self.sections[section]).strip()
 
 
+def usable(name: str, own: Path | None, warnings: list[str]) -> Template:
+    """Return a template; ours where the person's cannot be used, which is added to the warnings."""
+    try:
+        return template(name, own)
+    except UsageError as error:
+        warnings.append(f"{error.detail} The built-in one was used.")
+        return template(name)
+
+
 def template(name: str, own: Path | None = None) -> Template:
     """Return a template: the person's where the folder `own` has it.
 

@@ -22,16 +22,16 @@ from pai_daemon.context.answering.answer import (
     Delta,
     GeneratorName,
     Notice,
+    last_of,
     name_of,
 )
 from pai_daemon.context.answering.quotes import quotable
 from pai_daemon.context.answering.screen import Screen
-from pai_daemon.context.answering.templates import Template, template
+from pai_daemon.context.answering.templates import usable
 from pai_daemon.context.comparing.align import aligned
 from pai_daemon.context.comparing.comparison import Comparison, ComparisonEvent, Pair, Said
 from pai_daemon.context.filters import Filter
-from pai_daemon.context.index import Index
-from pai_daemon.context.privacy import OPEN, Privacy, is_beyond
+from pai_daemon.context.privacy import is_beyond
 from pai_daemon.context.search import Passage, Searcher
 from pai_daemon.context.summaries.central import centres, exemplars, marginal
 from pai_daemon.context.summaries.plan import BYTES_A_TOKEN, HEAD_TOKENS
@@ -107,29 +107,22 @@ class Comparer:
 
     def __init__(
         self,
-        index: Index,
         searcher: Searcher,
         generators: Generators | None = None,
         *,
         budget_s: float = BUDGET_S,
         own_templates: Path | None = None,
-        privacy: Privacy = OPEN,
     ) -> None:
         """Name what writes, None to align only. budget_s: how long it may write."""
-        self._scope = Scope(index, searcher)
+        self._scope = Scope(searcher)
         self._searcher = searcher
         self._generators = generators or Generators(Chosen(None))
         self._budget_s = budget_s
         self._own_templates = own_templates
-        self._privacy = privacy
 
     async def compare(self, first: str, second: str) -> Comparison:
         """Return what two notes say, by their paths in the index. Raises as `stream` does."""
-        async with aclosing(self.stream(first, second)) as events:
-            async for event in events:
-                if isinstance(event, Comparison):
-                    return event
-        raise AssertionError("a comparison's stream ends with the comparison")
+        return await last_of(self.stream(first, second), Comparison)
 
     async def stream(self, first: str, second: str) -> AsyncGenerator[ComparisonEvent, None]:
         """Yield the text as it is written, last the whole Comparison. Closing it stops the generator.
@@ -232,11 +225,11 @@ class Comparer:
         return not kept
 
     def _kept(self, notes: Sequence[ScopedNote]) -> list[str]:
-        private = self._privacy.private_paths(self._searcher.index.catalog)
+        private = self._searcher.index.private_paths()
         return [note.path for note in notes if note.path in private]
 
     async def _prose(self, read: _Read, generator: Generator) -> AsyncGenerator[ComparisonEvent, None]:
-        told = self._template(read)
+        told = usable("compare", self._own_templates, read.warnings)
         window = await generator.window()
         sources = self._sources(read, window - MAX_TOKENS - prompt_tokens(told, "user"))
         names = {"first": read.names[0].title, "second": read.names[1].title}
@@ -272,13 +265,6 @@ class Comparer:
         if ending != "whole" or not call.text.strip():
             for event in self._listed(read):
                 yield event
-
-    def _template(self, read: _Read) -> Template:
-        try:
-            return template("compare", self._own_templates)
-        except UsageError as error:
-            read.warnings.append(f"{error.detail} The built-in one was used.")
-            return template("compare")
 
     def _sources(self, read: _Read, budget_tokens: int) -> list[Source]:
         """Return the passages of both notes, of each as many as half of the room holds; cited ones first."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pai_daemon.context.filters import Filter, fold
-from pai_daemon.context.index import Index
 from pai_daemon.context.search import Passage, Searcher
 from pai_daemon.context.store.rows import chunk_id
 from pai_daemon.errors import NotFound
@@ -40,8 +39,8 @@ class ScopedNote:
 class Scope:
     """Reads notes of one vault's index; each look is at what it holds then."""
 
-    def __init__(self, index: Index, searcher: Searcher) -> None:
-        self._index = index
+    def __init__(self, searcher: Searcher) -> None:
+        self._index = searcher.index
         self._searcher = searcher
 
     @property
@@ -140,5 +139,7 @@ def _nearest(wanted: str, known: Iterable[str]) -> list[str]:
     for name in sorted(known):
         names.setdefault(fold(name), name)
         names.setdefault(fold(name.rpartition("/")[2]), name)
-    found = difflib.get_close_matches(fold(wanted), names, SHOWN_NEIGHBOURS * 2, cutoff=0.6)
+    # Who breaks off a name means it, however much longer it is.
+    found = [item for item in names if item.startswith(fold(wanted))]
+    found += difflib.get_close_matches(fold(wanted), names, SHOWN_NEIGHBOURS * 2, cutoff=0.6)
     return list(dict.fromkeys(names[item] for item in found))[:SHOWN_NEIGHBOURS]

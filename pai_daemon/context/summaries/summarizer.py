@@ -22,12 +22,12 @@ from pai_daemon.context.answering.answer import (
     Citation,
     Delta,
     GeneratorName,
+    last_of,
     name_of,
 )
 from pai_daemon.context.answering.screen import Screen
-from pai_daemon.context.answering.templates import Template, template
-from pai_daemon.context.index import Index
-from pai_daemon.context.privacy import OPEN, Privacy, is_beyond
+from pai_daemon.context.answering.templates import Template, usable
+from pai_daemon.context.privacy import is_beyond
 from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import Space
 from pai_daemon.context.summaries.plan import Plan, planned
@@ -36,7 +36,6 @@ from pai_daemon.context.summaries.reduction import Order, Reduction
 from pai_daemon.context.summaries.scope import Scope, ScopedNote, in_words
 from pai_daemon.context.summaries.summary import Estimate, NoteName, Summary, SummaryEvent, Task, Topic
 from pai_daemon.context.summaries.telling import MARK, Numbers, Source, held, prompt_tokens
-from pai_daemon.errors import UsageError
 from pai_daemon.models.generation.generator import Generator, Usage
 from pai_daemon.models.generation.generators import Chosen, Generators
 from pai_daemon.notes.language import known_language
@@ -79,21 +78,18 @@ class Summarizer:
 
     def __init__(
         self,
-        index: Index,
         searcher: Searcher,
         generators: Generators | None = None,
         *,
         budget_s: float = BUDGET_S,
         own_templates: Path | None = None,
-        privacy: Privacy = OPEN,
     ) -> None:
         """Name what writes, None to quote. budget_s: of an answer; one call may take twice as long."""
-        self._scope = Scope(index, searcher)
+        self._scope = Scope(searcher)
         self._searcher = searcher
         self._generators = generators or Generators(Chosen(None))
         self._call_s = budget_s * CALL_SHARE
         self._own_templates = own_templates
-        self._privacy = privacy
 
     async def estimate(self, task: Task) -> Estimate:
         """Return what a summary will cost; nothing is read for it. Raises NotFound where no note is meant."""
@@ -101,11 +97,7 @@ class Summarizer:
 
     async def summarize(self, task: Task) -> Summary:
         """Return the whole summary. Raises NotFound where no note is meant."""
-        async with aclosing(self.stream(task)) as events:
-            async for event in events:
-                if isinstance(event, Summary):
-                    return event
-        raise AssertionError("a summary's stream ends with the summary")
+        return await last_of(self.stream(task), Summary)
 
     async def stream(self, task: Task | Job) -> AsyncGenerator[SummaryEvent, None]:
         """Yield the estimate, then what is done and written, last the whole Summary. Closing it stops all.
@@ -133,7 +125,7 @@ class Summarizer:
         notes = await asyncio.to_thread(self._scope.notes, task.chosen)
         told = notes
         if generator is not None and generator.location == "remote":
-            private = await asyncio.to_thread(self._privacy.private_paths, self._searcher.index.catalog)
+            private = await asyncio.to_thread(self._searcher.index.private_paths)
             told = tuple(note for note in notes if note.path not in private)
         estimate = Estimate(
             about=in_words(task.chosen),
@@ -154,7 +146,7 @@ class Summarizer:
             job.warnings.append(f"{kept} and were not sent to {generator.name}.")
         if generator is None or not told:
             return job
-        job.told = self._template(job)
+        job.told = usable("summarize", self._own_templates, job.warnings)
         job.window = await generator.window()
         tokens = max(prompt_tokens(job.told, section) for section in ("user", "join"))
         job.generator = generator
@@ -167,13 +159,6 @@ class Summarizer:
             seconds=None if seconds is None else round(seconds, 1),
         )
         return job
-
-    def _template(self, job: Job) -> Template:
-        try:
-            return template("summarize", self._own_templates)
-        except UsageError as error:
-            job.warnings.append(f"{error.detail} The built-in one was used.")
-            return template("summarize")
 
     def _language(self, notes: Sequence[ScopedNote]) -> str | None:
         """Return the language of most of the notes, None where they do not say."""
@@ -226,7 +211,7 @@ class Summarizer:
         """Lend the space that answers, without an embedder elsewhere where one of the notes stays here."""
         with self._searcher.borrow() as space:
             if is_beyond(space.embedder):
-                private = self._privacy.private_paths(self._searcher.index.catalog)
+                private = self._searcher.index.private_paths()
                 kept = any(note.path in private for note in notes)
                 yield replace(space, embedder=None) if kept else space
             else:
