@@ -1,40 +1,28 @@
 /** The side panel "Suggested links": mentions to link where they stand, kindred notes, and links that lead nowhere. */
 
-import { type Editor, ItemView, Notice, type WorkspaceLeaf } from "obsidian";
+import { type Editor, Notice } from "obsidian";
 import { BrokenLinks } from "./broken-links";
 import type { Mention, RelatedNote } from "./contract";
-import { asDaemonError, drawError, type Host } from "./host";
+import { FollowingView } from "./following-view";
+import { asDaemonError, drawError } from "./host";
 import { afterEdit, editFor, editsFor } from "./mentions";
 import { applyEdits, insertAtCursor, openAt, readLineOf, recentEditor } from "./navigate";
 import { isRefused, refuse } from "./pairs";
 import { nameOf } from "./repairs";
-import { after } from "./transport";
 import { say } from "./words";
 
 export const LINKS_VIEW = "pai-daemon-links";
-const SETTLE_MS = 250;
-const REVISION_MS = 1_500;
 const AROUND = 48;
 // More rows than that nobody reads, and they would hold up the app; "Link all" links the rest as well.
 const ROWS = 30;
 
-export class LinksView extends ItemView {
-  override navigation = false;
+export class LinksView extends FollowingView {
   private path: string | null = null;
   private shownPath: string | null = null;
   private mentions: Mention[] = [];
   private suggestions: RelatedNote[] = [];
   private broken: BrokenLinks | null = null;
-  private cancelPlan: () => void = () => undefined;
-  private revision = -1;
   private asked = 0;
-
-  constructor(
-    leaf: WorkspaceLeaf,
-    private readonly host: Host,
-  ) {
-    super(leaf);
-  }
 
   override getViewType(): string {
     return LINKS_VIEW;
@@ -51,18 +39,7 @@ export class LinksView extends ItemView {
   override onOpen(): Promise<void> {
     this.contentEl.addClass("pai-view", "pai-links");
     this.contentEl.createDiv({ cls: "pai-empty", text: say.linksLoading });
-    this.registerEvent(this.app.workspace.on("file-open", () => { this.plan(SETTLE_MS); }));
-    this.register(
-      this.host.feed.subscribe(({ status }) => {
-        const revision = status?.revision ?? -1;
-        if (revision === this.revision) return;
-        this.revision = revision;
-        if (status) this.plan(REVISION_MS);
-      }),
-    );
-    this.register(() => { this.cancelPlan(); });
-    this.plan(0);
-    return Promise.resolve();
+    return super.onOpen();
   }
 
   /** Looks at the active note now. */
@@ -70,12 +47,7 @@ export class LinksView extends ItemView {
     this.plan(0);
   }
 
-  private plan(ms: number): void {
-    this.cancelPlan();
-    this.cancelPlan = after(ms, () => void this.find());
-  }
-
-  private async find(): Promise<void> {
+  protected async show(): Promise<void> {
     const path = this.app.workspace.getActiveFile()?.path ?? null;
     const mine = ++this.asked;
     if (path === null) {

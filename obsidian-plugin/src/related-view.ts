@@ -1,23 +1,19 @@
 /** The side panel "Related notes": follows the active note, or the paragraph at its cursor, and says why each note is there. */
 
-import { ItemView, type WorkspaceLeaf } from "obsidian";
 import type { RelatedNote } from "./contract";
 import type { DaemonError } from "./daemon-error";
-import { asDaemonError, drawError, type Host } from "./host";
+import { FollowingView } from "./following-view";
+import { asDaemonError, drawError } from "./host";
 import { insertAtCursor, openAt, readLineOf, recentEditor } from "./navigate";
 import { paragraphAt } from "./paragraph";
 import { drawRow } from "./passage-row";
 import { nameOf } from "./repairs";
 import { marked } from "./results";
-import { after } from "./transport";
 import { say } from "./words";
 
 export const RELATED_VIEW = "pai-daemon-related";
-const SETTLE_MS = 250;
 // While a person writes, the paragraph changes with each key.
 const CURSOR_MS = 600;
-// After a save the daemon commits note after note; one look afterwards is enough.
-const REVISION_MS = 1_500;
 const WORDS = 160;
 // A shorter paragraph says too little to look for.
 const LEAST_CHARACTERS = 20;
@@ -25,19 +21,9 @@ const LEAST_CHARACTERS = 20;
 /** What the notes are near to. text: empty for the whole note. */
 interface Origin { path: string; text: string }
 
-export class RelatedView extends ItemView {
-  override navigation = false;
-  private cancelPlan: () => void = () => undefined;
+export class RelatedView extends FollowingView {
   private shown: Origin | null = null;
-  private revision = -1;
   private asked = 0;
-
-  constructor(
-    leaf: WorkspaceLeaf,
-    private readonly host: Host,
-  ) {
-    super(leaf);
-  }
 
   override getViewType(): string {
     return RELATED_VIEW;
@@ -53,27 +39,14 @@ export class RelatedView extends ItemView {
 
   override onOpen(): Promise<void> {
     this.contentEl.addClass("pai-view", "pai-related");
-    this.registerEvent(this.app.workspace.on("file-open", () => { this.plan(SETTLE_MS); }));
     this.register(this.host.cursor.subscribe(() => {
       if (this.host.settings.followParagraph) this.plan(CURSOR_MS);
     }));
-    this.register(
-      this.host.feed.subscribe(({ status }) => {
-        const revision = status?.revision ?? -1;
-        if (revision === this.revision) return;
-        this.revision = revision;
-        this.shown = null;
-        if (status) this.plan(REVISION_MS);
-      }),
-    );
-    this.register(() => { this.cancelPlan(); });
-    this.plan(0);
-    return Promise.resolve();
+    return super.onOpen();
   }
 
-  private plan(ms: number): void {
-    this.cancelPlan();
-    this.cancelPlan = after(ms, () => void this.show());
+  protected override outdate(): void {
+    this.shown = null;
   }
 
   private origin(): Origin | null {
@@ -85,7 +58,7 @@ export class RelatedView extends ItemView {
     return { path, text: text.length < LEAST_CHARACTERS ? "" : text };
   }
 
-  private async show(): Promise<void> {
+  protected async show(): Promise<void> {
     const origin = this.origin();
     if (origin && origin.path === this.shown?.path && origin.text === this.shown.text) return;
     const mine = ++this.asked;

@@ -2001,7 +2001,7 @@ var LinkSuggest = class extends import_obsidian6.EditorSuggest {
 };
 
 // src/links-view.ts
-var import_obsidian9 = require("obsidian");
+var import_obsidian10 = require("obsidian");
 
 // src/broken-links.ts
 var import_obsidian7 = require("obsidian");
@@ -2107,6 +2107,9 @@ var BrokenLinks = class {
   }
 };
 
+// src/following-view.ts
+var import_obsidian9 = require("obsidian");
+
 // src/transport.ts
 var import_obsidian8 = require("obsidian");
 var send = async ({ url, method, headers, body }) => {
@@ -2138,26 +2141,54 @@ var after = (ms, then) => {
   };
 };
 
-// src/links-view.ts
-var LINKS_VIEW = "pai-daemon-links";
+// src/following-view.ts
 var SETTLE_MS = 250;
 var REVISION_MS = 1500;
-var AROUND = 48;
-var ROWS = 30;
-var LinksView = class extends import_obsidian9.ItemView {
+var FollowingView = class extends import_obsidian9.ItemView {
   constructor(leaf, host) {
     super(leaf);
     this.host = host;
   }
   host;
   navigation = false;
+  cancelPlan = () => void 0;
+  revision = -1;
+  onOpen() {
+    this.registerEvent(this.app.workspace.on("file-open", () => {
+      this.plan(SETTLE_MS);
+    }));
+    this.register(
+      this.host.feed.subscribe(({ status }) => {
+        const revision = status?.revision ?? -1;
+        if (revision === this.revision) return;
+        this.revision = revision;
+        this.outdate?.();
+        if (status) this.plan(REVISION_MS);
+      })
+    );
+    this.register(() => {
+      this.cancelPlan();
+    });
+    this.plan(0);
+    return Promise.resolve();
+  }
+  /** Looks after so long, and no more at what was planned before. */
+  plan(ms) {
+    this.cancelPlan();
+    this.cancelPlan = after(ms, () => void this.show());
+  }
+};
+
+// src/links-view.ts
+var LINKS_VIEW = "pai-daemon-links";
+var AROUND = 48;
+var ROWS = 30;
+var LinksView = class extends FollowingView {
   path = null;
   shownPath = null;
   mentions = [];
   suggestions = [];
   broken = null;
-  cancelPlan = () => void 0;
-  revision = -1;
   asked = 0;
   getViewType() {
     return LINKS_VIEW;
@@ -2171,32 +2202,13 @@ var LinksView = class extends import_obsidian9.ItemView {
   onOpen() {
     this.contentEl.addClass("pai-view", "pai-links");
     this.contentEl.createDiv({ cls: "pai-empty", text: say.linksLoading });
-    this.registerEvent(this.app.workspace.on("file-open", () => {
-      this.plan(SETTLE_MS);
-    }));
-    this.register(
-      this.host.feed.subscribe(({ status }) => {
-        const revision = status?.revision ?? -1;
-        if (revision === this.revision) return;
-        this.revision = revision;
-        if (status) this.plan(REVISION_MS);
-      })
-    );
-    this.register(() => {
-      this.cancelPlan();
-    });
-    this.plan(0);
-    return Promise.resolve();
+    return super.onOpen();
   }
   /** Looks at the active note now. */
   look() {
     this.plan(0);
   }
-  plan(ms) {
-    this.cancelPlan();
-    this.cancelPlan = after(ms, () => void this.find());
-  }
-  async find() {
+  async show() {
     const path = this.app.workspace.getActiveFile()?.path ?? null;
     const mine = ++this.asked;
     if (path === null) {
@@ -2225,7 +2237,7 @@ var LinksView = class extends import_obsidian9.ItemView {
   editor() {
     const target = recentEditor(this.app);
     if (target !== null && target.file.path === this.path) return target.editor;
-    new import_obsidian9.Notice(say.openAgain);
+    new import_obsidian10.Notice(say.openAgain);
     return null;
   }
   draw() {
@@ -2310,7 +2322,7 @@ var LinksView = class extends import_obsidian9.ItemView {
     if (!editor) return;
     const edit = editFor(mention, readLineOf(editor));
     if (!edit) {
-      new import_obsidian9.Notice(say.mentionMissed(1));
+      new import_obsidian10.Notice(say.mentionMissed(1));
       return;
     }
     applyEdits(editor, [edit]);
@@ -2322,7 +2334,7 @@ var LinksView = class extends import_obsidian9.ItemView {
     if (!editor) return;
     const { edits, missed } = editsFor(this.mentions, readLineOf(editor));
     applyEdits(editor, edits);
-    new import_obsidian9.Notice(missed > 0 ? say.mentionMissed(missed) : say.linksAdded(edits.length));
+    new import_obsidian10.Notice(missed > 0 ? say.mentionMissed(missed) : say.linksAdded(edits.length));
     this.mentions = [];
     this.draw();
   }
@@ -2384,9 +2396,6 @@ var RecentQueries = class {
   }
 };
 
-// src/related-view.ts
-var import_obsidian10 = require("obsidian");
-
 // src/paragraph.ts
 var ADDRESS_CHARACTERS = 6e3;
 var LINES = 60;
@@ -2420,21 +2429,11 @@ function whole(text, end2) {
 
 // src/related-view.ts
 var RELATED_VIEW = "pai-daemon-related";
-var SETTLE_MS2 = 250;
 var CURSOR_MS = 600;
-var REVISION_MS2 = 1500;
 var WORDS2 = 160;
 var LEAST_CHARACTERS = 20;
-var RelatedView = class extends import_obsidian10.ItemView {
-  constructor(leaf, host) {
-    super(leaf);
-    this.host = host;
-  }
-  host;
-  navigation = false;
-  cancelPlan = () => void 0;
+var RelatedView = class extends FollowingView {
   shown = null;
-  revision = -1;
   asked = 0;
   getViewType() {
     return RELATED_VIEW;
@@ -2447,30 +2446,13 @@ var RelatedView = class extends import_obsidian10.ItemView {
   }
   onOpen() {
     this.contentEl.addClass("pai-view", "pai-related");
-    this.registerEvent(this.app.workspace.on("file-open", () => {
-      this.plan(SETTLE_MS2);
-    }));
     this.register(this.host.cursor.subscribe(() => {
       if (this.host.settings.followParagraph) this.plan(CURSOR_MS);
     }));
-    this.register(
-      this.host.feed.subscribe(({ status }) => {
-        const revision = status?.revision ?? -1;
-        if (revision === this.revision) return;
-        this.revision = revision;
-        this.shown = null;
-        if (status) this.plan(REVISION_MS2);
-      })
-    );
-    this.register(() => {
-      this.cancelPlan();
-    });
-    this.plan(0);
-    return Promise.resolve();
+    return super.onOpen();
   }
-  plan(ms) {
-    this.cancelPlan();
-    this.cancelPlan = after(ms, () => void this.show());
+  outdate() {
+    this.shown = null;
   }
   origin() {
     const path = this.app.workspace.getActiveFile()?.path;
@@ -3066,7 +3048,7 @@ function drawn(mentions, doc) {
 var underlines = marks;
 
 // src/underlining.ts
-var SETTLE_MS3 = 600;
+var SETTLE_MS2 = 600;
 var EDITORS = 6;
 var Underlining = class {
   constructor(host) {
@@ -3091,7 +3073,7 @@ var Underlining = class {
   /** Looks again soon; costs nothing where underlining is off and nothing is drawn. */
   plan() {
     this.cancelPlan();
-    if (this.host.settings.underline || this.isDrawn) this.cancelPlan = after(SETTLE_MS3, () => void this.draw());
+    if (this.host.settings.underline || this.isDrawn) this.cancelPlan = after(SETTLE_MS2, () => void this.draw());
   }
   async draw() {
     const isOn = this.host.settings.underline;
