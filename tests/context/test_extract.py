@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from pai_daemon.context.answering.extract import CANDIDATES, bar, by_words, closest
+from pai_daemon.context.answering.extract import CANDIDATES, CANDIDATES_ACROSS, bar, by_words, closest
 from pai_daemon.context.answering.quotes import Quote
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.context.vectors import Floats
@@ -88,6 +88,14 @@ def test_only_a_handful_of_sentences_is_embedded() -> None:
     clear = Given({"told": 0.9})
     assert closest("asked", [*found, _quote("told", own_coverage=1)], cast("EmbeddingModel", clear))
     assert clear.asked == ["told"]
+
+
+def test_more_sentences_are_embedded_across_languages() -> None:
+    """Where words say little, more sentences are left to meaning."""
+    model = Given({})
+    found = [replace(_quote(f"fremd {number}"), other_language=True) for number in range(50)]
+    closest("asked", found, cast("EmbeddingModel", model))
+    assert len(model.asked) == CANDIDATES_ACROSS > CANDIDATES
 
 
 def test_repeated_sentence_is_quoted_once() -> None:

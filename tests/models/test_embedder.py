@@ -110,6 +110,15 @@ def test_embed_query_finds_the_fitting_passage(small_embedder: Embedder) -> None
     assert int((passages @ small_embedder.embed_query("When does the train depart?")).argmax()) == 2
 
 
+def test_question_asked_again_does_not_run_the_model(small_embedder: Embedder) -> None:
+    """The search and the answer embed one question once; what they share cannot be written to."""
+    first = small_embedder.embed_query("where do dunlins feed, asked twice")
+    done = small_embedder.tokens_done
+    assert small_embedder.embed_query("where do dunlins feed, asked twice") is first
+    assert small_embedder.tokens_done == done
+    assert not first.flags.writeable
+
+
 def test_embed_from_many_threads_mixes_nothing_up(small_embedder: Embedder) -> None:
     """Callers on eight threads get what they would get alone."""
     words = ["water", "bread", "trains", "letters", "gardens", "rain", "music", "bicycles"]

@@ -90,6 +90,18 @@ def test_command_without_a_daemon_says_how_to_start_one(
         assert json.loads(err)["code"] == "daemon_unreachable"
 
 
+def test_ask_lists_the_nearest_notes_where_none_says(served: DaemonProcess, pai: Run) -> None:
+    """A refusal is followed by where to look, and an answer is not."""
+    question = "What is the boiling point of tungsten hexafluoride?"
+    nearest = served.client.ask(question)["nearest"]
+    code, out, _ = pai(served.folders, "ask", question)
+    shown = out.partition("The nearest notes:")[2]
+    assert code == 0
+    assert nearest
+    assert all(passage["path"] in shown for passage in nearest)
+    assert "The nearest notes" not in pai(served.folders, "ask", "How long does the sourdough prove?")[1]
+
+
 def test_command_for_another_vault_finds_no_daemon(served: DaemonProcess, pai: Run, tmp_path: Path) -> None:
     """A vault that no daemon serves ends with 69, although another daemon runs."""
     assert pai(served.folders, "status", "--vault", str(tmp_path))[0] == 69
