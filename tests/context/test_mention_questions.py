@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pai_daemon.context.mention_questions import MAX_CHARACTERS, mention_question
+from pai_daemon.context.questions.mentions import MAX_CHARACTERS, mention_question
 
 QUESTIONS = json.loads(Path(__file__).with_name("mention_questions.json").read_text("utf-8"))
 KINDS = {"names": "exact", "names_of_notes": "about", "written": "written"}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pai_daemon.context.filters import EVERYTHING, Filter, moment_ns
-from pai_daemon.context.narrowing import narrowed
+from pai_daemon.context.questions.narrowing import narrowed
 
 # A Thursday.
 NOW = datetime(2026, 11, 26, 14, 30, tzinfo=UTC)

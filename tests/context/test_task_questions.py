@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pai_daemon.context.filters import Filter, moment_ns
-from pai_daemon.context.task_questions import MAX_CHARACTERS, TaskQuestion, task_question
+from pai_daemon.context.questions.tasks import MAX_CHARACTERS, TaskQuestion, task_question
 from pai_daemon.context.tasks import TaskQuery
 
 # A Thursday.

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from pai_daemon.context.filters import Filter, moment_ns
-from pai_daemon.context.narrowing import TAG
+from pai_daemon.context.questions.narrowing import TAG
+from pai_daemon.context.questions.times import Span, spans
 from pai_daemon.context.tasks import TaskQuery, Wanted
-from pai_daemon.context.times import Span, spans
 
 MAX_CHARACTERS = 300
 # What stands for a time, for being due or overdue, and for a tag once they are told apart.
@@ -53,7 +53,7 @@ def _by_phrase(named: Mapping[str, str]) -> dict[Phrase, str]:
     return {phrase: found[phrase] for phrase in _longest_first(found)}
 
 
-_TOLD: dict[str, Any] = tomllib.loads(Path(__file__).with_name("task_phrases.toml").read_text("utf-8"))
+_TOLD: dict[str, Any] = tomllib.loads(Path(__file__).with_name("tasks.toml").read_text("utf-8"))
 _ORDERS, _LEADS, _DETERMINERS, _NOUNS, _OF = (
     _longest_first(_phrases(_TOLD[name])) for name in ("orders", "leads", "determiners", "nouns", "of")
 )

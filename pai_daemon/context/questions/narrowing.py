@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pai_daemon.context.filters import EVERYTHING, Filter, moment_ns
-from pai_daemon.context.times import spans
+from pai_daemon.context.questions.times import spans
 
 _OF_NOTES = re.compile(
     r"\b(?:(?:did|have|had) (?:i|we) (?:\w+ )?(?:write|written|note|noted|changed?|edit|edited|plan|planned"

@@ -21,7 +21,7 @@ MAX_NAME_WORDS = 7
 
 def _forms() -> Iterator[tuple[re.Pattern[str], Kind]]:
     """Yield the forms of questions, and for what each asks."""
-    told = tomllib.loads(Path(__file__).with_name("mention_phrases.toml").read_text("utf-8"))
+    told = tomllib.loads(Path(__file__).with_name("mentions.toml").read_text("utf-8"))
     parts = {name: told[name] for name in ("notes", "notizen", "names", "together")}
     kinds: tuple[Kind, ...] = ("exact", "about", "written")
     for name in kinds:
