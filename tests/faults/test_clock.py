@@ -67,7 +67,9 @@ def save_until(daemon: DaemonProcess, note: Path, text: str, year: int) -> bool:
     return year_of(daemon) == year
 
 
-@pytest.mark.slow  # beside other work a daemon under libfaketime takes minutes to start
+# Under libfaketime two threads of Python wait for each other busily: beside other work the daemon, which is
+# ready after 3 s without it, is not after 45.
+@pytest.mark.slow
 def test_clock_that_jumps_loses_nothing_and_costs_nothing(
     start_daemon: StartDaemon, vault: Path, tmp_path: Path
 ) -> None:
