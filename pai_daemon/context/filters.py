@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,7 +28,8 @@ class Filter:
     it. properties: `name` for notes that have it, `name=value` for those that have it with this value, or
     with this value in a list. since_ns, before_ns: in nanoseconds since 1970, since included, before
     excluded: the day that a note is about, as a journal's; of a note that says none, when it was last
-    written. by_change: when it was last written in any case.
+    written. by_change: when it was last written in any case. without: paths of notes, and of folders with a
+    slash behind, that are left out for who may not see them.
     """
 
     folder: str = ""
@@ -37,10 +38,20 @@ class Filter:
     since_ns: int | None = None
     before_ns: int | None = None
     by_change: bool = False
+    without: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Return whether the filter excludes anything."""
         return self != EVERYTHING
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Return whether it says what is looked for, and not only what must not be found."""
+        return replace(self, without=()) != EVERYTHING
+
+    def unless_asked_for(self, meant: Filter) -> Filter:
+        """Return this filter, or where it says nothing what was meant, without what this one leaves out."""
+        return self if self.is_asked_for else replace(meant, without=self.without)
 
 
 EVERYTHING = Filter()

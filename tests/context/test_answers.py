@@ -370,3 +370,18 @@ async def test_time_of_the_question_narrows_the_notes_and_is_said(sample: Live, 
     assert not (await answerer(sample, embedder).ask(gone)).found
     for whole in (replace(gone, as_asked=True), replace(gone, chosen=Filter(folder="Projects"))):
         assert (await answerer(sample, embedder).ask(whole)).narrowed == ()
+
+
+async def test_question_is_read_as_ever_though_notes_are_left_out(sample: Live, embedder: Embedder) -> None:
+    """What who asks may not see is in no answer and in no list; the time of the question counts as before."""
+    hidden = Filter(without=("Projects/",))
+    asked = Question("When is the boat's engine serviced?", chosen=hidden)
+    answer = await answerer(sample, embedder).ask(asked)
+    assert not [each for each in (*answer.citations, *answer.nearest) if "Projects/" in each.passage.path]
+    tasks = await answerer(sample, embedder).ask(replace(asked, text="What is still to do for the boat?"))
+    assert tasks.stages == ("tasks",)
+    assert not tasks.found
+    today = replace(asked, text="What did I write about the service of the engine today?")
+    assert [said.split(" ")[0] for said in (await answerer(sample, embedder).ask(today)).narrowed] == [
+        "since"
+    ]

@@ -184,6 +184,18 @@ def test_folder_and_tag_filters_hold_for_odd_names(store: Store) -> None:
     assert _found(store, "alpha", Filter(folder="it's_50%x.md")) == ["it's_50%x.md#0"]
 
 
+def test_what_a_filter_leaves_out_is_found_in_no_way(store: Store) -> None:
+    """Notes go by their whole path and folders by what lies below them; thousands of both are no trouble."""
+    paths = ("it's 1.5/a.md", "it's 1.5/deep/b.md", "it's 1.md", "it's 1.5.md", "c.md")
+    store.commit([written(path, "alpha") for path in paths], {})
+    chosen = Filter(without=("it's 1.5/", "c.md"))
+    assert sorted(_found(store, "alpha", chosen)) == ["it's 1.5.md#0", "it's 1.md#0"]
+    assert sorted(store.chunks.matching(chosen)["key-alpha"]) == ["it's 1.5.md#0", "it's 1.md#0"]
+    many = Filter(without=("c.md", "it's 1.5/", *(f"private/{number}.md" for number in range(5000))))
+    assert len(_found(store, "alpha", many)) == 2
+    assert _found(store, "alpha", replace(chosen, folder="it's 1.5")) == []
+
+
 def test_property_and_time_filters_narrow_words_and_meaning_alike(store: Store) -> None:
     """What matches a filter is the same for both legs; a touch moves every chunk of the note in time."""
     done, chunks = written("done.md", "alpha", "beta")

@@ -51,7 +51,6 @@ from pai_daemon.context.answering.quotes import Quote, quotes
 from pai_daemon.context.answering.support import checked, nearness_by
 from pai_daemon.context.answering.templates import usable
 from pai_daemon.context.answering.writing import Writing
-from pai_daemon.context.filters import Filter
 from pai_daemon.context.privacy import is_beyond
 from pai_daemon.context.questions.narrowing import Narrowing, narrowed
 from pai_daemon.context.search import Passage, Searcher, SearchResult, checked_query
@@ -138,9 +137,9 @@ class Answerer:
                 yield listed_event
             return
         meant = Narrowing(asked)
-        if not (question.as_asked or question.chosen):
+        if not (question.as_asked or question.chosen.is_asked_for):
             meant = narrowed(asked, now)
-            searched = replace(searched, chosen=meant.chosen)
+            searched = replace(searched, chosen=question.chosen.unless_asked_for(meant.chosen))
         found = await asyncio.to_thread(self._search, replace(searched, text=meant.text), space)
         # A server may be away: then its model chooses nothing, and checks nothing.
         embedder = space.embedder if "semantic" in found.stages else None
@@ -176,8 +175,8 @@ class Answerer:
         if question.selection:
             query = f"{query}\n{plain(question.selection[:SELECTION_CHARACTERS])}"
         found = self._searcher.search_in(space, query, limit=question.limit, chosen=question.chosen)
-        if question.note and not question.chosen:
-            inside = Filter(folder=question.note)
+        if question.note and not question.chosen.is_asked_for:
+            inside = replace(question.chosen, folder=question.note)
             near = self._searcher.search_in(space, query, limit=NOTE_PASSAGES, chosen=inside).results
             far = [passage for passage in found.results if passage not in near]
             found = replace(found, results=(*near, *far)[: question.limit])

@@ -114,7 +114,8 @@ def listed(searcher: Searcher, space: Space, question: Question, asked: str, now
     meant = narrowed(asked, now)
     if (mentions := mention_question(meant.text)) is None:
         return None
-    chosen, said = (question.chosen, ()) if question.chosen else (meant.chosen, meant.said)
+    chosen = question.chosen.unless_asked_for(meant.chosen)
+    said = () if question.chosen.is_asked_for else meant.said
     is_written = mentions.kind == "written"
     if is_written and chosen.since_ns is None and chosen.before_ns is None:
         return None

@@ -348,8 +348,10 @@ def _where(chosen: Filter) -> str:
     """Return the predicate of a filter; ranges, since LIKE reads `_` as a wildcard."""
     clauses = ["live = true"]
     if folder := chosen.folder.strip("/"):
-        low, high = quoted(folder + "/"), quoted(folder + "0")
-        clauses.append(f"(path = {quoted(folder)} OR (path >= {low} AND path < {high}))")
+        clauses.append(f"(path = {quoted(folder)} OR {_below(folder)})")
+    if notes := [path for path in chosen.without if not path.endswith("/")]:
+        clauses.append(f"path NOT IN ({', '.join(map(quoted, notes))})")
+    clauses += [f"NOT {_below(path.rstrip('/'))}" for path in chosen.without if path.endswith("/")]
     clauses += [f"array_has(tags, {quoted(fold_tag(tag))})" for tag in chosen.tags]
     clauses += [f"array_has(properties, {quoted(fold_property(item))})" for item in chosen.properties]
     moment = "modified" if chosen.by_change else "coalesce(day, modified)"
@@ -358,3 +360,7 @@ def _where(chosen: Filter) -> str:
     if chosen.before_ns is not None:
         clauses.append(f"{moment} < {chosen.before_ns}")
     return " AND ".join(clauses)
+
+
+def _below(folder: str) -> str:
+    return f"(path >= {quoted(folder + '/')} AND path < {quoted(folder + '0')})"
