@@ -1,0 +1,226 @@
+"""The note that an imported conversation or document becomes. Pure.
+
+Its frontmatter says where it is from. `import_hash` is that of the rest of the note as it was written: a note
+that still has it was not touched by the person, and may be written again when the export has more (D85).
+What others wrote could do something when the note is opened: load a picture from elsewhere, be run by a
+plugin, hide what follows. It is made harmless with as little change as that takes; words stay as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from pai_daemon.memory.importing.records import Conversation, Document, clean, one_line
+from pai_daemon.notes.reader import read_note
+
+NAMES = {"chatgpt": "ChatGPT", "claude": "Claude"}
+FOLDER = "Conversations"
+MAX_NAME_CHARS = 90
+HASH_CHARS = 16
+_FORBIDDEN = re.compile(r'[\\/:*?"<>|#^\[\]%\x00-\x1f]+')
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
+_HASH_LINE = re.compile(r"^import_hash: ([0-9a-f]{16})\n", re.MULTILINE)
+_FENCE = re.compile(
+    r"((?:[ \t]|>|\[\^[^\]\s]+\]:|[-*+][ \t]|[0-9]{1,9}[.)][ \t])*)(`{3,}|~{3,})[ \t]*([^\s`]*)([^\n]*)"
+)
+# Where a block of code begins within a list or a quote it may end with that; in mathematics it may be none.
+_DOUBTFUL = re.compile(
+    r"^(?:[ \t]|>|\[\^[^\]\s]+\]:|[-*+][ \t]|[0-9]{1,9}[.)][ \t])+(`{3,}|~{3,})|(\$\$)", re.MULTILINE
+)
+_HEADING = re.compile(r"(#{1,6})(?=[ \t])")
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^\n]+?(?<!`)\1(?!`)")
+_REMOTE_IMAGE = re.compile(r"!(?=\[[^\]\n]*\](?:\(|\[))")
+_TAG = re.compile(r"<(?=[A-Za-z/!?])(?![A-Za-z][A-Za-z0-9+.-]*:)")
+_INLINE_QUERY = re.compile(r"(?<!`)`(?=[ \t]*\$?=)")
+# A mark of nothing, which keeps two characters from meaning something together.
+_APART = "\u200b"
+# Languages whose code a view at most colours. The code of others may belong to a plugin that runs it.
+_COLOURED_CODE = """text txt bash sh zsh shell console powershell ps1 bat cmd c h cpp c++ cxx cs csharp objc swift kotlin
+java scala groovy go golang rust rs zig d dart python py python3 pycon ipython ruby rb perl php lua r
+julia matlab haskell hs elixir erlang clojure lisp scheme ocaml fsharp vb asm nasm wasm verilog vhdl
+solidity javascript js jsx typescript ts tsx vue svelte html xml css scss sass less json json5 jsonc
+yaml yml toml ini cfg conf properties env dockerfile docker makefile make cmake nginx terraform hcl sql
+plsql mysql postgresql graphql proto protobuf diff patch git markdown md mdx latex tex bibtex csv tsv
+log http regex math mermaid plaintext code output stdout"""
+_COLOURED = frozenset(_COLOURED_CODE.split())
+
+
+def conversation_text(read: Conversation) -> str:
+    """Return the note of a conversation: frontmatter, then each side's words under a heading."""
+    title = title_of(read)
+    head = {
+        "title": title,
+        "source": read.source,
+        "id": read.id,
+        "created": _time(read.created),
+        "updated": _time(read.updated),
+        "url": read.url,
+    }
+    return _sealed(head, "".join(_turns(read)))
+
+
+def document_text(read: Document) -> str:
+    """Return the note of a document, with its text as it was but for what could do something."""
+    head = {
+        "title": read.title,
+        "source": read.source,
+        "id": read.id,
+        "created": _time(read.created),
+        "project": read.project,
+    }
+    return _sealed(head, harmless(read.text, deeper=0).strip("\n") + "\n")
+
+
+def title_of(read: Conversation) -> str:
+    """Return a conversation's title; where it has none, its first words."""
+    if read.title:
+        return read.title
+    first = next((one_line(message.text) for message in read.messages if message.text.strip()), "")
+    return first[:60].rstrip() or "Untitled"
+
+
+def folder_of(read: Conversation | Document) -> str:
+    """Return the folder of a note, below that of all conversations."""
+    source = NAMES.get(read.source, read.source)
+    if isinstance(read, Conversation):
+        return source
+    return f"{source}/{file_name(read.project or 'Documents')}"
+
+
+def note_name(read: Conversation | Document) -> str:
+    """Return the name of a note, without its end: the day it began, and its title."""
+    if isinstance(read, Document):
+        return file_name(read.title.removesuffix(".md"))
+    day = f"{read.created:%Y-%m-%d} " if read.created else ""
+    return day + file_name(title_of(read))
+
+
+def file_name(title: str) -> str:
+    """Return a title as every system takes it for a name, and as a link may hold it."""
+    plain = " ".join(_FORBIDDEN.sub(" ", clean(title)).split())[:MAX_NAME_CHARS]
+    # A name may have 255 bytes, and a day, an id and `.md` come too.
+    plain = plain.encode()[:200].decode("utf-8", "ignore").strip(" .")
+    return f"{plain}_" if _RESERVED.match(plain) else plain or "Untitled"
+
+
+def seal_of(text: str) -> tuple[str, str]:
+    """Return the hash that a note carries and the one that it has; none carried is an empty one."""
+    carried = _HASH_LINE.search(text)
+    if carried is None:
+        return "", ""
+    return carried[1], _hash(text[: carried.start()] + text[carried.end() :])
+
+
+def _sealed(head: dict[str, str], body: str) -> str:
+    # A string of JSON is one of YAML.
+    lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in head.items() if value]
+    begin = "---\n" + "".join(lines)
+    rest = f"---\n\n{body}"
+    return f"{begin}import_hash: {_hash(begin + rest)}\n{rest}"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_CHARS]
+
+
+def _time(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""
+
+
+def _turns(read: Conversation) -> Iterator[str]:
+    """Yield the parts of a conversation's note; what one side said in several messages is one part."""
+    before = ""
+    for message in read.messages:
+        if message.author != before:
+            who = "You" if message.author == "person" else NAMES.get(read.source, "Assistant")
+            when = f", {message.said:%Y-%m-%d %H:%M}" if message.said else ""
+            yield f"{chr(10) if before else ''}## {who}{when}\n"
+            before = message.author
+        if text := harmless(message.text).strip("\n"):
+            yield f"\n{text}\n"
+        for name in message.files:
+            yield f"\n*Attached: {harmless(name)}*\n"
+
+
+def harmless(text: str, *, deeper: int = 2) -> str:
+    """Return a text that may stand in a note with others: nothing in it is run, loaded, or reaches beyond it.
+
+    Its headings lie deeper by so many levels; a block of code that it does not end is ended.
+    """
+    # A template is filled wherever it stands, in code too.
+    text = clean(text).replace("<%", f"<{_APART}%")
+    lines = text.split("\n")
+    marks = dict.fromkeys(found[1] or found[2] for found in _DOUBTFUL.finditer(text))
+    code, fence = (_code_as_read(text), "") if marks else _code_between(lines)
+    for number, line in enumerate(lines):
+        opened = _FENCE.match(line)
+        if opened and not (opened[2][0] == "`" and "`" in opened[4]):
+            lines[number] = _coloured(opened) if number not in code else line
+        elif number not in code:
+            lines[number] = _prose(line, deeper)
+    whole = "\n".join([*lines, fence] if fence else lines)
+    return _ended(whole, marks) if marks else whole
+
+
+def _code_between(lines: list[str]) -> tuple[set[int], str]:
+    """Return which lines are code after the fence that begins it, and the fence that is open at the end."""
+    code: set[int] = set()
+    fence = ""
+    for number, line in enumerate(lines):
+        opened = _FENCE.match(line)
+        if fence:
+            code.add(number)
+            marks = line.rstrip(" \t")
+            bare = marks.lstrip(" ")
+            is_end = len(marks) - len(bare) < 4 and len(bare) >= len(fence) and not bare.strip(fence[0])
+            fence = "" if is_end else fence
+        elif opened and not (opened[2][0] == "`" and "`" in opened[4]):
+            fence = opened[2]
+    return code, fence
+
+
+def _code_as_read(text: str) -> set[int]:
+    """Return the same by the reader of notes, which knows lists and quotes, and takes its time."""
+    code: set[int] = set()
+    for block in read_note("x.md", text.encode()).blocks:
+        if block.kind in ("code", "math"):
+            code.update(range(block.start_line, block.end_line))
+    return code
+
+
+def _ended(text: str, marks: Iterable[str]) -> str:
+    """Return a text with one of some marks after it, if without it the text would go on after its end."""
+    for ended in (text, *(f"{text}\n{mark}" for mark in marks)):
+        probe = f"{ended}\n\n## End\n"
+        if any(each.start >= len(ended) for each in read_note("x.md", probe.encode()).headings):
+            return ended
+    return text
+
+
+def _coloured(opened: re.Match[str]) -> str:
+    """Return the first line of a block of code; a plugin's becomes plain text, with the plugin's name."""
+    language = opened[3]
+    if not language or language.lower() in _COLOURED:
+        return opened[0]
+    return f"{opened[1]}{opened[2]}text {language}{opened[4]}".rstrip()
+
+
+def _prose(line: str, deeper: int) -> str:
+    if deeper and (heading := _HEADING.match(line)):
+        line = "#" * min(6, len(heading[1]) + deeper) + line[heading.end() :]
+    parts: list[str] = []
+    end = 0
+    for span in _CODE_SPAN.finditer(line):
+        parts += [_inert(line[end : span.start()]), _INLINE_QUERY.sub(f"`{_APART}", span[0])]
+        end = span.end()
+    return "".join([*parts, _inert(line[end:])])
+
+
+def _inert(prose: str) -> str:
+    prose = _REMOTE_IMAGE.sub("", prose)
+    prose = _TAG.sub(f"<{_APART}", prose)
+    return prose.replace("%%", f"%{_APART}%").replace("![[", "[[")
