@@ -5,7 +5,8 @@ A line is an object with a `type`, in this order:
     {"type": "pai-memory", "version": 1, "exported": "2026-11-26T20:00:00Z", "folder": "Memory"}
     {"type": "note", "path": "Editors.md", "text": "…"}       each note of the memory folder, word by word
     {"type": "fact", "id": "m-7f3a2c", "text": "…", "subject": "Editors", "said": "2026-11-26",
-     "source": "cli", "pinned": false, "until": null, "superseded_by": null, "path": "Editors.md"}   each fact of those notes
+     "source": "cli", "pinned": false, "until": null, "superseded_by": null, "path": "Editors.md"}
+                                                              each fact of those notes
     {"type": "end", "notes": 12, "facts": 340}                without it the file was cut off
 
 The notes alone are all there is: the facts are there for other programs, and for a vault that has a note of

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pai_daemon.memory.importing.records import Conversation, Document, clean, one_line
-from pai_daemon.notes.reader import read_note
+from pai_daemon.notes.blocks import read_blocks
+from pai_daemon.notes.positions import Positions
 
 NAMES = {"chatgpt": "ChatGPT", "claude": "Claude"}
 FOLDER = "Conversations"
@@ -31,15 +32,18 @@ _FENCE = re.compile(
 _DOUBTFUL = re.compile(
     r"^(?:[ \t]|>|\[\^[^\]\s]+\]:|[-*+][ \t]|[0-9]{1,9}[.)][ \t])+(`{3,}|~{3,})|(\$\$)", re.MULTILINE
 )
+_MARKED = re.compile(r"[!<%`]")
 _HEADING = re.compile(r"(#{1,6})(?=[ \t])")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^\n]+?(?<!`)\1(?!`)")
 _REMOTE_IMAGE = re.compile(r"!(?=\[[^\]\n]*\](?:\(|\[))")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])(?![A-Za-z][A-Za-z0-9+.-]*:)")
 _INLINE_QUERY = re.compile(r"(?<!`)`(?=[ \t]*\$?=)")
+_CODE = ("code", "math")
 # A mark of nothing, which keeps two characters from meaning something together.
 _APART = "\u200b"
 # Languages whose code a view at most colours. The code of others may belong to a plugin that runs it.
-_COLOURED_CODE = """text txt bash sh zsh shell console powershell ps1 bat cmd c h cpp c++ cxx cs csharp objc swift kotlin
+_COLOURED_CODE = """
+text txt bash sh zsh shell console powershell ps1 bat cmd c h cpp c++ cxx cs csharp objc swift kotlin
 java scala groovy go golang rust rs zig d dart python py python3 pycon ipython ruby rb perl php lua r
 julia matlab haskell hs elixir erlang clojure lisp scheme ocaml fsharp vb asm nasm wasm verilog vhdl
 solidity javascript js jsx typescript ts tsx vue svelte html xml css scss sass less json json5 jsonc
@@ -155,15 +159,14 @@ def harmless(text: str, *, deeper: int = 2) -> str:
     text = clean(text).replace("<%", f"<{_APART}%")
     lines = text.split("\n")
     marks = dict.fromkeys(found[1] or found[2] for found in _DOUBTFUL.finditer(text))
-    code, fence = (_code_as_read(text), "") if marks else _code_between(lines)
+    code, last = _code_as_read(text, marks) if marks else _code_between(lines)
     for number, line in enumerate(lines):
         opened = _FENCE.match(line)
         if opened and not (opened[2][0] == "`" and "`" in opened[4]):
             lines[number] = _coloured(opened) if number not in code else line
         elif number not in code:
             lines[number] = _prose(line, deeper)
-    whole = "\n".join([*lines, fence] if fence else lines)
-    return _ended(whole, marks) if marks else whole
+    return "\n".join([*lines, last] if last else lines)
 
 
 def _code_between(lines: list[str]) -> tuple[set[int], str]:
@@ -183,22 +186,23 @@ def _code_between(lines: list[str]) -> tuple[set[int], str]:
     return code, fence
 
 
-def _code_as_read(text: str) -> set[int]:
-    """Return the same by the reader of notes, which knows lists and quotes, and takes its time."""
+def _code_as_read(text: str, marks: Iterable[str]) -> tuple[set[int], str]:
+    """Return the same by the reader of blocks, which knows lists and quotes, and takes its time.
+
+    marks: what may end what is still open.
+    """
     code: set[int] = set()
-    for block in read_note("x.md", text.encode()).blocks:
-        if block.kind in ("code", "math"):
-            code.update(range(block.start_line, block.end_line))
-    return code
-
-
-def _ended(text: str, marks: Iterable[str]) -> str:
-    """Return a text with one of some marks after it, if without it the text would go on after its end."""
-    for ended in (text, *(f"{text}\n{mark}" for mark in marks)):
-        probe = f"{ended}\n\n## End\n"
-        if any(each.start >= len(ended) for each in read_note("x.md", probe.encode()).headings):
-            return ended
-    return text
+    last = ""
+    for last in ("", *marks, ""):
+        probe = f"{text}\n{last}\n\n## End\n"
+        read = read_blocks(probe, Positions(probe))
+        if not last:
+            code = {
+                n for each in read.blocks if each.kind in _CODE for n in range(each.start_line, each.end_line)
+            }
+        if any(start > len(text) for start in read.headings):
+            break
+    return code, last
 
 
 def _coloured(opened: re.Match[str]) -> str:
@@ -212,6 +216,8 @@ def _coloured(opened: re.Match[str]) -> str:
 def _prose(line: str, deeper: int) -> str:
     if deeper and (heading := _HEADING.match(line)):
         line = "#" * min(6, len(heading[1]) + deeper) + line[heading.end() :]
+    if not _MARKED.search(line):
+        return line
     parts: list[str] = []
     end = 0
     for span in _CODE_SPAN.finditer(line):

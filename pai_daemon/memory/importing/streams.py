@@ -7,7 +7,6 @@ ENTRY_BYTES; one that is longer ends its file, and what came before it counts.
 from __future__ import annotations
 
 import codecs
-import io
 import json
 import re
 import zipfile
@@ -19,10 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-import ijson
-
 from pai_daemon.errors import UsageError
 from pai_daemon.memory.importing.records import Skipped, one_line
+from pai_daemon.memory.importing.splitting import Splitter
 
 ENTRY_BYTES = 64 * 1024 * 1024
 # Text that shrinks to less than this part of itself was made to fill a disk.
@@ -32,7 +30,12 @@ TEXTS = (".json", ".jsonl", ".ndjson")
 PROSE = (".md", ".markdown", ".txt")
 LINES = (".jsonl", ".ndjson")
 _HEAD_BYTES = 64 * 1024
-_LISTS = ("conversations", "results", "memories", "facts", "data", "items", "projects")
+# Where entries begin: in a list, or in one that a property of the whole holds, after others of one value.
+_STRING = rb'"(?:[^"\\]|\\.)*+"'
+_WRAPPED = re.compile(
+    rb"\s*(?:\[|\{\s*(?:%b\s*:\s*(?:%b|[-+.\w]+)\s*,\s*)*+"
+    rb'"(?:conversations|results|memories|facts|data|items|projects)"\s*:\s*\[)' % (_STRING, _STRING)
+)
 _UNREAD = re.compile(
     r"(?:users?|message_feedback|shared_conversations|model_comparisons|group_chats)\b.*\.json", re.I
 )
@@ -171,7 +174,7 @@ def entries(member: Member, told: Callable[[int], None]) -> Iterator[Any | Skipp
         if member.suffix in LINES or _is_lines(head):
             yield from _lines(member, text)
         else:
-            yield from _items(text, _prefix(head))
+            yield from _items(member, text, head)
         if text.replaced:
             yield Skipped(member.name, "characters that are no UTF-8; they became �", text.replaced)
 
@@ -183,26 +186,16 @@ def _translated() -> Iterator[None]:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise Broken(f"the archive is damaged there: {error}") from error
-    except ijson.JSONError as error:
-        # The parser shows the place on lines of its own.
-        said = str(error).partition("\n")[0].removeprefix("parse error: ").strip()
-        raise Broken(f"no JSON from there on: {said[:100]}") from error
-    except RecursionError as error:
-        raise Broken("it is nested too deeply") from error
     except OSError as error:
         raise Broken(f"it cannot be read: {error.strerror or error}") from error
 
 
 class Utf8:
-    """Bytes of a file in whatever Unicode it is in, as UTF-8. replaced: how many characters were none.
-
-    Reading raises Broken when an entry is longer than ENTRY_BYTES; `begin` says that the next one begins.
-    """
+    """Bytes of a file in whatever Unicode it is in, as UTF-8. replaced: how many characters were none."""
 
     def __init__(self, raw: BinaryIO, told: Callable[[int], None]) -> None:
         """Read raw; told: gets the number of bytes whenever some were read."""
         self._raw, self._told = raw, told
-        self._since = 0
         self.replaced = 0
         first = raw.read(4)
         self._decoder = codecs.getincrementaldecoder(_encoding(first))("replace")
@@ -214,27 +207,20 @@ class Utf8:
             self._ahead += self._take(data)
         return self._ahead
 
-    def begin(self) -> None:
-        """Count an entry's length from here."""
-        self._since = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """Return some more bytes, none at the end; ijson asks for 0 of them to see their type."""
-        if size == 0:
-            return b""
+    def read(self) -> bytes:
+        """Return some more bytes, none at the end."""
         if self._ahead:
             ahead, self._ahead = self._ahead, b""
-            return self._counted(ahead)
-        while data := self._raw.read(size if size > 0 else _HEAD_BYTES):
+            return ahead
+        while data := self._raw.read(_HEAD_BYTES):
             if taken := self._take(data):
-                return self._counted(taken)
-        return self._counted(self._decoder.decode(b"", True).encode())
+                return taken
+        return self._take(b"")
 
     def lines(self) -> Iterator[bytes | None]:
         """Yield the lines, None for one that is longer than ENTRY_BYTES."""
         held, is_over = bytearray(), False
-        while data := self.read(_HEAD_BYTES):
-            self.begin()
+        while data := self.read():
             *ended, rest = data.split(b"\n")
             for line in ended:
                 yield None if is_over else bytes(held + line)
@@ -248,16 +234,10 @@ class Utf8:
 
     def _take(self, data: bytes) -> bytes:
         self._told(len(data))
-        text = self._decoder.decode(data)
+        text = self._decoder.decode(data, not data)
         if _REPLACED in text:
             self.replaced += max(0, text.count(_REPLACED) - data.count(_REPLACED.encode()))
         return text.encode("utf-8", "replace")
-
-    def _counted(self, data: bytes) -> bytes:
-        self._since += len(data)
-        if self._since > ENTRY_BYTES + _HEAD_BYTES:
-            raise Broken(f"an entry is longer than {ENTRY_BYTES // 1024**2} MiB")
-        return data
 
 
 def _encoding(first: bytes) -> str:
@@ -277,23 +257,26 @@ def _is_lines(head: bytes) -> bool:
     return True
 
 
-def _prefix(head: bytes) -> str:
-    """Return where in a JSON file its entries are, in ijson's form; empty: it is one itself."""
-    if head.lstrip().startswith(b"["):
-        return "item"
-    try:
-        for prefix, event, _ in ijson.parse(io.BytesIO(head)):
-            if event == "start_array" and prefix in _LISTS:
-                return f"{prefix}.item"
-    except ijson.JSONError:
-        pass  # the head ends somewhere
-    return ""
+def _items(member: Member, text: Utf8, head: bytes) -> Iterator[Any | Skipped]:
+    """Yield the entries of one JSON text: those of its list, or itself. One that is no JSON costs itself."""
+    within = _WRAPPED.match(head)
+    splitter = Splitter(ENTRY_BYTES, within.end() if within else 0)
+    for number, raw in enumerate(_split(text, splitter), start=1):
+        if raw is None:
+            yield Skipped(f"{member.name}, entry {number}", f"it is longer than {ENTRY_BYTES // 1024**2} MiB")
+            continue
+        try:
+            yield json.loads(raw)
+        except (ValueError, RecursionError):
+            yield Skipped(f"{member.name}, entry {number}", "the entry is no JSON, or nested too deeply")
 
 
-def _items(text: Utf8, prefix: str) -> Iterator[Any]:
-    for entry in ijson.items(text, prefix, use_float=True):
-        text.begin()
-        yield entry
+def _split(text: Utf8, splitter: Splitter) -> Iterator[bytes | None]:
+    while data := text.read():
+        yield from splitter.feed(data)
+    yield from splitter.end()
+    if splitter.is_open:
+        raise Broken("it breaks off there")
 
 
 def _lines(member: Member, text: Utf8) -> Iterator[Any | Skipped]:
