@@ -7,7 +7,7 @@ A line is an object with a `type`, in this order:
     {"type": "fact", "id": "m-7f3a2c", "text": "…", "subject": "Editors", "said": "2026-11-26",
      "source": "cli", "pinned": false, "until": null, "superseded_by": null, "path": "Editors.md"}
                                                               each fact of those notes
-    {"type": "end", "notes": 12, "facts": 340}                without it the file was cut off
+    {"type": "end", "notes": 12, "facts": 340, "left_out": 0}    without it the file was cut off
 
 The notes alone are all there is: the facts are there for other programs, and for a vault that has a note of
 the same name. A later version may add fields and types, which are passed over.
@@ -15,9 +15,13 @@ the same name. A later version may add fields and types, which are passed over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from pai_daemon.memory.importing.factbook import read_facts
+from pai_daemon.memory.importing.pages import FOLDER
 from pai_daemon.memory.importing.records import (
     KeptNote,
     Record,
@@ -27,9 +31,11 @@ from pai_daemon.memory.importing.records import (
     moment,
     one_line,
 )
+from pai_daemon.memory.shelf import Shelf
 
 FORMAT = "pai-memory"
 VERSION = 1
+END = "end"
 _DETAILS = ("pinned", "until", "superseded_by", "path")
 
 
@@ -40,7 +46,7 @@ def is_exported(entry: Mapping[str, Any]) -> bool:
         kind == FORMAT
         or (kind == "note" and isinstance(entry.get("path"), str) and isinstance(entry.get("text"), str))
         or (kind == "fact" and isinstance(entry.get("text"), str) and "subject" in entry)
-        or (kind == "end" and "notes" in entry)
+        or (kind == END and "notes" in entry)
     )
 
 
@@ -62,3 +68,39 @@ def read_exported(entry: Mapping[str, Any], where: str) -> Iterator[Record]:
             id=one_line(entry.get("id")),
             details=details,
         )
+
+
+def export(shelf: Shelf, is_let_in: Callable[[str], bool], now: datetime) -> Iterator[str]:
+    """Yield the lines of an export, the last of them with the counts.
+
+    is_let_in: of a path within the folder, whether it may go out.
+    """
+    head = {"type": FORMAT, "version": VERSION, "exported": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    yield _line(head | {"folder": shelf.folder})
+    notes = facts = left_out = 0
+    for path in shelf.paths():
+        text = shelf.read(path) if is_let_in(path) else None
+        if text is None or not _is_text(text):
+            left_out += 1
+            continue
+        notes += 1
+        yield _line({"type": "note", "path": path, "text": text})
+    for path in shelf.paths():
+        if path.endswith(".md") and not path.startswith(f"{FOLDER}/") and is_let_in(path):
+            for fact in read_facts(path, shelf.read(path) or ""):
+                facts += 1
+                yield _line(fact)
+    yield _line({"type": END, "notes": notes, "facts": facts, "left_out": left_out})
+
+
+def _is_text(text: str) -> bool:
+    """Return whether a file is UTF-8, which JSON can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text
+
+
+def _line(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False) + "\n"

@@ -91,7 +91,7 @@ def folder_of(read: Conversation | Document) -> str:
     """Return the folder of a note, below that of all conversations."""
     source = NAMES.get(read.source, read.source)
     if isinstance(read, Conversation):
-        return source
+        return f"{source}/{read.created:%Y}" if read.created else source
     return f"{source}/{file_name(read.project or 'Documents')}"
 
 

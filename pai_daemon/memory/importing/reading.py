@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pai_daemon.memory.exporting import is_exported, read_exported
+from pai_daemon.memory.exporting import END, is_exported, read_exported
 from pai_daemon.memory.importing import chatgpt, claude
 from pai_daemon.memory.importing.records import Conversation, Record, Skipped, Statement, moment, one_line
 from pai_daemon.memory.importing.statements import read_entity, read_markdown, read_statement
@@ -62,15 +62,20 @@ class Reading:
             self.told(member.size_bytes)
             return
         unknown = 0
+        is_ours = has_end = False
         for entry in entries(member, self.told):
             if isinstance(entry, Skipped):
                 yield entry
                 continue
-            known = False
+            known = isinstance(entry, dict) and is_exported(entry)
+            is_ours |= known
+            has_end |= known and entry["type"] == END
             for record in self._known(entry, member):
                 known = True
                 yield record
             unknown += not known
+        if is_ours and not has_end:
+            yield Skipped(member.name, "the rest: the file was cut off")
         if unknown:
             yield Skipped(member.name, "entries of no known form", unknown)
 
