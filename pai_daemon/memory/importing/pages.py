@@ -33,9 +33,9 @@ _DOUBTFUL = re.compile(
     r"^(?:[ \t]|>|\[\^[^\]\s]+\]:|[-*+][ \t]|[0-9]{1,9}[.)][ \t])+(`{3,}|~{3,})|(\$\$)", re.MULTILINE
 )
 _MARKED = re.compile(r"[!<%`]")
-_HEADING = re.compile(r"(#{1,6})(?=[ \t])")
-_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^\n]+?(?<!`)\1(?!`)")
-_REMOTE_IMAGE = re.compile(r"!(?=\[[^\]\n]*\](?:\(|\[))")
+_HEADING = re.compile(r" {0,3}(#{1,6})(?=[ \t]|$)")
+_UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*")
+_CODE_SPAN = re.compile(r"(?<![`\\])(`+)(?!`)[^\n]+?(?<!`)\1(?!`)")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])(?![A-Za-z][A-Za-z0-9+.-]*:)")
 _INLINE_QUERY = re.compile(r"(?<!`)`(?=[ \t]*\$?=)")
 _CODE = ("code", "math")
@@ -156,17 +156,50 @@ def harmless(text: str, *, deeper: int = 2) -> str:
     Its headings lie deeper by so many levels; a block of code that it does not end is ended.
     """
     # A template is filled wherever it stands, in code too.
-    text = clean(text).replace("<%", f"<{_APART}%")
-    lines = text.split("\n")
+    lines = clean(text).replace("<%", f"<{_APART}%").split("\n")
+    while True:
+        # A tag that is taken apart may have hidden where code begins and ends: so until nothing changes.
+        code, last = _structure(lines)
+        inert = _all_inert(lines, code)
+        if inert == lines:
+            break
+        lines = inert
+    if deeper:
+        lines = [
+            line if n in code else _outlined(line, deeper, n and lines[n - 1]) for n, line in enumerate(lines)
+        ]
+    return "\n".join([*lines, last] if last else lines)
+
+
+def _structure(lines: list[str]) -> tuple[set[int], str]:
+    """Return which lines are code after what begins it, and what ends the code that is open at the end."""
+    text = "\n".join(lines)
     marks = dict.fromkeys(found[1] or found[2] for found in _DOUBTFUL.finditer(text))
-    code, last = _code_as_read(text, marks) if marks else _code_between(lines)
+    return _code_as_read(text, marks) if marks else _code_between(lines)
+
+
+def _all_inert(lines: list[str], code: set[int]) -> list[str]:
+    """Return the lines with all that could do something taken apart."""
+    inert: list[str] = []
+    # A mark of code that is open takes the next one of its paragraph for its end.
+    is_open = False
     for number, line in enumerate(lines):
         opened = _FENCE.match(line)
-        if opened and not (opened[2][0] == "`" and "`" in opened[4]):
-            lines[number] = _coloured(opened) if number not in code else line
-        elif number not in code:
-            lines[number] = _prose(line, deeper)
-    return "\n".join([*lines, last] if last else lines)
+        if number in code:
+            inert.append(line)
+        elif opened and not (opened[2][0] == "`" and "`" in opened[4]):
+            inert.append(_coloured(opened))
+        else:
+            is_open = bool(line.strip()) and (is_open or "`" in _CODE_SPAN.sub("", line))
+            inert.append(_prose(line, has_spans=not is_open))
+    return inert
+
+
+def _outlined(line: str, deeper: int, before: str | int) -> str:
+    """Return a line of prose as no heading but a deeper one; a line that underlines is a rule, or text."""
+    if heading := _HEADING.match(line):
+        return "#" * min(6, len(heading[1]) + deeper) + line[heading.end() :]
+    return f"\n{line}" if before and _UNDERLINE.fullmatch(line) else line
 
 
 def _code_between(lines: list[str]) -> tuple[set[int], str]:
@@ -213,20 +246,17 @@ def _coloured(opened: re.Match[str]) -> str:
     return f"{opened[1]}{opened[2]}text {language}{opened[4]}".rstrip()
 
 
-def _prose(line: str, deeper: int) -> str:
-    if deeper and (heading := _HEADING.match(line)):
-        line = "#" * min(6, len(heading[1]) + deeper) + line[heading.end() :]
+def _prose(line: str, *, has_spans: bool) -> str:
     if not _MARKED.search(line):
         return line
     parts: list[str] = []
     end = 0
-    for span in _CODE_SPAN.finditer(line):
+    for span in _CODE_SPAN.finditer(line) if has_spans else ():
         parts += [_inert(line[end : span.start()]), _INLINE_QUERY.sub(f"`{_APART}", span[0])]
         end = span.end()
     return "".join([*parts, _inert(line[end:])])
 
 
 def _inert(prose: str) -> str:
-    prose = _REMOTE_IMAGE.sub("", prose)
-    prose = _TAG.sub(f"<{_APART}", prose)
-    return prose.replace("%%", f"%{_APART}%").replace("![[", "[[")
+    prose = _INLINE_QUERY.sub(f"`{_APART}", _TAG.sub(f"<{_APART}", prose))
+    return prose.replace("![", f"!{_APART}[").replace("%%", f"%{_APART}%")
