@@ -24,6 +24,7 @@ from pai_daemon.errors import DiskFull, NoteChanged, NotFound, UsageError, Vault
 
 UNDO = "memory-undo"
 MAX_NAME_BYTES = 240
+MAX_UNDO = 200
 # What some systems do not take in a name; a vault may be synced to them.
 _UNNAMEABLE = re.compile(r'[\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]')
 _SURROGATES = "surrogateescape"
@@ -155,6 +156,19 @@ class Shelf:
             found.rename(target)
             _sync(target.parent)
 
+    def drop_undo(self, words: Sequence[str]) -> None:
+        """Remove the undo records in which any of these words stand."""
+        with contextlib.suppress(FileNotFoundError):
+            records = sorted(self.undo.iterdir())
+            for record in records:
+                if any(json.dumps(each)[1:-1] in record.read_text("utf-8") for each in words):
+                    record.unlink(missing_ok=True)
+
+    def _prune(self) -> None:
+        records = sorted(self.undo.iterdir())
+        for record in records[:-MAX_UNDO]:
+            record.unlink(missing_ok=True)
+
     def _keep(self, path: str, text: str | None, *, moved_from: str = "") -> None:
         """Keep what a path held before, readable by the person alone."""
         self.undo.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -162,6 +176,7 @@ class Shelf:
         file = self.undo / f"{time.time_ns()}-{secrets.token_hex(3)}.json"
         with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as kept:
             json.dump(record, kept)
+        self._prune()
 
     def _is_ours(self, path: Path) -> bool:
         return not path.name.startswith(".") and path.name != "node_modules" and not path.is_symlink()
