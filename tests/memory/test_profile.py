@@ -1,0 +1,81 @@
+"""Which notes are a person's profile, and what of them is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pai_daemon.memory.profile import TEMPLATE, Profile, profile_paths, told
+
+TELOS = "MISSION GOALS PROJECTS BELIEFS MODELS STRATEGIES NARRATIVES LEARNED CHALLENGES IDEAS".split()
+GERMAN = (
+    "Mission Ziele Projekte Überzeugungen Modelle Strategien Geschichten Gelernt Herausforderungen Ideen"
+).split()
+
+
+@pytest.mark.parametrize("names", [TELOS, GERMAN], ids=["english", "german"])
+@pytest.mark.parametrize("folder", ["", "TELOS/", "PAI/USER/Telos/", "Über mich/", "Memory/"])
+def test_telos_files_are_found_where_a_person_keeps_them(folder: str, names: list[str]) -> None:
+    """All ten are found in any folder, the mission first and the ideas last."""
+    found = profile_paths([f"{folder}{name}.md" for name in names] + ["Boat.md"], "Memory")
+    assert len(found) == 10
+    assert (found[0], found[-1]) == (f"{folder}{names[0]}.md", f"{folder}{names[-1]}.md")
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        ["Projects.md", "Ideas.md", "Boat.md"],
+        ["Work/Projects.md", "Home/Goals.md", "Garden/Ideas.md"],
+        ["TELOS/Boat.md", "Goals.txt"],
+    ],
+)
+def test_lone_notes_of_such_names_are_no_profile(paths: list[str]) -> None:
+    """A `Projects.md` here and an `Ideas.md` there are ordinary notes."""
+    assert profile_paths(paths, "Memory") == []
+
+
+def test_folder_named_telos_needs_one_file_alone() -> None:
+    """Who calls a folder TELOS means it."""
+    assert profile_paths(["TELOS/Goals.md", "Goals.md"], "Memory") == ["TELOS/Goals.md"]
+
+
+def test_clipped_files_never_join_a_profile() -> None:
+    """Of two folders the one nearest to the top is told, and the one in the memory folder before any."""
+    clipped = [f"Clippings/evil.example/{name}.md" for name in TELOS]
+    assert profile_paths([*clipped, "TELOS/GOALS.md"], "Memory") == ["TELOS/GOALS.md"]
+    assert profile_paths([*clipped, "Memory/2026/TELOS/GOALS.md"], "Memory") == ["Memory/2026/TELOS/GOALS.md"]
+
+
+def test_profile_note_is_told_where_there_are_no_telos_files() -> None:
+    """`Profile.md` counts in the memory folder and nowhere else."""
+    assert profile_paths(["Clippings/Profile.md", "Memory/Profile.md"], "Memory") == ["Memory/Profile.md"]
+    assert profile_paths(["Clippings/Profile.md"], "Memory") == []
+
+
+def test_template_that_nobody_filled_in_tells_nothing() -> None:
+    """A profile as it is begun has headings and comments alone, and adds nothing to a prompt."""
+    assert told("Profile.md", TEMPLATE.encode()) == ""
+
+
+def test_profile_tells_its_text_and_no_hidden_one() -> None:
+    """Properties, comments, HTML and code are not told; headings are, where something stands below."""
+    text = (
+        "---\nsecret: yes\n---\n# Profile\n\n%% hidden one %%\n\n<!-- hidden two -->\n\n## Who I am\n\n"
+        "I am **Ada**, see [[Mira|my sister]].\n\n## Goals\n\n## Tools\n\n- Helix\n- Kiel\n\n```js\nhidden3\n```\n"
+    )
+    assert told("Profile.md", text.encode()) == "Who I am:\nI am Ada, see my sister.\nTools:\nHelix\nKiel"
+
+
+def test_profile_is_read_anew_and_survives_a_missing_note(tmp_path: Path) -> None:
+    """What a person writes counts for the next question, and a note that is gone tells nothing."""
+    (tmp_path / "Memory").mkdir()
+    note = tmp_path / "Memory" / "Profile.md"
+    note.write_text("I am Ada.\n", "utf-8")
+    profile = Profile(tmp_path, "Memory", lambda: ["Memory/Profile.md"])
+    assert [each.text for each in profile.notes()] == ["I am Ada."]
+    note.write_text("I am Mira.\n", "utf-8")
+    assert [each.text for each in profile.notes()] == ["I am Mira."]
+    note.unlink()
+    assert profile.notes() == []
