@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 _PLEASE = r"(?:(?:please|bitte|pai)[,!:]?\s+)?"
-# Each with what must follow, so that "remember to" and "remember when" order nothing. German keeps its "dass":
-# without it the words of the clause would stand in the wrong order.
+# Each with what must follow, so that "remember to" and "remember when" order nothing. German keeps its
+# "dass": without it the words of the clause would stand in the wrong order.
 _REMEMBER = (
     r"(?:remember|memori[sz]e|keep\s+in\s+mind)(?:\s*,)?\s+that\s+",
     r"(?:remember|memori[sz]e)(?:\s+this|\s+the\s+following|\s+for\s+me)?\s*:\s*",
@@ -44,7 +44,7 @@ _BEGINNINGS: tuple[tuple[Literal["remember", "forget"], re.Pattern[str]], ...] =
     ("remember", re.compile(rf"\s*{_PLEASE}(?:{'|'.join(_REMEMBER)})", re.IGNORECASE)),
     ("forget", re.compile(rf"\s*{_PLEASE}(?:{'|'.join(_FORGET)})", re.IGNORECASE)),
 )
-_QUOTE_MARKS = "\"“”„«»"
+_QUOTE_MARKS = '"“”„«»'
 _BLANKS = re.compile(r"\s+")
 
 

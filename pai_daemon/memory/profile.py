@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from pai_daemon.context.answering.memory import Background
 from pai_daemon.errors import PaiError
 from pai_daemon.notes.plain import plain_text
 from pai_daemon.notes.reader import read_note
@@ -68,14 +68,6 @@ machine. What stands in a comment like this one is told to nobody. %%
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileNote:
-    """What a note tells of a person. text: plain, headings without a word below them left out."""
-
-    path: str
-    text: str
-
-
 def profile_paths(paths: Collection[str], memory_folder: str) -> list[str]:
     """Return which of a vault's notes are its profile, in the order in which they are told."""
     folders: dict[str, dict[int, str]] = defaultdict(dict)
@@ -102,9 +94,10 @@ def _depth(folder: str) -> int:
     return 0 if folder == "." else folder.count("/") + 1
 
 
-def told(path: str, data: bytes) -> str:
+def told(path: str, data: bytes) -> Background:
     """Return what of a note is told: its text without properties, comments, HTML and code."""
     note = read_note(path, data, limit_bytes=_LIMIT_BYTES)
+    said = str(note.properties.get("pai")).lower()
     lines: list[str] = []
     headings: list[tuple[int, str]] = []
     levels = {heading.start: heading for heading in note.headings}
@@ -121,7 +114,7 @@ def told(path: str, data: bytes) -> str:
             lines += [f"{words}:" for level, words in headings if level > 1 and words]
             headings = [(level, "") for level, _ in headings]
             lines.append(text)
-    return "\n".join(lines)
+    return Background(path, "\n".join(lines), is_local=said == "local")
 
 
 class Profile:
@@ -133,7 +126,7 @@ class Profile:
         self._folder = folder
         self._paths = paths
 
-    def notes(self) -> Sequence[ProfileNote]:
+    def notes(self) -> Sequence[Background]:
         """Return what each of its notes tells; one that is empty, gone or cannot be read tells nothing."""
         found = []
         for path in profile_paths(self._paths(), self._folder):
@@ -141,6 +134,6 @@ class Profile:
                 data, _ = read_bytes(self._vault, path, _LIMIT_BYTES)
             except (PaiError, OSError):
                 continue
-            if text := told(path, data):
-                found.append(ProfileNote(path, text))
+            if (note := told(path, data)).text:
+                found.append(note)
         return found

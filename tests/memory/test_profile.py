@@ -56,7 +56,7 @@ def test_profile_note_is_told_where_there_are_no_telos_files() -> None:
 
 def test_template_that_nobody_filled_in_tells_nothing() -> None:
     """A profile as it is begun has headings and comments alone, and adds nothing to a prompt."""
-    assert told("Profile.md", TEMPLATE.encode()) == ""
+    assert told("Profile.md", TEMPLATE.encode()).text == ""
 
 
 def test_profile_tells_its_text_and_no_hidden_one() -> None:
@@ -65,7 +65,15 @@ def test_profile_tells_its_text_and_no_hidden_one() -> None:
         "---\nsecret: yes\n---\n# Profile\n\n%% hidden one %%\n\n<!-- hidden two -->\n\n## Who I am\n\n"
         "I am **Ada**, see [[Mira|my sister]].\n\n## Goals\n\n## Tools\n\n- Helix\n- Kiel\n\n```js\nhidden3\n```\n"
     )
-    assert told("Profile.md", text.encode()) == "Who I am:\nI am Ada, see my sister.\nTools:\nHelix\nKiel"
+    assert (
+        told("Profile.md", text.encode()).text == "Who I am:\nI am Ada, see my sister.\nTools:\nHelix\nKiel"
+    )
+
+
+def test_profile_that_stays_here_says_so_before_it_is_indexed() -> None:
+    """The property counts as it stands in the file, not as the index knew it."""
+    assert told("Profile.md", b"---\npai: local\n---\nI am Ada.\n").is_local
+    assert not told("Profile.md", b"I am Ada.\n").is_local
 
 
 def test_profile_is_read_anew_and_survives_a_missing_note(tmp_path: Path) -> None:
