@@ -117,7 +117,7 @@ def told(path: str, data: bytes) -> Background:
     return Background(path, "\n".join(lines), is_local=said == "local")
 
 
-class Profile:
+class PersonProfile:
     """The profile of one vault, read anew for each question: a person edits it, and it counts at once."""
 
     def __init__(self, vault: Path, folder: str, paths: Callable[[], Collection[str]]) -> None:
@@ -126,10 +126,14 @@ class Profile:
         self._folder = folder
         self._paths = paths
 
+    def paths(self) -> Sequence[str]:
+        """Return which notes it is."""
+        return profile_paths(self._paths(), self._folder)
+
     def notes(self) -> Sequence[Background]:
         """Return what each of its notes tells; one that is empty, gone or cannot be read tells nothing."""
         found = []
-        for path in profile_paths(self._paths(), self._folder):
+        for path in self.paths():
             try:
                 data, _ = read_bytes(self._vault, path, _LIMIT_BYTES)
             except (PaiError, OSError):

@@ -47,6 +47,7 @@ class Ask(Narrowed, frozen=True, kw_only=True):
     as_asked: Annotated[
         bool, Meta(description="Read no time, #tag, task or name of the question as a filter.")
     ] = False
+    memory: Annotated[bool, Meta(description="Whether what is remembered may be used.")] = True
     stream: Annotated[bool, Meta(description="Answer with events, as it is written.")] = False
 
 
@@ -101,6 +102,7 @@ async def ask(request: web.Request, asked: Ask) -> web.StreamResponse:
         history=_history(asked.history),
         budget_s=asked.budget_s,
         as_asked=asked.as_asked,
+        memory=asked.memory,
     )
     answerer = served.ready().answerer
     if served.answering.locked():

@@ -6,17 +6,30 @@ from pathlib import Path
 
 import pytest
 
-from pai_daemon.memory.profile import TEMPLATE, Profile, profile_paths, told
+from pai_daemon.memory.profile import TEMPLATE, PersonProfile, profile_paths, told
 
-TELOS = "MISSION GOALS PROJECTS BELIEFS MODELS STRATEGIES NARRATIVES LEARNED CHALLENGES IDEAS".split()
-GERMAN = (
-    "Mission Ziele Projekte Überzeugungen Modelle Strategien Geschichten Gelernt Herausforderungen Ideen"
-).split()
+TELOS = tuple(
+    "MISSION GOALS PROJECTS BELIEFS MODELS STRATEGIES NARRATIVES LEARNED CHALLENGES IDEAS".split()  # noqa: SIM905
+)
+GERMAN = tuple(
+    [
+        "Mission",
+        "Ziele",
+        "Projekte",
+        "Überzeugungen",
+        "Modelle",
+        "Strategien",
+        "Geschichten",
+        "Gelernt",
+        "Herausforderungen",
+        "Ideen",
+    ]
+)
 
 
 @pytest.mark.parametrize("names", [TELOS, GERMAN], ids=["english", "german"])
 @pytest.mark.parametrize("folder", ["", "TELOS/", "PAI/USER/Telos/", "Über mich/", "Memory/"])
-def test_telos_files_are_found_where_a_person_keeps_them(folder: str, names: list[str]) -> None:
+def test_telos_files_are_found_where_a_person_keeps_them(folder: str, names: tuple[str, ...]) -> None:
     """All ten are found in any folder, the mission first and the ideas last."""
     found = profile_paths([f"{folder}{name}.md" for name in names] + ["Boat.md"], "Memory")
     assert len(found) == 10
@@ -63,7 +76,8 @@ def test_profile_tells_its_text_and_no_hidden_one() -> None:
     """Properties, comments, HTML and code are not told; headings are, where something stands below."""
     text = (
         "---\nsecret: yes\n---\n# Profile\n\n%% hidden one %%\n\n<!-- hidden two -->\n\n## Who I am\n\n"
-        "I am **Ada**, see [[Mira|my sister]].\n\n## Goals\n\n## Tools\n\n- Helix\n- Kiel\n\n```js\nhidden3\n```\n"
+        "I am **Ada**, see [[Mira|my sister]].\n\n## Goals\n\n## Tools\n\n- Helix\n- Kiel\n\n"
+        "```js\nhidden3\n```\n"
     )
     assert (
         told("Profile.md", text.encode()).text == "Who I am:\nI am Ada, see my sister.\nTools:\nHelix\nKiel"
@@ -81,7 +95,7 @@ def test_profile_is_read_anew_and_survives_a_missing_note(tmp_path: Path) -> Non
     (tmp_path / "Memory").mkdir()
     note = tmp_path / "Memory" / "Profile.md"
     note.write_text("I am Ada.\n", "utf-8")
-    profile = Profile(tmp_path, "Memory", lambda: ["Memory/Profile.md"])
+    profile = PersonProfile(tmp_path, "Memory", lambda: ["Memory/Profile.md"])
     assert [each.text for each in profile.notes()] == ["I am Ada."]
     note.write_text("I am Mira.\n", "utf-8")
     assert [each.text for each in profile.notes()] == ["I am Mira."]

@@ -48,8 +48,8 @@ class AnswerMemory(Protocol):
         """Return facts that bear on a question and hold now, best first."""
         ...
 
-    def current(self, passages: Sequence[Passage]) -> Sequence[Passage]:
-        """Return passages without the facts that are superseded or expired."""
+    def current(self, question: str, passages: Sequence[Passage]) -> Sequence[Passage]:
+        """Return passages without the facts that are superseded or expired, those nearest by themselves."""
         ...
 
 
@@ -73,7 +73,9 @@ def with_memory(found: SearchResult, question: Question, memory: AnswerMemory | 
         return found
     facts = () if question.chosen.is_asked_for else tuple(memory.recalled(question.text, RECALLED))
     known = {(each.path, each.text) for each in facts}
-    rest = (each for each in memory.current(found.results) if (each.path, each.text) not in known)
+    rest = (
+        each for each in memory.current(question.text, found.results) if (each.path, each.text) not in known
+    )
     stages = (*found.stages, "memory") if facts else found.stages
     return replace(found, results=(*facts, *rest), stages=stages)
 
