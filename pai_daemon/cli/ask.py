@@ -75,6 +75,9 @@ def show_answer(conversation: Conversation, question: str) -> None:
             elif event[0] == "done":
                 click.echo("\n")
                 show_evidence(event[1])
+                for fact in (event[1]["receipt"] or {"facts": ()})["facts"]:
+                    where = f"{fact['path']}:{fact['line']} ({fact['id']})"
+                    click.secho(printable(where), dim=True)
 
 
 def _answer_lines(conversation: Conversation, *, as_json: bool, follow: bool) -> None:

@@ -1,9 +1,9 @@
 """Who a person is, in a few lines that every generator is told: TELOS files, or `Profile.md` (D84).
 
-A person who keeps the files of Miessler's TELOS keeps them together, so that a folder is taken by its name,
-or by three of theirs in it; a lone `Projects.md` is an ordinary note. Of several folders the one nearest to
-the top is taken: what was clipped into a folder of its own never joins a profile that is there. Without one
-it is the note `Profile.md` of the memory folder, which `pai memory init` begins.
+What is told with every question must be the person's own. So it is taken from where nothing is clipped or
+shared to: the memory folder first (`Profile.md`, which `pai memory init` begins, or TELOS files), then a
+folder `TELOS` at the top of the vault or in `PAI/USER`, as Miessler's PAI has it, then the top itself, where
+three of the files lie there: a lone `Projects.md` is an ordinary note. Only one of these counts.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pai_daemon.notes.reader import read_note
 from pai_daemon.vault.scan import read_bytes
 
 PROFILE = "Profile.md"
-TELOS_FOLDER = "telos"
-# A folder of another name is one of TELOS files where it holds so many of them.
+TELOS_FOLDERS = ("telos", "pai/user/telos")
+# At the top of a vault, so many make it a profile.
 ENOUGH_FILES = 3
 # What a person is comes before what they have in hand; each with its German names.
 _NAMES = (
@@ -70,28 +70,22 @@ machine. What stands in a comment like this one is told to nobody. %%
 
 def profile_paths(paths: Collection[str], memory_folder: str) -> list[str]:
     """Return which of a vault's notes are its profile, in the order in which they are told."""
+    own = f"{memory_folder}/".casefold()
     folders: dict[str, dict[int, str]] = defaultdict(dict)
     for path in sorted(paths):
-        place = PurePosixPath(path)
-        if place.suffix.lower() == ".md" and place.stem.casefold() in _PLACE_OF:
-            folders[str(place.parent)].setdefault(_PLACE_OF[place.stem.casefold()], path)
-    telos = [
-        folder
-        for folder, found in folders.items()
-        if PurePosixPath(folder).name.casefold() == TELOS_FOLDER or len(found) >= ENOUGH_FILES
-    ]
-    if telos:
-        # One within the memory folder is meant for nothing else.
-        nearest = min(
-            telos, key=lambda each: (not f"{each}/".startswith(f"{memory_folder}/"), _depth(each), each)
-        )
-        return [folders[nearest][place] for place in sorted(folders[nearest])]
-    own = f"{memory_folder}/{PROFILE}".casefold()
-    return [path for path in sorted(paths) if path.casefold() == own][:1]
-
-
-def _depth(folder: str) -> int:
-    return 0 if folder == "." else folder.count("/") + 1
+        name = PurePosixPath(path)
+        folder = "" if str(name.parent) == "." else str(name.parent).casefold()
+        if path.casefold() == f"{own}{PROFILE}".casefold():
+            folders["profile"][-1] = path
+        elif name.suffix.lower() == ".md" and name.stem.casefold() in _PLACE_OF:
+            # In the memory folder they lie at its top, or in a folder of their own, beside `Profile.md`.
+            place = "profile" if f"{folder}/" in (own, f"{own}telos/") else folder
+            folders[place].setdefault(_PLACE_OF[name.stem.casefold()], path)
+    for place in ("profile", *TELOS_FOLDERS, ""):
+        found = folders.get(place, {})
+        if found and (place or len(found) >= ENOUGH_FILES):
+            return [found[number] for number in sorted(found)]
+    return []
 
 
 def told(path: str, data: bytes) -> Background:

@@ -120,6 +120,16 @@ def _turns(text: str) -> Iterator[Said]:
         yield Said(_ROLES[match[1]], "\n".join(body), at)
 
 
+def threads_in(folder: str, notes: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Thread]]:
+    """Yield the conversations among notes, by path; one outside of the folder was written by anybody.
+
+    notes: path and text. folder: of kept conversations, as a path in the vault.
+    """
+    for path, text in notes:
+        if path.startswith(f"{folder}/") and (thread := read_thread(text)) is not None:
+            yield path, thread
+
+
 def expired(threads: Iterable[tuple[str, Thread]], days: int, now: datetime) -> list[str]:
     """Return the paths of threads in which nothing was said for so many days; 0 keeps them for good.
 

@@ -8,29 +8,20 @@ import pytest
 
 from pai_daemon.memory.profile import TEMPLATE, PersonProfile, profile_paths, told
 
-TELOS = tuple(
-    "MISSION GOALS PROJECTS BELIEFS MODELS STRATEGIES NARRATIVES LEARNED CHALLENGES IDEAS".split()  # noqa: SIM905
-)
-GERMAN = tuple(
-    [
-        "Mission",
-        "Ziele",
-        "Projekte",
-        "Überzeugungen",
-        "Modelle",
-        "Strategien",
-        "Geschichten",
-        "Gelernt",
-        "Herausforderungen",
-        "Ideen",
-    ]
-)
+TELOS = [
+    *("MISSION", "GOALS", "PROJECTS", "BELIEFS", "MODELS"),
+    *("STRATEGIES", "NARRATIVES", "LEARNED", "CHALLENGES", "IDEAS"),
+]
+GERMAN = [
+    *("Mission", "Ziele", "Projekte", "Überzeugungen", "Modelle"),
+    *("Strategien", "Geschichten", "Gelernt", "Herausforderungen", "Ideen"),
+]
 
 
 @pytest.mark.parametrize("names", [TELOS, GERMAN], ids=["english", "german"])
-@pytest.mark.parametrize("folder", ["", "TELOS/", "PAI/USER/Telos/", "Über mich/", "Memory/"])
-def test_telos_files_are_found_where_a_person_keeps_them(folder: str, names: tuple[str, ...]) -> None:
-    """All ten are found in any folder, the mission first and the ideas last."""
+@pytest.mark.parametrize("folder", ["", "TELOS/", "PAI/USER/Telos/", "Memory/", "Memory/TELOS/"])
+def test_telos_files_are_found_where_a_person_keeps_them(folder: str, names: list[str]) -> None:
+    """All ten are found where they are the person's own, the mission first and the ideas last."""
     found = profile_paths([f"{folder}{name}.md" for name in names] + ["Boat.md"], "Memory")
     assert len(found) == 10
     assert (found[0], found[-1]) == (f"{folder}{names[0]}.md", f"{folder}{names[-1]}.md")
@@ -42,10 +33,12 @@ def test_telos_files_are_found_where_a_person_keeps_them(folder: str, names: tup
         ["Projects.md", "Ideas.md", "Boat.md"],
         ["Work/Projects.md", "Home/Goals.md", "Garden/Ideas.md"],
         ["TELOS/Boat.md", "Goals.txt"],
+        [f"Clippings/{name}.md" for name in TELOS],
+        [f"Clippings/TELOS/{name}.md" for name in TELOS],
     ],
 )
 def test_lone_notes_of_such_names_are_no_profile(paths: list[str]) -> None:
-    """A `Projects.md` here and an `Ideas.md` there are ordinary notes."""
+    """A `Projects.md` here and an `Ideas.md` there are ordinary notes, and what was clipped is one as well."""
     assert profile_paths(paths, "Memory") == []
 
 
@@ -54,11 +47,14 @@ def test_folder_named_telos_needs_one_file_alone() -> None:
     assert profile_paths(["TELOS/Goals.md", "Goals.md"], "Memory") == ["TELOS/Goals.md"]
 
 
-def test_clipped_files_never_join_a_profile() -> None:
-    """Of two folders the one nearest to the top is told, and the one in the memory folder before any."""
-    clipped = [f"Clippings/evil.example/{name}.md" for name in TELOS]
-    assert profile_paths([*clipped, "TELOS/GOALS.md"], "Memory") == ["TELOS/GOALS.md"]
-    assert profile_paths([*clipped, "Memory/2026/TELOS/GOALS.md"], "Memory") == ["Memory/2026/TELOS/GOALS.md"]
+def test_memory_folder_wins_and_nothing_joins_it() -> None:
+    """What lies elsewhere, at the top as well, adds nothing to a profile that is there."""
+    others = [f"{folder}{name}.md" for name in TELOS for folder in ("", "TELOS/", "Clippings/")]
+    assert profile_paths([*others, "Memory/Profile.md"], "Memory") == ["Memory/Profile.md"]
+    assert profile_paths([*others, "Memory/TELOS/GOALS.md", "Memory/Profile.md"], "Memory") == [
+        "Memory/Profile.md",
+        "Memory/TELOS/GOALS.md",
+    ]
 
 
 def test_profile_note_is_told_where_there_are_no_telos_files() -> None:
