@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path, PurePosixPath
 
 from pai_daemon.context.answering.memory import Background
-from pai_daemon.errors import PaiError
+from pai_daemon.errors import PaiError, UsageError
 from pai_daemon.notes.plain import plain_text
 from pai_daemon.notes.reader import read_note
 from pai_daemon.vault.scan import read_bytes
@@ -86,6 +86,30 @@ def profile_paths(paths: Collection[str], memory_folder: str) -> list[str]:
         if found and (place or len(found) >= ENOUGH_FILES):
             return [found[number] for number in sorted(found)]
     return []
+
+
+def begin(vault: Path, memory_folder: str) -> Path | None:
+    """Write the template of a profile and return its path; None where there is one, which stays as it is.
+
+    Raises UsageError where it cannot be written, or would lie outside of the vault.
+    """
+    path = vault / memory_folder / PROFILE
+    root = vault.resolve()
+    if not path.parent.resolve().is_relative_to(root) or path.parent.resolve() == root:
+        raise UsageError(
+            f"The memory folder {memory_folder!r} is no folder within the vault.",
+            hint="Choose another with the setting memory_folder.",
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A file that appears meanwhile stays, too.
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(TEMPLATE)
+    except OSError as error:
+        if path.is_file():
+            return None
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
+    return path
 
 
 def told(path: str, data: bytes) -> Background:

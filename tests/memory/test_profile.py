@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pai_daemon.memory.profile import TEMPLATE, PersonProfile, profile_paths, told
+from pai_daemon.errors import UsageError
+from pai_daemon.memory.profile import TEMPLATE, PersonProfile, begin, profile_paths, told
 
 TELOS = [
     *("MISSION", "GOALS", "PROJECTS", "BELIEFS", "MODELS"),
@@ -38,7 +39,7 @@ def test_telos_files_are_found_where_a_person_keeps_them(folder: str, names: lis
     ],
 )
 def test_lone_notes_of_such_names_are_no_profile(paths: list[str]) -> None:
-    """A `Projects.md` here and an `Ideas.md` there are ordinary notes, and what was clipped is one as well."""
+    """A `Projects.md` here and an `Ideas.md` there are ordinary notes, and so is what was clipped."""
     assert profile_paths(paths, "Memory") == []
 
 
@@ -97,3 +98,26 @@ def test_profile_is_read_anew_and_survives_a_missing_note(tmp_path: Path) -> Non
     assert [each.text for each in profile.notes()] == ["I am Mira."]
     note.unlink()
     assert profile.notes() == []
+
+
+def test_profile_is_begun_once_and_never_overwritten(tmp_path: Path) -> None:
+    """The template comes where nothing is; what a person wrote, if only a byte, stays."""
+    path = begin(tmp_path, "Memory")
+    assert path is not None
+    assert path.read_text("utf-8") == TEMPLATE
+    path.write_bytes(b"x")
+    assert begin(tmp_path, "Memory") is None
+    assert path.read_bytes() == b"x"
+
+
+def test_profile_is_begun_within_the_vault_alone(tmp_path: Path) -> None:
+    """A folder that leads out of the vault, by its name or as a link, gets nothing."""
+    vault, outside = tmp_path / "vault", tmp_path / "outside"
+    vault.mkdir()
+    outside.mkdir()
+    (vault / "Linked").symlink_to(outside)
+    (vault / "File").write_text("", "utf-8")
+    for folder in ("../outside", "Linked", ".", str(outside), "File"):
+        with pytest.raises(UsageError):
+            begin(vault, folder)
+    assert not list(outside.iterdir())
