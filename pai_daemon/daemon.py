@@ -34,7 +34,9 @@ from pai_daemon.context.store.record import read_record
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
 from pai_daemon.memory.answering import MemoryOfAnswers
+from pai_daemon.memory.keeping import FactKeeper
 from pai_daemon.memory.profile import PersonProfile
+from pai_daemon.memory.shelf import Shelf
 from pai_daemon.models.generation.generators import Options, generators_of
 from pai_daemon.models.generation.pace import Pace
 from pai_daemon.models.loading import load_model
@@ -276,10 +278,11 @@ class Daemon:
             answerer=Answerer(searcher, self._generators, memory=self._memory(searcher), **writing),
             summarizer=Summarizer(searcher, self._generators, **writing),
             comparer=Comparer(searcher, self._generators, **writing),
+            keeper=FactKeeper(Shelf.of(self.vault, chosen)),
         )
 
     def _memory(self, searcher: Searcher) -> MemoryOfAnswers:
-        folder = self.settings.memory_folder.strip("/") or "Memory"
+        folder = Shelf.of(self.vault, self.settings).folder
         catalog, places = searcher.index.catalog, searcher.places
 
         def place(path: str, block_id: str) -> tuple[str, str]:

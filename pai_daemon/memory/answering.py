@@ -10,10 +10,10 @@ from datetime import date
 from pai_daemon.context.answering.memory import RECALLED, Background
 from pai_daemon.context.answering.signals import Signals
 from pai_daemon.context.search import Passage
+from pai_daemon.memory.importing.pages import FOLDER
 from pai_daemon.memory.profile import PersonProfile
 
-CONVERSATIONS = "Conversations"
-_FACT = re.compile(r"[ \t]*[-*+][ \t]+(?P<text>\S.*?)[ \t]+\^(?P<id>m-[0-9A-Za-z-]+)[ \t]*\r?")
+_FACT = re.compile(r"[ \t]*[-*+][ \t]+(?P<text>\S.*?)(?:[ \t]+\^(?P<id>[0-9A-Za-z-]+))?[ \t]*\r?")
 _SUPERSEDED = re.compile(r"\[superseded::[ \t]*\S")
 _UNTIL = re.compile(r"\[until::[ \t]*(\d{4}-\d\d-\d\d)[ \t]*\]")
 Recall = Callable[[str, int], Sequence[Passage]]
@@ -63,7 +63,7 @@ class MemoryOfAnswers:
 
     def unquoted(self) -> tuple[str, ...]:
         """Return the folder of kept conversations."""
-        return (f"{self._folder}/{CONVERSATIONS}/",)
+        return (f"{self._folder}/{FOLDER}/",)
 
     def profile(self) -> Sequence[Background]:
         """Return who the person is."""
@@ -105,7 +105,7 @@ class MemoryOfAnswers:
         is_as_written = passage.text.count("\n") == passage.end_line - passage.start_line
         for number, line in lines:
             fact = _FACT.fullmatch(line)
-            if fact is None or not is_as_written:
+            if fact is None or fact["id"] is None or not is_as_written:
                 continue
             if (coverage := signals.coverage(f"{passage.trail}\n{fact['text']}")) > 0:
                 link, uri = self._place(passage.path, fact["id"])
