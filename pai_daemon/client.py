@@ -35,6 +35,7 @@ WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 MOST_WAIT_S = 30.0
 Event = (
     tuple[Literal["sources"], documents.Sources]
+    | tuple[Literal["receipt"], documents.Receipt]
     | tuple[Literal["notice"], documents.Notice]
     | tuple[Literal["delta"], documents.Delta]
     | tuple[Literal["citation"], documents.Cited]

@@ -33,6 +33,10 @@ from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.store.record import read_record
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
+from pai_daemon.memory.answering import MemoryOfAnswers
+from pai_daemon.memory.keeping import FactKeeper
+from pai_daemon.memory.profile import PersonProfile
+from pai_daemon.memory.shelf import Shelf
 from pai_daemon.models.generation.generators import Options, generators_of
 from pai_daemon.models.generation.pace import Pace
 from pai_daemon.models.loading import load_model
@@ -271,10 +275,21 @@ class Daemon:
             watcher=Watcher(self.vault, rules(), indexer.hint),
             searcher=searcher,
             related=Related(self.vault, index, searcher, reader),
-            answerer=Answerer(searcher, self._generators, **writing),
+            answerer=Answerer(searcher, self._generators, memory=self._memory(searcher), **writing),
             summarizer=Summarizer(searcher, self._generators, **writing),
             comparer=Comparer(searcher, self._generators, **writing),
+            keeper=FactKeeper(Shelf.of(self.vault, chosen)),
         )
+
+    def _memory(self, searcher: Searcher) -> MemoryOfAnswers:
+        folder = Shelf.of(self.vault, self.settings).folder
+        catalog, places = searcher.index.catalog, searcher.places
+
+        def place(path: str, block_id: str) -> tuple[str, str]:
+            return places.link(path, (), (block_id,)), places.uri(path, (), (block_id,))
+
+        profile = PersonProfile(self.vault, folder, lambda: [note.path for note in catalog.notes()])
+        return MemoryOfAnswers(folder, profile, place)
 
     def _load_model(self, wanted: Profile) -> EmbeddingModel:
         """Return a model, made ready and loaded: the only place that does."""

@@ -21,6 +21,7 @@ export interface Answer {
   template: string;
   usage: Usage | null;
   nearest: readonly (CitedPassage)[];
+  receipt: Receipt | null;
 }
 
 export interface AnswerSentence {
@@ -56,6 +57,7 @@ export interface Ask {
   history?: readonly (Turn)[] | null;
   budget_s?: number | null;
   as_asked?: boolean | null;
+  memory?: boolean | null;
   stream?: boolean | null;
 }
 
@@ -309,6 +311,13 @@ export interface Models {
   pulling: string;
 }
 
+export interface NamedFact {
+  id: string;
+  text: string;
+  path: string;
+  line: number;
+}
+
 export interface NextModel {
   name: string;
   done: number;
@@ -438,6 +447,12 @@ export interface Pulling {
   file: string;
   done: number;
   total: number;
+}
+
+export interface Receipt {
+  outcome: "forgotten" | "known" | "nothing" | "refused" | "remembered" | "too_long" | "unclear";
+  message: string;
+  facts: readonly (NamedFact)[];
 }
 
 export interface RelatedNote {

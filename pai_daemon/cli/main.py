@@ -20,6 +20,7 @@ COMMANDS = {
     "status": "status",
     "search": "search",
     "ask": "ask",
+    "memory": "memory",
     "summarize": "summarize",
     "compare": "compare",
     "links": "links",

@@ -30,6 +30,7 @@ class Answer(TypedDict):
     template: str
     usage: Usage | None
     nearest: list[CitedPassage]
+    receipt: Receipt | None
 
 
 class AnswerSentence(TypedDict):
@@ -71,6 +72,7 @@ class Ask(TypedDict):
     history: NotRequired[list[Turn] | None]
     budget_s: NotRequired[float | None]
     as_asked: NotRequired[bool | None]
+    memory: NotRequired[bool | None]
     stream: NotRequired[bool | None]
 
 
@@ -380,6 +382,15 @@ class Models(TypedDict):
     pulling: str
 
 
+class NamedFact(TypedDict):
+    """A fact, and where it stands or stood. line: from 1."""
+
+    id: str
+    text: str
+    path: str
+    line: int
+
+
 class NextModel(TypedDict):
     """The model that is to answer, and how much it has embedded."""
 
@@ -557,6 +568,14 @@ class Pulling(TypedDict):
     file: str
     done: int
     total: int
+
+
+class Receipt(TypedDict):
+    """What became of an order. facts: that were kept or forgotten; where it is unclear, that may be meant."""
+
+    outcome: Literal["forgotten", "known", "nothing", "refused", "remembered", "too_long", "unclear"]
+    message: str
+    facts: list[NamedFact]
 
 
 class RelatedNote(TypedDict):
