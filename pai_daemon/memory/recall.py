@@ -23,14 +23,15 @@ from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.memory.asking import Asking, asking_of
-from pai_daemon.memory.fact_vectors import BATCH, FactVectors
+from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors
 from pai_daemon.memory.shelf import LANGUAGES, F, Mask, Shelf, passage_of
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 5
 # All chosen on the half of the set that is for tuning, see tests/bench/recall.py.
-HUB_SHARE = 0.4
-WORDS_WEIGHT = 0.08
+HUB_SHARE = 0.5
+# Words weigh twice as much beside a model of one language: it says little of facts in another.
+WORDS_WEIGHT = 0.05
 SUBJECT_BONUS = 0.3
 PIN_BONUS = 0.05
 RECENT_BONUS = 0.1
@@ -38,9 +39,7 @@ RECENT_DAYS = 180.0
 PAST_MALUS = 1.0
 # Facts that are this far behind the best in standard deviations are not told.
 WINDOW = 2.5
-# Below this share of the model's scale under its threshold the best fact says nothing of the question.
-FIT_SHARE = 0.1
-# So many shared runs of letters say that it does, whatever a model says.
+# Facts that share so many rare runs of letters with a question fit, whatever a model says.
 FIT_WORDS = 14.0
 # Of a few facts neither mean nor deviation can be told: so many are added, as strangers are to the model.
 PRIOR_FACTS = 8
@@ -148,10 +147,10 @@ class Recall(Generic[F]):
         if vectors is None or vectors.model != ModelName.of(model.profile):
             return False
         with self._lock:
-            missing = {row: passage_of(shelf.fact(row)) for row in shelf.missing()}
+            missing = {row: passage_of(shelf.fact(row)) for row in shelf.missing(READ_AT_ONCE)}
         if not missing:
             return False
-        # What is on disk is read at once; what is new, batch by batch.
+        # What is on disk comes first; what is new, batch by batch, so that who forgets waits for one at most.
         found = vectors.of(list(missing.values()), None)
         if not found:
             some = list(missing.values())[:BATCH]
@@ -188,7 +187,6 @@ class Recall(Generic[F]):
         if wanted.since and wanted.before and wanted.since >= wanted.before:
             raise UsageError(f"Nothing is since {wanted.since} and before {wanted.before}.")
         asking = asking_of(question, now)
-        # Who asks "when?" with a filter has said when; what the question says besides narrows it further.
         vector = None
         if "semantic" in arms and model is not None and asking.text:
             try:
@@ -232,7 +230,8 @@ class _Ranking(Generic[F]):
         none = np.zeros(rows, np.float32)
         self.words = shelf.grams.scores(asking.text, rows) if by_words and asking.text else none
         self.has_words = by_words
-        self.scores: Floats = self._meaning() + WORDS_WEIGHT * self.words
+        alone = vector is not None and model is not None and len(model.profile.languages) != 1
+        self.scores: Floats = self._meaning() + WORDS_WEIGHT * (1 if alone else 2) * self.words
         if asking.text:
             self.scores += self._leanings()
         else:
@@ -316,9 +315,7 @@ class _Ranking(Generic[F]):
             return True
         if self.vector is None or self.model is None:
             return bool(max(self.words[row] for row in ordered) > 0)
-        scoring = self.model.scoring
-        least = scoring.answer_threshold - FIT_SHARE * scoring.scale
-        return any(self._cosine(row) >= least for row in ordered[:3])
+        return any(self._cosine(row) >= self.model.scoring.answer_threshold for row in ordered[:3])
 
     def _cosine(self, row: int) -> float:
         return 0.0 if self.vector is None else float(self.shelf.vectors[row] @ self.vector)

@@ -106,7 +106,7 @@ class Shelf(Generic[F]):
             place = self.rows.get(fact.id)
             if place is None:
                 self._add(fact)
-            elif (known := self.fact(place)) != fact:
+            elif (known := self.facts[place]) is not fact and known is not None and known != fact:
                 if passage_of(known) == passage_of(fact):
                     self._describe(place, fact)
                 else:
@@ -121,9 +121,9 @@ class Shelf(Generic[F]):
         self.embedded[row] = True
         self.total += vector
 
-    def missing(self) -> list[int]:
-        """Return the rows that are not embedded."""
-        return [int(row) for row in np.flatnonzero(self.taken & ~self.embedded)]
+    def missing(self, most: int) -> list[int]:
+        """Return the first rows that are not embedded, at most so many."""
+        return [int(row) for row in np.flatnonzero(self.taken & ~self.embedded)[:most]]
 
     @property
     def mean(self) -> Floats:
