@@ -14,6 +14,8 @@ from pai_daemon.memory.importing.pages import FOLDER
 from pai_daemon.memory.profile import PersonProfile
 
 _FACT = re.compile(r"[ \t]*[-*+][ \t]+(?P<text>\S.*?)(?:[ \t]+\^(?P<id>[0-9A-Za-z-]+))?[ \t]*\r?")
+_FACT_BELOW = re.compile(r"[ \t]\^[0-9A-Za-z-]+[ \t]*\r?$", re.MULTILINE)
+_HEADING = re.compile(r" {0,3}#{1,6}[ \t]")
 _SUPERSEDED = re.compile(r"\[superseded::[ \t]*\S")
 _UNTIL = re.compile(r"\[until::[ \t]*(\d{4}-\d\d-\d\d)[ \t]*\]")
 Recall = Callable[[str, int], Sequence[Passage]]
@@ -87,21 +89,24 @@ class MemoryOfAnswers:
                 continue
             lines = passage.text.split("\n")
             kept = [(number, line) for number, line in enumerate(lines) if holds(line, today)]
-            near = sorted(self._near(passage, kept, signals), key=lambda pair: -pair[0])
+            near = sorted(self._near(passage, kept, signals), key=lambda found: -found[0])
             taken = near[: max(0, RECALLED - apart)]
-            found += [fact for _, fact in taken]
+            found += [fact for _, _, fact in taken]
             apart += len(taken)
-            if len(kept) == len(lines):
+            gone = {number for _, number, _ in taken}
+            # A title above facts announces nothing, and would be quoted with all of them.
+            left = [line for number, line in kept if number not in gone and not _HEADING.match(line)]
+            if not taken and len(kept) == len(lines) and not _FACT_BELOW.search(passage.text):
                 found.append(passage)
-            elif text := "\n".join(line for _, line in kept).strip("\n"):
+            elif text := "\n".join(left).strip("\n"):
                 # Marks in the text are counted from its beginning, and would be wrong now.
                 found.append(replace(passage, text=text, highlights=()))
         return found
 
     def _near(
         self, passage: Passage, lines: Sequence[tuple[int, str]], signals: Signals
-    ) -> Iterator[tuple[float, Passage]]:
-        """Yield the facts of a passage that have a word of the question, with how much of it they have."""
+    ) -> Iterator[tuple[float, int, Passage]]:
+        """Yield the facts of a passage that have a word of the question: how much of it, line and fact."""
         is_as_written = passage.text.count("\n") == passage.end_line - passage.start_line
         for number, line in lines:
             fact = _FACT.fullmatch(line)
@@ -112,6 +117,7 @@ class MemoryOfAnswers:
                 start = passage.start_char + sum(len(each) + 1 for each in passage.text.split("\n")[:number])
                 yield (
                     coverage,
+                    number,
                     replace(
                         passage,
                         text=line.strip(),

@@ -44,16 +44,18 @@ _BEGINNINGS: tuple[tuple[Literal["remember", "forget"], re.Pattern[str]], ...] =
     ("remember", re.compile(rf"\s*{_PLEASE}(?:{'|'.join(_REMEMBER)})", re.IGNORECASE)),
     ("forget", re.compile(rf"\s*{_PLEASE}(?:{'|'.join(_FORGET)})", re.IGNORECASE)),
 )
+_GERMAN = re.compile(r"\b(?:merk|notiere?\b|vergiss|vergessen)", re.IGNORECASE)
 _QUOTE_MARKS = '"“”„«»'
 _BLANKS = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is to be done with a text. text: the person's own words, in one line."""
+    """What is to be done with a text. text: the person's own words, in one line. language: of the order."""
 
     does: Literal["remember", "forget"]
     text: str
+    language: Literal["en", "de"] = "en"
 
 
 def intent_of(question: str) -> Intent | None:
@@ -64,5 +66,5 @@ def intent_of(question: str) -> Intent | None:
         text = _BLANKS.sub(" ", question[match.end() :]).strip()
         if not text.strip(_QUOTE_MARKS + ".!: ") or text.endswith(("?", "？")):
             return None
-        return Intent(does, text)
+        return Intent(does, text, "de" if _GERMAN.search(match[0]) else "en")
     return None

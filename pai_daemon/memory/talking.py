@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from pai_daemon.memory.intents import Intent, intent_of
-from pai_daemon.notes.language import guess_language
 
 # A fact is a sentence or two; what is longer was pasted, and belongs into a note.
 MAX_CHARACTERS = 500
@@ -102,7 +101,7 @@ def obey(question: str, keeper: Keeper, source: str, *, may_write: bool) -> Rece
     """
     if (intent := intent_of(question)) is None:
         return None
-    language = guess_language(question)
+    language = intent.language
     if not may_write:
         return _receipt("refused", language)
     if intent.does == "forget":
@@ -129,7 +128,7 @@ def _forget(intent: Intent, keeper: Keeper, language: str) -> Receipt:
 
 def _receipt(outcome: Outcome, language: str, facts: Sequence[KnownFact] = ()) -> Receipt:
     named = tuple(NamedFact(fact.id, fact.text, fact.path, fact.line) for fact in facts)
-    message = _SAID.get(language, _SAID["en"])[outcome]
+    message = _SAID[language][outcome]
     if outcome == "unclear":
         message = "\n".join([message, *(f"- {fact.text} ({fact.id})" for fact in named)])
     elif named:

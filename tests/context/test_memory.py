@@ -28,6 +28,12 @@ NOTES = {
         "- I use the editor Helix. (2026-11-20, from: cli) ^m-7f3a2c\n"
         "- I use the editor Nova on trial. (2026-10-01, from: cli) [until:: 2026-10-31] ^m-000003\n"
     ),
+    "Memory/Remembered.md": (
+        "# Remembered\n\n"
+        "- I drink tea with milk (2026-11-20, from: cli) ^m-000010\n"
+        "- My boat is called Anna. (2026-11-20, from: cli) ^m-000011\n"
+        "- my sister is called Mira (2026-11-20, from: cli) ^m-000012\n"
+    ),
     "Memory/Profile.md": "# Profile\n\n## Who I am\n\nI am Ada Quill and I live in Kiel.\n",
     "Memory/Conversations/2026-11-20 Editors.md": (
         '---\ntype: "conversation"\nclient: "cli"\nthread: "abc12345"\n---\n\n'
@@ -102,6 +108,14 @@ async def test_quoted_answer_cites_the_fact_by_note_and_block(remembering: Live)
     assert cited.link == "[[Editors#^m-7f3a2c]]"
     text = NOTES["Memory/Editors.md"]
     assert text[cited.start_char : cited.end_char] == cited.text
+
+
+async def test_facts_of_one_note_are_quoted_each_by_itself(remembering: Live) -> None:
+    """A title does not bring all facts below it along, as a lead-in does its list."""
+    answer = await answered(remembering, None, "What is Anna?")
+    assert answer.answer.startswith("My boat is called Anna.")
+    assert "tea" not in answer.answer
+    assert answer.citations[0].passage.block_id == "m-000011"
 
 
 async def test_written_answer_cites_the_fact_and_knows_the_profile(remembering: Live) -> None:

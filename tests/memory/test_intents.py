@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pai_daemon.memory.intents import Intent, intent_of
+from pai_daemon.memory.intents import intent_of
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,10 @@ from pai_daemon.memory.intents import Intent, intent_of
 )
 def test_order_to_remember_keeps_the_words_that_follow(question: str, text: str) -> None:
     """What follows the order is kept as it was written, in one line."""
-    assert intent_of(question) == Intent("remember", text)
+    found = intent_of(question)
+    assert found is not None
+    assert (found.does, found.text) == ("remember", text)
+    assert found.language == ("de" if "merk" in question.casefold() else "en")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +47,9 @@ def test_order_to_remember_keeps_the_words_that_follow(question: str, text: str)
 )
 def test_order_to_forget_says_what(question: str, text: str) -> None:
     """What follows the order is what is to be forgotten."""
-    assert intent_of(question) == Intent("forget", text)
+    found = intent_of(question)
+    assert found is not None
+    assert (found.does, found.text) == ("forget", text)
 
 
 @pytest.mark.parametrize(

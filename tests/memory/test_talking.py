@@ -53,9 +53,9 @@ def test_order_is_done_word_by_word_and_told_with_its_place() -> None:
 
 def test_receipt_is_in_the_language_of_the_order() -> None:
     """A German order gets a German receipt."""
-    receipt = obey("Merk dir, dass ich mit Helix schreibe und in Kiel wohne", Scripted(), "x", may_write=True)
+    receipt = obey("Merk dir, dass mein Boot Anna heißt", Scripted(), "x", may_write=True)
     assert receipt is not None
-    assert receipt.message.startswith("Gemerkt: dass ich mit Helix")
+    assert receipt.message.startswith("Gemerkt: dass mein Boot Anna")
 
 
 def test_fact_that_is_known_is_not_kept_twice() -> None:
