@@ -10,7 +10,7 @@ import logging
 import os
 import time
 import weakref
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,17 @@ from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.privacy import Privacy
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
-from pai_daemon.context.search import Searcher
+from pai_daemon.context.search import Passage, Searcher
 from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.store.record import read_record
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
 from pai_daemon.memory.answering import MemoryOfAnswers
-from pai_daemon.memory.keeping import FactKeeper
+from pai_daemon.memory.journal import Journal
+from pai_daemon.memory.keeping import FactKeeper, Recollecting
+from pai_daemon.memory.memory import Memory
 from pai_daemon.memory.profile import PersonProfile
+from pai_daemon.memory.recall import Recall
 from pai_daemon.memory.shelf import Shelf
 from pai_daemon.models.generation.generators import Options, generators_of
 from pai_daemon.models.generation.pace import Pace
@@ -123,6 +126,7 @@ class Daemon:
             await self.stop()
             raise
         self._generators.start()
+        self._later(self._keep_up(self._served))
         self._loading = asyncio.create_task(self._load(self._served))
 
     async def _listen(self, served: Served) -> None:
@@ -268,6 +272,7 @@ class Daemon:
             "budget_s": chosen.answer_budget_s,
             "own_templates": chosen.prompts_dir,
         }
+        recollecting = self._recollecting(index, indexer)
         return Parts(
             index=index,
             reader=reader,
@@ -275,21 +280,49 @@ class Daemon:
             watcher=Watcher(self.vault, rules(), indexer.hint),
             searcher=searcher,
             related=Related(self.vault, index, searcher, reader),
-            answerer=Answerer(searcher, self._generators, memory=self._memory(searcher), **writing),
+            answerer=Answerer(
+                searcher, self._generators, memory=self._memory(searcher, recollecting), **writing
+            ),
             summarizer=Summarizer(searcher, self._generators, **writing),
             comparer=Comparer(searcher, self._generators, **writing),
-            keeper=FactKeeper(Shelf.of(self.vault, chosen)),
+            recollecting=recollecting,
+            keeper=FactKeeper(recollecting.memory),
         )
 
-    def _memory(self, searcher: Searcher) -> MemoryOfAnswers:
-        folder = Shelf.of(self.vault, self.settings).folder
+    def _recollecting(self, index: Index, indexer: Indexer) -> Recollecting:
+        """Return what is remembered; what is forgotten for good leaves the index, too."""
+
+        def purge() -> None:
+            index.store.want_purge()
+            indexer.request()
+
+        folder = self.settings.index_dir(self.vault)
+        memory = Memory(Shelf.of(self.vault, self.settings), Journal(folder), on_purge=purge)
+        recollecting = Recollecting(memory, Recall(folder), index)
+        memory.on_change = recollecting.take_in
+        return recollecting
+
+    def _memory(self, searcher: Searcher, recollecting: Recollecting) -> MemoryOfAnswers:
+        folder = recollecting.memory.shelf.folder
         catalog, places = searcher.index.catalog, searcher.places
 
         def place(path: str, block_id: str) -> tuple[str, str]:
             return places.link(path, (), (block_id,)), places.uri(path, (), (block_id,))
 
+        def recall(question: str, limit: int) -> Sequence[Passage]:
+            return recollecting.passages(question, limit, place)
+
         profile = PersonProfile(self.vault, folder, lambda: [note.path for note in catalog.notes()])
-        return MemoryOfAnswers(folder, profile, place)
+        return MemoryOfAnswers(folder, profile, place, recall=recall)
+
+    async def _keep_up(self, served: Served) -> None:
+        """Let memory follow the notes and the model, for as long as the daemon runs."""
+        async for name, _, _ in served.events.listen():
+            if name in ("revision", "state") and served.parts is not None:
+                try:
+                    await asyncio.to_thread(served.parts.recollecting.keep_up)
+                except PaiError as error:  # the model may be away; words find facts all the same
+                    log.warning("Memory is behind: %s", error.detail)
 
     def _load_model(self, wanted: Profile) -> EmbeddingModel:
         """Return a model, made ready and loaded: the only place that does."""

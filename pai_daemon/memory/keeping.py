@@ -1,80 +1,108 @@
-"""Facts kept from conversations: lines of a note of the memory folder (D10, D84)."""
+"""Facts as a conversation keeps and forgets them, and as an answer is given them (D84)."""
 
 from __future__ import annotations
 
-import re
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from pai_daemon.errors import NoteChanged, NotFound
-from pai_daemon.memory.answering import holds
-from pai_daemon.memory.importing.factbook import ATTEMPTS, FactBook, normal, read_facts
-from pai_daemon.memory.importing.pages import FOLDER
-from pai_daemon.memory.importing.records import Statement
-from pai_daemon.memory.shelf import Shelf
+from pai_daemon.context.index import Index
+from pai_daemon.context.privacy import is_beyond
+from pai_daemon.context.search import Passage, Scores
+from pai_daemon.context.space import EmbeddingModel
+from pai_daemon.memory.fact import Fact
+from pai_daemon.memory.memory import Memory
+from pai_daemon.memory.recall import ANY, DEFAULT_LIMIT, Recall, Recollection, Wanted
 from pai_daemon.memory.talking import NamedFact
 
-SUBJECT = "Remembered"
+# Link and address of a block, by the path of its note and its id.
+Place = Callable[[str, str], tuple[str, str]]
 
 
 class FactKeeper:
-    """Keeps and forgets facts of one vault; one order at a time."""
+    """Keeps and forgets facts of one vault, for `talking`."""
 
-    def __init__(self, shelf: Shelf, now: Callable[[], datetime] = datetime.now) -> None:
-        """Name the memory folder. now: local time without a zone, whose day is written beside a fact."""
-        self._shelf = shelf
-        self._now = now
-        self._turn = threading.Lock()
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
 
     def facts(self) -> Sequence[NamedFact]:
-        """Return the facts that hold and have an id."""
-        return [fact for path, text in self._notes() for fact in self._of(path, text)]
+        """Return the facts that hold."""
+        return [self._named(fact) for fact in self._memory.facts(past=False)]
 
     def keep(self, text: str, source: str) -> NamedFact:
         """Write a fact as it was said. Raises NoteChanged, DiskFull, UsageError."""
-        with self._turn:
-            book = FactBook(self._shelf, conversations=FOLDER)
-            book.add(Statement(text, source, subject=SUBJECT, said=self._now()))
-            book.flush()
-        said = normal(text)
-        kept = [fact for fact in self.facts() if normal(fact.text) == said]
-        if not kept:  # made harmless, or known by a line that holds no more: the last one is the newest
-            kept = [fact for fact in self.facts() if fact.path.endswith(f"/{SUBJECT}.md")][-1:]
-        if not kept:
-            raise NotFound("The fact could not be read back from its note.")
-        return kept[-1]
+        return self._named(self._memory.remember(text, source=source).fact)
 
     def drop(self, fact_id: str) -> None:
-        """Take the line of a fact out of its note; every other byte stays. Raises NotFound, NoteChanged."""
-        ends = re.compile(rf"[ \t]\^{re.escape(fact_id)}[ \t]*\r?\Z")
-        with self._turn:
-            for attempt in range(ATTEMPTS):
-                path, text = next(
-                    ((path, text) for path, text in self._notes() if f"^{fact_id}" in text), ("", "")
-                )
-                lines = text.split("\n")
-                left = [line for line in lines if not ends.search(line)]
-                if len(left) == len(lines):
-                    raise NotFound(f"There is no fact {fact_id}.")
-                try:
-                    self._shelf.write(path, "\n".join(left), before=text)
-                except NoteChanged:
-                    if attempt == ATTEMPTS - 1:
-                        raise
-                else:
-                    return
+        """Forget a fact; it can be had back for a day. Raises NotFound, NoteChanged."""
+        self._memory.forget(fact_id)
 
-    def _notes(self) -> Iterator[tuple[str, str]]:
-        for path in self._shelf.paths():
-            if path.endswith(".md") and not path.startswith(f"{FOLDER}/"):
-                yield path, self._shelf.read(path) or ""
+    def _named(self, fact: Fact) -> NamedFact:
+        return NamedFact(fact.id, fact.text, f"{self._memory.shelf.folder}/{fact.path}", fact.line)
 
-    def _of(self, path: str, text: str) -> Iterator[NamedFact]:
-        lines = {line.strip().rpartition("^")[2]: at for at, line in enumerate(text.split("\n"), start=1)}
-        today = self._now().date()
-        written = text.split("\n")
-        for fact in read_facts(path, text):
-            at = lines.get(fact["id"], 0)
-            if fact["id"] and at and holds(written[at - 1], today):
-                yield NamedFact(fact["id"], fact["text"], f"{self._shelf.folder}/{path}", at)
+
+@dataclass(frozen=True, slots=True)
+class Recollecting:
+    """What is remembered, found for a question; follows the notes and the model that answers."""
+
+    memory: Memory
+    recall: Recall[Fact]
+    index: Index
+
+    def keep_up(self) -> None:
+        """Know the facts that there are; embed what is new. Nothing of a local-only note leaves (D15)."""
+        self.recall.keep_up(self.memory.facts, self._model())
+        self.memory.purge()
+
+    def take_in(self) -> None:
+        """Know a change of ours at once, by its words; its embedding follows with the index."""
+        self.recall.keep_up(self.memory.facts)
+
+    def ask(
+        self, question: str, now: datetime, *, limit: int = DEFAULT_LIMIT, wanted: Wanted = ANY
+    ) -> Recollection[Fact]:
+        """Return the facts that answer a question. Raises UsageError."""
+        return self.recall.recall(question, now=now, model=self._model(), limit=limit, wanted=wanted)
+
+    def passages(self, question: str, limit: int, place: Place) -> Sequence[Passage]:
+        """Return the facts that bear on a question and hold now, each as a passage of its own line."""
+        found = self.ask(question, datetime.now().astimezone(), limit=limit)
+        current = [each.fact for each in found.results if not (each.replaced or each.expired)]
+        return [passage for fact in current if (passage := self._passage(fact, place)) is not None]
+
+    def _model(self) -> EmbeddingModel | None:
+        model = self.index.space.embedder
+        if is_beyond(model):
+            folder = f"{self.memory.shelf.folder}/"
+            if any(path.startswith(folder) for path in self.index.private_paths()):
+                return None
+        return model
+
+    def _passage(self, fact: Fact, place: Place) -> Passage | None:
+        path = f"{self.memory.shelf.folder}/{fact.path}"
+        known = self.index.catalog.get(path)
+        lines = (self.memory.shelf.read(fact.path) or "").split("\n")
+        if known is None or fact.line > len(lines):
+            return None  # left out of the index, or not read yet
+        line = lines[fact.line - 1].rstrip("\r")
+        start = sum(len(each) + 1 for each in lines[: fact.line - 1])
+        link, uri = place(path, fact.id)
+        return Passage(
+            path=path,
+            title=known.title,
+            heading_path=(),
+            text=line.strip(),
+            start_line=fact.line,
+            end_line=fact.line,
+            start_char=start,
+            end_char=start + len(line),
+            block_id=fact.id if fact.has_id else None,
+            content_hash=known.content_hash,
+            stale=False,
+            score=1.0,
+            scores=Scores(None, None),
+            highlights=(),
+            link=link,
+            uri=uri,
+            page=None,
+        )

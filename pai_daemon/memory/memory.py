@@ -82,7 +82,7 @@ class Memory:
     ) -> None:
         self.shelf = shelf
         self._journal = journal
-        self._on_change = on_change
+        self.on_change = on_change
         self._on_purge = on_purge
         self._today = today
         self._pages: dict[str, _Read] = {}
@@ -178,7 +178,7 @@ class Memory:
             fact = self._append(fact)
             entry = self._journal.add("remember", path, fact.id, None, written(fact))
         near = like(fact, self.facts(fact.subject, past=False))
-        self._on_change()
+        self.on_change()
         return Receipt("remembered", fact, entry.id, near)
 
     def edit(self, fact_id: str, text: str) -> Receipt:
@@ -210,7 +210,7 @@ class Memory:
             entry = self._journal.add("forget", fact.path, fact.id, before, None, forgotten=fact.text)
         if at_once:
             self.purge(at_once=True)
-        self._on_change()
+        self.on_change()
         return Receipt("forgotten", fact, None if at_once else entry.id)
 
     def undo(self, change: str = "") -> Receipt:
@@ -225,7 +225,7 @@ class Memory:
                 )
             fact = self._take_back(entry)
             self._journal.drop(entry.id)
-        self._on_change()
+        self.on_change()
         return Receipt("undone", fact, None)
 
     def purge(self, *, at_once: bool = False) -> int:
@@ -300,7 +300,7 @@ class Memory:
         with self._writing:
             fact, before, after = self._rewrite(fact_id, change)
             entry = self._journal.add(does, fact.path, fact.id, before, after)
-        self._on_change()
+        self.on_change()
         return Receipt("changed", fact, entry.id)
 
     def _rewrite(self, fact_id: str, change: Callable[[Fact], Fact] | None) -> tuple[Fact, str, str | None]:

@@ -24,7 +24,7 @@ from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.memory.asking import Asking, asking_of
 from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors
-from pai_daemon.memory.table import LANGUAGES, F, Mask, FactTable, passage_of
+from pai_daemon.memory.table import LANGUAGES, F, FactTable, Mask, passage_of
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 5

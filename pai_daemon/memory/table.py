@@ -1,6 +1,6 @@
 """The facts in memory, ready to be ranked: each in a numbered row with its embedding, its words and its day.
 
-FactTable of what is forgotten are wiped and used again. 1.6 kB a fact at 384 dimensions. Not locked: `recall` is.
+Rows of what is forgotten are wiped and used again. 1.6 kB a fact at 384 dimensions. Not locked: `recall` is.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.errors import ModelUnavailable, PaiError, VaultUnavailable
+from pai_daemon.memory.keeping import Recollecting
 from pai_daemon.memory.talking import Keeper
 from pai_daemon.models.registry import Profile
 from pai_daemon.serve.events import EventHub
@@ -58,6 +59,7 @@ class Parts:
     answerer: Answerer
     summarizer: Summarizer
     comparer: Comparer
+    recollecting: Recollecting
     keeper: Keeper | None = None
 
 
