@@ -194,6 +194,13 @@ class Client:
         with self._open("/api/index", asked, timeout_s=timeout_s) as response:
             return _object(response.read())
 
+    def memory_command(self, command: str, **given: Any) -> documents.MemoryAnswer:
+        """Do a command of Claude's memory tool, with the fields that the tool gives it."""
+        with self._open(
+            "/api/memory/command", {"command": command, **given}, timeout_s=TIMEOUT_S
+        ) as response:
+            return cast("documents.MemoryAnswer", _object(response.read()))
+
     def choose_model(self, name: str) -> documents.Chosen:
         """Let another embedding model answer, once it has embedded everything."""
         with self._open("/api/model", {"model": name}, timeout_s=TIMEOUT_S) as response:

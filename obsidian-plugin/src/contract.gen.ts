@@ -293,6 +293,24 @@ export interface Memory {
   rss_bytes: number;
 }
 
+export interface MemoryAnswer {
+  content: string;
+  is_error: boolean;
+}
+
+export interface MemoryCommand {
+  command: "create" | "delete" | "insert" | "rename" | "str_replace" | "view";
+  path?: string | null;
+  view_range?: readonly (number)[] | null;
+  file_text?: string | null;
+  old_str?: string | null;
+  new_str?: string | null;
+  insert_line?: number | null;
+  insert_text?: string | null;
+  old_path?: string | null;
+  new_path?: string | null;
+}
+
 export interface Mention {
   text: string;
   line: number;

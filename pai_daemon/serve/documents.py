@@ -360,6 +360,28 @@ class Memory(TypedDict):
     rss_bytes: int
 
 
+class MemoryAnswer(TypedDict):
+    """What the model is told; is_error: that the command could not be done."""
+
+    content: str
+    is_error: bool
+
+
+class MemoryCommand(TypedDict):
+    """A command of the tool `memory_20250818`, with the fields that it needs."""
+
+    command: Literal["create", "delete", "insert", "rename", "str_replace", "view"]
+    path: NotRequired[str | None]
+    view_range: NotRequired[list[int] | None]
+    file_text: NotRequired[str | None]
+    old_str: NotRequired[str | None]
+    new_str: NotRequired[str | None]
+    insert_line: NotRequired[int | None]
+    insert_text: NotRequired[str | None]
+    old_path: NotRequired[str | None]
+    new_path: NotRequired[str | None]
+
+
 class Mention(TypedDict):
     """A place that names another note without linking to it."""
 

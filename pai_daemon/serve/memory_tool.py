@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from typing import Annotated, Literal
 
@@ -20,8 +19,6 @@ from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.wire import refuse_halves, reply
 
 routes = Routes()
-# One at a time: a command reads, decides and writes.
-_turn = threading.Lock()
 Place = Annotated[str, Meta(description="Below /memories.", examples=["/memories/Editors.md"])]
 
 
@@ -62,8 +59,7 @@ async def memory_command(request: web.Request, asked: MemoryCommand) -> web.Resp
 
     def work() -> tuple[str, bool]:
         shelf = Shelf.of(served.vault, served.settings)
-        with _turn:
-            return answered(MemoryCommands(shelf, Rules.of(shelf, served.settings).may_leave), called)
+        return answered(MemoryCommands(shelf, Rules.of(shelf, served.settings).may_leave), called)
 
     content, is_error = await asyncio.to_thread(work)
     return reply(MemoryAnswer(content=content, is_error=is_error))
