@@ -1,7 +1,7 @@
 """The files of the memory folder: read, written, moved and taken away, and nothing beyond the folder.
 
 Paths are relative to the folder, posix. A write says what it was made for: a file that is not as it was read
-stays as it is (D10). What is replaced or taken away is kept as an undo record in the data folder.
+stays as it is. What is replaced or taken away is kept as an undo record in the data folder.
 """
 
 from __future__ import annotations

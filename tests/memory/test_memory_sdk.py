@@ -95,3 +95,9 @@ def test_sdk_sees_texts_word_by_word(daemon: DaemonProcess) -> None:
         f"Here's the content of /memories/Grüße.md with line numbers:\n     1\t{text}",
         False,
     )
+
+
+def test_command_that_lacks_a_field_says_which(daemon: DaemonProcess) -> None:
+    """A model that forgets a field reads what is needed; nothing is done."""
+    answer = daemon.client.memory_command("create", path="/memories/new.md")
+    assert answer == {"content": "Error: The command create needs path and file_text", "is_error": True}
