@@ -10,7 +10,7 @@ import logging
 import os
 import time
 import weakref
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,18 +28,13 @@ from pai_daemon.context.indexer import Indexer
 from pai_daemon.context.privacy import Privacy
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
-from pai_daemon.context.search import Passage, Searcher
+from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.store.record import read_record
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
 from pai_daemon.memory.answering import MemoryOfAnswers
-from pai_daemon.memory.journal import Journal
 from pai_daemon.memory.keeping import FactKeeper, Recollecting
-from pai_daemon.memory.memory import Memory
-from pai_daemon.memory.profile import PersonProfile
-from pai_daemon.memory.recall import Recall
-from pai_daemon.memory.shelf import Shelf
 from pai_daemon.models.generation.generators import Options, generators_of
 from pai_daemon.models.generation.pace import Pace
 from pai_daemon.models.loading import load_model
@@ -272,7 +267,7 @@ class Daemon:
             "budget_s": chosen.answer_budget_s,
             "own_templates": chosen.prompts_dir,
         }
-        recollecting = self._recollecting(index, indexer)
+        recollecting = Recollecting.of(self.vault, chosen, index, indexer.request)
         return Parts(
             index=index,
             reader=reader,
@@ -281,39 +276,13 @@ class Daemon:
             searcher=searcher,
             related=Related(self.vault, index, searcher, reader),
             answerer=Answerer(
-                searcher, self._generators, memory=self._memory(searcher, recollecting), **writing
+                searcher, self._generators, memory=MemoryOfAnswers.of(searcher, recollecting), **writing
             ),
             summarizer=Summarizer(searcher, self._generators, **writing),
             comparer=Comparer(searcher, self._generators, **writing),
             recollecting=recollecting,
             keeper=FactKeeper(recollecting.memory),
         )
-
-    def _recollecting(self, index: Index, indexer: Indexer) -> Recollecting:
-        """Return what is remembered; what is forgotten for good leaves the index, too."""
-
-        def purge() -> None:
-            index.store.want_purge()
-            indexer.request()
-
-        folder = self.settings.index_dir(self.vault)
-        memory = Memory(Shelf.of(self.vault, self.settings), Journal(folder), on_purge=purge)
-        recollecting = Recollecting(memory, Recall(folder), index)
-        memory.on_change = recollecting.take_in
-        return recollecting
-
-    def _memory(self, searcher: Searcher, recollecting: Recollecting) -> MemoryOfAnswers:
-        folder = recollecting.memory.shelf.folder
-        catalog, places = searcher.index.catalog, searcher.places
-
-        def place(path: str, block_id: str) -> tuple[str, str]:
-            return places.link(path, (), (block_id,)), places.uri(path, (), (block_id,))
-
-        def recall(question: str, limit: int) -> Sequence[Passage]:
-            return recollecting.passages(question, limit, place)
-
-        profile = PersonProfile(self.vault, folder, lambda: [note.path for note in catalog.notes()])
-        return MemoryOfAnswers(folder, profile, place, recall=recall)
 
     async def _keep_up(self, served: Served) -> None:
         """Let memory follow the notes and the model, for as long as the daemon runs."""

@@ -79,6 +79,19 @@ export interface Block {
   label: string;
 }
 
+export interface BrokenLine {
+  path: string;
+  line: number;
+  message: string;
+}
+
+export interface Change {
+  text?: string | null;
+  pinned?: boolean | null;
+  until?: string | null;
+  superseded_with?: string | null;
+}
+
 export interface Choice {
   model: string;
 }
@@ -154,6 +167,15 @@ export interface Comparison {
   usage: Usage | null;
 }
 
+export interface Contradiction {
+  newer: KnownFact;
+  older: KnownFact;
+}
+
+export interface Contradictions {
+  conflicts: readonly (Contradiction)[];
+}
+
 export interface Copied {
   copied: string;
   revision: number;
@@ -186,12 +208,26 @@ export interface Excluded {
   paths: readonly (string)[];
 }
 
+export interface FactReceipt {
+  outcome: "changed" | "forgotten" | "known" | "remembered" | "superseded" | "undone";
+  fact: KnownFact;
+  undo: string | null;
+  near: readonly (KnownFact)[];
+}
+
 export interface Field {
   key: string;
   value: string;
   start: number;
   end: number;
   line: number;
+}
+
+export interface FoundFact {
+  fact: KnownFact;
+  score: number;
+  replaced: boolean;
+  expired: boolean;
 }
 
 export interface FoundTask {
@@ -250,6 +286,30 @@ export interface Indexing {
   progress: Progress | null;
   revision: number;
   pending_chunks: number;
+}
+
+export interface Known {
+  folder: string;
+  total: number;
+  subjects: Record<string, number>;
+  facts: readonly (KnownFact)[];
+  broken: readonly (BrokenLine)[];
+}
+
+export interface KnownFact {
+  id: string;
+  text: string;
+  subject: string;
+  path: string;
+  line: number;
+  said: string | null;
+  source: string;
+  pinned: boolean;
+  until: string | null;
+  superseded_by: string | null;
+  holds: boolean;
+  link: string;
+  uri: string;
 }
 
 export interface KnownModel {
@@ -467,6 +527,13 @@ export interface Pulling {
   total: number;
 }
 
+export interface Recalled {
+  question: string;
+  understood: readonly (string)[];
+  stages: readonly (string)[];
+  results: readonly (FoundFact)[];
+}
+
 export interface Receipt {
   outcome: "forgotten" | "known" | "nothing" | "refused" | "remembered" | "too_long" | "unclear";
   message: string;
@@ -487,6 +554,14 @@ export interface RelatedNotes {
   path: string | null;
   revision: number;
   results: readonly (RelatedNote)[];
+}
+
+export interface Remember {
+  text: string;
+  subject?: string | null;
+  source?: string | null;
+  said?: string | null;
+  until?: string | null;
 }
 
 export interface Revision {
@@ -629,6 +704,10 @@ export interface Topic {
 export interface Turn {
   role: "assistant" | "user";
   content: string;
+}
+
+export interface Undo {
+  change?: string | null;
 }
 
 export interface Usage {

@@ -19,7 +19,7 @@ MAX_LINES = 999_999
 MAX_VIEW_CHARS = 1_000_000
 LEVELS = 2
 CONTEXT_LINES = 2
-ATTEMPTS = 8
+ATTEMPTS = 50
 
 
 class Refused(Exception):
@@ -39,7 +39,7 @@ class MemoryCommands:
         found = self.shelf.find(inner)
         if found is not None and found.is_dir():
             return self._listing(path.rstrip("/"), inner)
-        if found is None and not inner:
+        if not inner:  # the folder is made with its first file
             return self._listing(ROOT, "")
         text = self._text(inner)
         if text is None:

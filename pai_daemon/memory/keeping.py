@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+from pai_daemon.config import Settings
 from pai_daemon.context.index import Index
 from pai_daemon.context.privacy import is_beyond
 from pai_daemon.context.search import Passage, Scores
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.memory.fact import Fact
+from pai_daemon.memory.journal import Journal
 from pai_daemon.memory.memory import Memory
 from pai_daemon.memory.recall import ANY, DEFAULT_LIMIT, Recall, Recollection, Wanted
+from pai_daemon.memory.shelf import Shelf
 from pai_daemon.memory.talking import NamedFact
 
 # Link and address of a block, by the path of its note and its id.
@@ -48,6 +52,23 @@ class Recollecting:
     memory: Memory
     recall: Recall[Fact]
     index: Index
+
+    @classmethod
+    def of(cls, vault: Path, settings: Settings, index: Index, look: Callable[[], None]) -> Recollecting:
+        """Return the memory of a vault. look: has the notes looked at.
+
+        What is forgotten for good leaves the index with the next reading of its note. Raises UsageError.
+        """
+
+        def purge() -> None:
+            index.store.want_purge()
+            look()
+
+        folder = settings.index_dir(vault)
+        memory = Memory(Shelf.of(vault, settings), Journal(folder), on_purge=purge)
+        made = cls(memory, Recall(folder), index)
+        memory.on_change = made.take_in
+        return made
 
     def keep_up(self) -> None:
         """Know the facts that there are; embed what is new. Nothing of a local-only note leaves (D15)."""

@@ -1,7 +1,7 @@
 """The files of the memory folder: read, written, moved and taken away, and nothing beyond the folder.
 
 Paths are relative to the folder, posix. A write says what it was made for: a file that is not as it was read
-stays as it is (D10). What is replaced or taken away is kept as an undo record in the data folder.
+stays as it is. What is replaced or taken away is kept as an undo record in the data folder.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from filelock import FileLock
 
 from pai_daemon.config import Settings
 from pai_daemon.errors import DiskFull, NoteChanged, NotFound, UsageError, VaultUnavailable
@@ -115,14 +117,15 @@ class Shelf:
                     file.write(text.encode("utf-8", _SURROGATES))
                     file.flush()
                     os.fsync(file.fileno())
-                if self.read(path) != before or (before is None and _lexists(target)):
-                    raise NoteChanged(f"{path} is not as it was read.")
-                if before is None:
-                    os.link(temporary, target)  # fails where something is by now
-                else:
-                    self._keep(path, before)
-                    shutil.copymode(target, temporary)
-                    temporary.replace(target)
+                with self._alone():
+                    if self.read(path) != before or (before is None and _lexists(target)):
+                        raise NoteChanged(f"{path} is not as it was read.")
+                    if before is None:
+                        os.link(temporary, target)  # fails where something is by now
+                    else:
+                        self._keep(path, before)
+                        shutil.copymode(target, temporary)
+                        temporary.replace(target)
             finally:
                 temporary.unlink(missing_ok=True)
             _sync(target.parent)
@@ -133,7 +136,7 @@ class Shelf:
         if found is None or found == self.root:
             raise NotFound(f"There is no {path} in the memory folder.")
         gone = [path] if found.is_file() else list(self.paths(found.relative_to(self.root).as_posix()))
-        with self._writing(path):
+        with self._writing(path), self._alone():
             for each in gone:
                 self._keep(each, self.read(each) or "")
                 (self.root / each).unlink()
@@ -150,7 +153,7 @@ class Shelf:
         same = _lexists(target) and target.samefile(found)
         if self.taken(new) and not same and new.casefold() != old.casefold():
             raise NoteChanged(f"{new} is taken.")
-        with self._writing(new):
+        with self._writing(new), self._alone():
             self._keep(new, None, moved_from=old)
             target.parent.mkdir(parents=True, exist_ok=True)
             found.rename(target)
@@ -171,12 +174,16 @@ class Shelf:
 
     def _keep(self, path: str, text: str | None, *, moved_from: str = "") -> None:
         """Keep what a path held before, readable by the person alone."""
-        self.undo.mkdir(parents=True, exist_ok=True, mode=0o700)
         record = {"path": f"{self.folder}/{path}", "text": text, "moved_from": moved_from}
         file = self.undo / f"{time.time_ns()}-{secrets.token_hex(3)}.json"
         with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as kept:
             json.dump(record, kept)
         self._prune()
+
+    def _alone(self) -> FileLock:
+        """Return what lets one of ours write at a time, whichever process it is in."""
+        self.undo.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return FileLock(self.undo / "lock")
 
     def _is_ours(self, path: Path) -> bool:
         return not path.name.startswith(".") and path.name != "node_modules" and not path.is_symlink()

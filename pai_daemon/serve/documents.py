@@ -98,6 +98,23 @@ class Block(TypedDict):
     label: str
 
 
+class BrokenLine(TypedDict):
+    """What of a fact's line could not be read; the rest of it counts."""
+
+    path: str
+    line: int
+    message: str
+
+
+class Change(TypedDict):
+    """What is to be changed, one of these. until: "" for good. superseded_with: a newer fact in its place."""
+
+    text: NotRequired[str | None]
+    pinned: NotRequired[bool | None]
+    until: NotRequired[str | None]
+    superseded_with: NotRequired[str | None]
+
+
 class Choice(TypedDict):
     """The model that is to answer."""
 
@@ -187,6 +204,19 @@ class Comparison(TypedDict):
     usage: Usage | None
 
 
+class Contradiction(TypedDict):
+    """Two facts that hold and may not agree."""
+
+    newer: KnownFact
+    older: KnownFact
+
+
+class Contradictions(TypedDict):
+    """Pairs for a person to settle: edit, forget, or let one replace the other."""
+
+    conflicts: list[Contradiction]
+
+
 class Copied(TypedDict):
     """The folder of a copy."""
 
@@ -229,6 +259,15 @@ class Excluded(TypedDict):
     paths: list[str]
 
 
+class FactReceipt(TypedDict):
+    """What became of a fact. undo: takes it back, null if nothing was done. near: facts that are like it."""
+
+    outcome: Literal["changed", "forgotten", "known", "remembered", "superseded", "undone"]
+    fact: KnownFact
+    undo: str | None
+    near: list[KnownFact]
+
+
 class Field(TypedDict):
     """A property within the text: Dataview's `key:: value` and `[key:: value]`, Logseq's `key:: value`."""
 
@@ -237,6 +276,15 @@ class Field(TypedDict):
     start: int
     end: int
     line: int
+
+
+class FoundFact(TypedDict):
+    """A fact that answers. score: 0 to 1. replaced: a newer one stands before it; expired: it is over."""
+
+    fact: KnownFact
+    score: float
+    replaced: bool
+    expired: bool
 
 
 class FoundTask(TypedDict):
@@ -307,6 +355,34 @@ class Indexing(TypedDict):
     progress: Progress | None
     revision: int
     pending_chunks: int
+
+
+class Known(TypedDict):
+    """Facts in the order of their notes, the first of `total`. folder: of the vault, of their notes."""
+
+    folder: str
+    total: int
+    subjects: dict[str, int]
+    facts: list[KnownFact]
+    broken: list[BrokenLine]
+
+
+class KnownFact(TypedDict):
+    """A fact. path, line: of its note in the vault, from 1. holds: it is neither replaced nor over."""
+
+    id: str
+    text: str
+    subject: str
+    path: str
+    line: int
+    said: str | None
+    source: str
+    pinned: bool
+    until: str | None
+    superseded_by: str | None
+    holds: bool
+    link: str
+    uri: str
 
 
 class KnownModel(TypedDict):
@@ -592,6 +668,15 @@ class Pulling(TypedDict):
     total: int
 
 
+class Recalled(TypedDict):
+    """What memory says to a question, best first; nothing where no memory fits. understood: of its words."""
+
+    question: str
+    understood: list[str]
+    stages: list[str]
+    results: list[FoundFact]
+
+
 class Receipt(TypedDict):
     """What became of an order. facts: that were kept or forgotten; where it is unclear, that may be meant."""
 
@@ -618,6 +703,16 @@ class RelatedNotes(TypedDict):
     path: str | None
     revision: int
     results: list[RelatedNote]
+
+
+class Remember(TypedDict):
+    """What is to be kept. source: said by the person's own token alone; else it is the token's name."""
+
+    text: str
+    subject: NotRequired[str | None]
+    source: NotRequired[str | None]
+    said: NotRequired[str | None]
+    until: NotRequired[str | None]
 
 
 class Revision(TypedDict):
@@ -796,6 +891,12 @@ class Turn(TypedDict):
 
     role: Literal["assistant", "user"]
     content: str
+
+
+class Undo(TypedDict):
+    """Which change; the last one where none is named."""
+
+    change: NotRequired[str | None]
 
 
 class Usage(TypedDict):

@@ -30,7 +30,7 @@ CHANGES = (NotFound, NoteChanged, VaultUnavailable, DiskFull)
 
 
 class KnownFact(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact. path, line: of its note in the vault, from 1. holds: nothing replaced it, and it is not over."""
+    """A fact. path, line: of its note in the vault, from 1. holds: it is neither replaced nor over."""
 
     id: str
     text: str
@@ -56,7 +56,7 @@ class BrokenLine(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """Facts in the order of their notes, the first of `total`. folder: of the vault, where their notes are."""
+    """Facts in the order of their notes, the first of `total`. folder: of the vault, of their notes."""
 
     folder: str
     total: int
@@ -79,7 +79,7 @@ class Contradictions(msgspec.Struct, frozen=True):
 
 
 class FactReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a fact. undo: takes it back, null where nothing was done; near: facts that are like it."""
+    """What became of a fact. undo: takes it back, null if nothing was done. near: facts that are like it."""
 
     outcome: Outcome
     fact: KnownFact

@@ -21,6 +21,7 @@ from pai_daemon.context.comparing.comparer import Comparer
 from pai_daemon.context.related import Related
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.memory.answering import MemoryOfAnswers
+from pai_daemon.memory.keeping import Recollecting
 from pai_daemon.memory.profile import PersonProfile
 from pai_daemon.memory.proposing import chosen_by, proposals
 from pai_daemon.memory.threads import Said, Thread, threads_in, written
@@ -114,6 +115,7 @@ async def served(live: Live, model: Obeying | None, folder: Path) -> AsyncIterat
         answerer=answerer_of(live, model),
         summarizer=Summarizer(live.searcher, generators),
         comparer=Comparer(live.searcher, generators),
+        recollecting=Recollecting.of(live.vault, settings, live.index, live.indexer.request),
         keeper=keeper,
     )
     state = Served(settings, live.vault, tokens, ModelState(profile("small")), parts=parts)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from pai_daemon.config import Settings
 from pai_daemon.errors import NotFound
+from pai_daemon.memory.journal import Journal
 from pai_daemon.memory.keeping import FactKeeper
+from pai_daemon.memory.memory import Memory
 from pai_daemon.memory.shelf import Shelf
 from pai_daemon.memory.talking import obey
 
-NOW = datetime(2026, 11, 26, 20, 5)
-NOTE = "Memory/Remembered.md"
+TODAY = date(2026, 11, 26)
+NOTE = "Memory/About me.md"
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def keeper(tmp_path: Path) -> FactKeeper:
     """Return the keeper of an empty vault."""
     (tmp_path / "vault").mkdir()
     shelf = Shelf.of(tmp_path / "vault", Settings(data_dir=tmp_path / "data"))
-    return FactKeeper(shelf, now=lambda: NOW)
+    return FactKeeper(Memory(shelf, Journal(tmp_path / "data"), today=lambda: TODAY))
 
 
 def test_fact_is_a_line_with_its_day_source_and_id(keeper: FactKeeper, tmp_path: Path) -> None:

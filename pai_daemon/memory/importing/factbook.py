@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 
 from pai_daemon.errors import NoteChanged
+from pai_daemon.memory.fact import Fact, normal, read_page, written
 from pai_daemon.memory.importing.pages import file_name, harmless
 from pai_daemon.memory.importing.records import Statement, one_line
 from pai_daemon.memory.shelf import Shelf
@@ -17,14 +19,12 @@ from pai_daemon.memory.shelf import Shelf
 UNSORTED = "Imported"
 BATCH = 500
 ATTEMPTS = 8
-# - I write in Helix. [until:: 2027-01-01] (2026-11-26, from: cli) ^m-7f3a2c
-_FACT = re.compile(
-    r"[ \t]*[-*+][ \t]+(?P<text>.+?)(?P<fields>(?:[ \t]+\[[\w-]+::[^\]\n]*\])*)"
-    r"(?:[ \t]+\((?P<said>\d{4}-\d\d-\d\d)?(?:, )?(?:from: (?P<source>[^()\n]*))?\))?"
-    r"(?:[ \t]+\^(?P<id>[A-Za-z0-9-]+))?[ \t]*\r?"
-)
-_FIELD = re.compile(r"\[([\w-]+)::[ \t]*([^\]\n]*?)[ \t]*\]")
-_NAMES = {"until": "until", "pinned": "pinned", "superseded": "superseded_by"}
+
+
+def _day(given: object) -> date | None:
+    with contextlib.suppress(ValueError):
+        return date.fromisoformat(str(given))
+    return None
 
 
 class FactBook:
@@ -56,13 +56,19 @@ class FactBook:
         self.outcomes["new"] += 1
         subject = file_name(statement.subject) if statement.subject else UNSORTED
         given = statement.details
-        fields = [
-            f"[{ours}:: {one_line(str(given[name]))}]" for ours, name in _NAMES.items() if given.get(name)
-        ]
-        said = f"{statement.said:%Y-%m-%d}" if statement.said else ""
-        source = re.sub(r"[()\[\]]", " ", one_line(statement.source)).strip()
-        about = ", ".join(filter(None, (said, f"from: {source}" if source else "")))
-        line = " ".join(filter(None, ("-", text, *fields, f"({about})" if about else "", f"^{name}")))
+        fact = Fact(
+            id=name,
+            text=text,
+            subject=subject,
+            path=f"{subject}.md",
+            line=0,
+            said=statement.said.date() if statement.said else None,
+            source=one_line(statement.source),
+            pinned=given.get("pinned") is True,
+            until=_day(given.get("until")),
+            superseded_by=one_line(given.get("superseded_by")) or None,
+        )
+        line = written(fact)
         self._waiting.setdefault(f"{subject}.md", []).append(line)
         if sum(map(len, self._waiting.values())) >= BATCH:
             self.flush()
@@ -90,30 +96,17 @@ class FactBook:
 
 
 def read_facts(path: str, text: str) -> Iterator[dict[str, Any]]:
-    """Yield the facts of a note, as our export has them: its list items, outside of code."""
-    fence = ""
-    for line in text.split("\n"):
-        mark = line.strip()[:3]
-        if mark in ("```", "~~~"):
-            fence = "" if fence == mark else fence or mark
-        elif not fence and (found := _FACT.fullmatch(line)):
-            fields = {
-                _NAMES[name]: value for name, value in _FIELD.findall(found["fields"]) if name in _NAMES
-            }
-            yield {
-                "type": "fact",
-                "id": found["id"] or "",
-                "text": found["text"],
-                "subject": PurePosixPath(path).stem,
-                "said": found["said"] or "",
-                "source": (found["source"] or "").strip(),
-                "pinned": fields.get("pinned") == "true",
-                "until": fields.get("until", ""),
-                "superseded_by": fields.get("superseded_by", ""),
-                "path": path,
-            }
-
-
-def normal(text: str) -> str:
-    """Return a text as two facts that say the same in other capitals, spaces or end marks share it."""
-    return " ".join(text.casefold().split()).rstrip(" .!")
+    """Yield the facts of a note, as our export has them."""
+    for fact in read_page(path, text).facts:
+        yield {
+            "type": "fact",
+            "id": fact.id if fact.has_id else "",
+            "text": fact.text,
+            "subject": fact.subject,
+            "said": fact.said.isoformat() if fact.said else "",
+            "source": fact.source,
+            "pinned": fact.pinned,
+            "until": fact.until.isoformat() if fact.until else "",
+            "superseded_by": fact.superseded_by or "",
+            "path": path,
+        }
