@@ -55,6 +55,7 @@ ComparisonEvent = (
     | tuple[Literal["citation"], documents.CitedPassage]
     | tuple[Literal["done"], documents.Comparison]
 )
+Payload = Mapping[str, Any] | None
 Item = TypeVar("Item")
 START_HINT = "Start it with: scripts/start VAULT (or: pai start VAULT)"
 
@@ -227,11 +228,8 @@ class Client:
         """Take back a change of memory, by its receipt, or the last one."""
         return self._changed("/undo", {"change": change})
 
-    def _changed(
-        self, path: str, payload: Mapping[str, Any] | None, method: str | None = None
-    ) -> documents.FactReceipt:
-        opened = self._open(f"/api/memory{path}", payload, timeout_s=TIMEOUT_S, method=method)
-        with opened as response:
+    def _changed(self, path: str, payload: Payload, method: str = "") -> documents.FactReceipt:
+        with self._open(f"/api/memory{path}", payload, timeout_s=TIMEOUT_S, method=method) as response:
             return cast("documents.FactReceipt", _object(response.read()))
 
     def choose_model(self, name: str) -> documents.Chosen:
@@ -259,19 +257,12 @@ class Client:
             return _object(response.read())
 
     @contextlib.contextmanager
-    def _open(
-        self,
-        path: str,
-        payload: Mapping[str, Any] | None,
-        *,
-        timeout_s: float,
-        method: str | None = None,
-    ) -> Iterator[Any]:
+    def _open(self, path: str, payload: Payload, *, timeout_s: float, method: str = "") -> Iterator[Any]:
         data = None
         if payload is not None:
             data = json.dumps({name: value for name, value in payload.items() if value is not None}).encode()
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310
+        request = urllib.request.Request(self.url + path, data, headers, method=method or None)  # noqa: S310
         try:
             with self._answered(request, timeout_s) as response:
                 yield response

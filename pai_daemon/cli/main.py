@@ -11,7 +11,8 @@ from pai_daemon import __version__
 from pai_daemon.cli.output import show_error
 from pai_daemon.errors import PaiError
 
-# Command to the module that holds it, and its name there where it is not alone. Talking to a daemon must not cost its imports (1.5 s).
+# Command to the module that holds it, and its name there where it is not alone. Talking to a daemon must
+# not cost its imports (1.5 s).
 COMMANDS = {
     "start": "start",
     "setup": "setup",

@@ -1,4 +1,4 @@
-"""`pai remember`, `pai recall`, `pai forget` and `pai memory`: what is known about a person, in their vault."""
+"""`pai remember`, `pai recall`, `pai forget`, `pai memory`: what is known about a person, in their vault."""
 
 from __future__ import annotations
 
