@@ -35,6 +35,7 @@ WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 MOST_WAIT_S = 30.0
 Event = (
     tuple[Literal["sources"], documents.Sources]
+    | tuple[Literal["receipt"], documents.Receipt]
     | tuple[Literal["notice"], documents.Notice]
     | tuple[Literal["delta"], documents.Delta]
     | tuple[Literal["citation"], documents.Cited]
@@ -54,6 +55,7 @@ ComparisonEvent = (
     | tuple[Literal["citation"], documents.CitedPassage]
     | tuple[Literal["done"], documents.Comparison]
 )
+Payload = Mapping[str, Any] | None
 Item = TypeVar("Item")
 START_HINT = "Start it with: scripts/start VAULT (or: pai start VAULT)"
 
@@ -194,6 +196,42 @@ class Client:
         with self._open("/api/index", asked, timeout_s=timeout_s) as response:
             return _object(response.read())
 
+    def memory_command(self, command: str, **given: Any) -> documents.MemoryAnswer:
+        """Do a command of Claude's memory tool, with the fields that the tool gives it."""
+        with self._open(
+            "/api/memory/command", {"command": command, **given}, timeout_s=TIMEOUT_S
+        ) as response:
+            return cast("documents.MemoryAnswer", _object(response.read()))
+
+    def facts(self, **narrowed: Any) -> documents.Known:
+        """Return what is remembered; narrowed: subject, past, limit."""
+        return cast("documents.Known", self.get("/api/memory", narrowed))
+
+    def recall(self, question: str, **narrowed: Any) -> documents.Recalled:
+        """Return the facts that answer a question; narrowed: limit, subject, tag, since, before."""
+        return cast("documents.Recalled", self.get("/api/memory/recall", {"q": question, **narrowed}))
+
+    def remember(self, text: str, **given: Any) -> documents.FactReceipt:
+        """Keep a fact word by word; given: subject, source, said, until."""
+        return self._changed("", {"text": text, **given})
+
+    def change_fact(self, fact_id: str, **change: Any) -> documents.FactReceipt:
+        """Change one thing of a fact: text, pinned, until, or superseded_with."""
+        return self._changed(f"/facts/{urllib.parse.quote(fact_id, safe='')}", change)
+
+    def forget(self, fact_id: str, *, at_once: bool = False) -> documents.FactReceipt:
+        """Forget a fact; it can be had back for a day, unless it is to be gone at once."""
+        query = "?at_once=true" if at_once else ""
+        return self._changed(f"/facts/{urllib.parse.quote(fact_id, safe='')}{query}", None, "DELETE")
+
+    def undo_memory(self, change: str = "") -> documents.FactReceipt:
+        """Take back a change of memory, by its receipt, or the last one."""
+        return self._changed("/undo", {"change": change})
+
+    def _changed(self, path: str, payload: Payload, method: str = "") -> documents.FactReceipt:
+        with self._open(f"/api/memory{path}", payload, timeout_s=TIMEOUT_S, method=method) as response:
+            return cast("documents.FactReceipt", _object(response.read()))
+
     def choose_model(self, name: str) -> documents.Chosen:
         """Let another embedding model answer, once it has embedded everything."""
         with self._open("/api/model", {"model": name}, timeout_s=TIMEOUT_S) as response:
@@ -219,12 +257,12 @@ class Client:
             return _object(response.read())
 
     @contextlib.contextmanager
-    def _open(self, path: str, payload: Mapping[str, Any] | None, *, timeout_s: float) -> Iterator[Any]:
+    def _open(self, path: str, payload: Payload, *, timeout_s: float, method: str = "") -> Iterator[Any]:
         data = None
         if payload is not None:
             data = json.dumps({name: value for name, value in payload.items() if value is not None}).encode()
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(self.url + path, data=data, headers=headers)  # noqa: S310
+        request = urllib.request.Request(self.url + path, data, headers, method=method or None)  # noqa: S310
         try:
             with self._answered(request, timeout_s) as response:
                 yield response

@@ -33,6 +33,8 @@ from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.store.record import read_record
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
+from pai_daemon.memory.answering import MemoryOfAnswers
+from pai_daemon.memory.keeping import FactKeeper, Recollecting
 from pai_daemon.models.generation.generators import Options, generators_of
 from pai_daemon.models.generation.pace import Pace
 from pai_daemon.models.loading import load_model
@@ -119,6 +121,7 @@ class Daemon:
             await self.stop()
             raise
         self._generators.start()
+        self._later(self._keep_up(self._served))
         self._loading = asyncio.create_task(self._load(self._served))
 
     async def _listen(self, served: Served) -> None:
@@ -264,6 +267,7 @@ class Daemon:
             "budget_s": chosen.answer_budget_s,
             "own_templates": chosen.prompts_dir,
         }
+        recollecting = Recollecting.of(self.vault, chosen, index, indexer.request)
         return Parts(
             index=index,
             reader=reader,
@@ -271,10 +275,23 @@ class Daemon:
             watcher=Watcher(self.vault, rules(), indexer.hint),
             searcher=searcher,
             related=Related(self.vault, index, searcher, reader),
-            answerer=Answerer(searcher, self._generators, **writing),
+            answerer=Answerer(
+                searcher, self._generators, memory=MemoryOfAnswers.of(searcher, recollecting), **writing
+            ),
             summarizer=Summarizer(searcher, self._generators, **writing),
             comparer=Comparer(searcher, self._generators, **writing),
+            recollecting=recollecting,
+            keeper=FactKeeper(recollecting.memory),
         )
+
+    async def _keep_up(self, served: Served) -> None:
+        """Let memory follow the notes and the model, for as long as the daemon runs."""
+        async for name, _, _ in served.events.listen():
+            if name in ("revision", "state") and served.parts is not None:
+                try:
+                    await asyncio.to_thread(served.parts.recollecting.keep_up)
+                except PaiError as error:  # the model may be away; words find facts all the same
+                    log.warning("Memory is behind: %s", error.detail)
 
     def _load_model(self, wanted: Profile) -> EmbeddingModel:
         """Return a model, made ready and loaded: the only place that does."""

@@ -21,6 +21,7 @@ export interface Answer {
   template: string;
   usage: Usage | null;
   nearest: readonly (CitedPassage)[];
+  receipt: Receipt | null;
 }
 
 export interface AnswerSentence {
@@ -56,6 +57,7 @@ export interface Ask {
   history?: readonly (Turn)[] | null;
   budget_s?: number | null;
   as_asked?: boolean | null;
+  memory?: boolean | null;
   stream?: boolean | null;
 }
 
@@ -75,6 +77,19 @@ export interface Block {
   block_id: string | null;
   depth: number;
   label: string;
+}
+
+export interface BrokenLine {
+  path: string;
+  line: number;
+  message: string;
+}
+
+export interface Change {
+  text?: string | null;
+  pinned?: boolean | null;
+  until?: string | null;
+  superseded_with?: string | null;
 }
 
 export interface Choice {
@@ -152,6 +167,15 @@ export interface Comparison {
   usage: Usage | null;
 }
 
+export interface Contradiction {
+  newer: KnownFact;
+  older: KnownFact;
+}
+
+export interface Contradictions {
+  conflicts: readonly (Contradiction)[];
+}
+
 export interface Copied {
   copied: string;
   revision: number;
@@ -184,12 +208,26 @@ export interface Excluded {
   paths: readonly (string)[];
 }
 
+export interface FactReceipt {
+  outcome: "changed" | "forgotten" | "known" | "remembered" | "superseded" | "undone";
+  fact: KnownFact;
+  undo: string | null;
+  near: readonly (KnownFact)[];
+}
+
 export interface Field {
   key: string;
   value: string;
   start: number;
   end: number;
   line: number;
+}
+
+export interface FoundFact {
+  fact: KnownFact;
+  score: number;
+  replaced: boolean;
+  expired: boolean;
 }
 
 export interface FoundTask {
@@ -250,6 +288,30 @@ export interface Indexing {
   pending_chunks: number;
 }
 
+export interface Known {
+  folder: string;
+  total: number;
+  subjects: Record<string, number>;
+  facts: readonly (KnownFact)[];
+  broken: readonly (BrokenLine)[];
+}
+
+export interface KnownFact {
+  id: string;
+  text: string;
+  subject: string;
+  path: string;
+  line: number;
+  said: string | null;
+  source: string;
+  pinned: boolean;
+  until: string | null;
+  superseded_by: string | null;
+  holds: boolean;
+  link: string;
+  uri: string;
+}
+
 export interface KnownModel {
   name: string;
   short_names: readonly (string)[];
@@ -293,6 +355,24 @@ export interface Memory {
   rss_bytes: number;
 }
 
+export interface MemoryAnswer {
+  content: string;
+  is_error: boolean;
+}
+
+export interface MemoryCommand {
+  command: "create" | "delete" | "insert" | "rename" | "str_replace" | "view";
+  path?: string | null;
+  view_range?: readonly (number)[] | null;
+  file_text?: string | null;
+  old_str?: string | null;
+  new_str?: string | null;
+  insert_line?: number | null;
+  insert_text?: string | null;
+  old_path?: string | null;
+  new_path?: string | null;
+}
+
 export interface Mention {
   text: string;
   line: number;
@@ -307,6 +387,13 @@ export interface Mention {
 export interface Models {
   models: readonly (KnownModel)[];
   pulling: string;
+}
+
+export interface NamedFact {
+  id: string;
+  text: string;
+  path: string;
+  line: number;
 }
 
 export interface NextModel {
@@ -440,6 +527,19 @@ export interface Pulling {
   total: number;
 }
 
+export interface Recalled {
+  question: string;
+  understood: readonly (string)[];
+  stages: readonly (string)[];
+  results: readonly (FoundFact)[];
+}
+
+export interface Receipt {
+  outcome: "forgotten" | "known" | "nothing" | "refused" | "remembered" | "too_long" | "unclear";
+  message: string;
+  facts: readonly (NamedFact)[];
+}
+
 export interface RelatedNote {
   path: string;
   title: string;
@@ -454,6 +554,14 @@ export interface RelatedNotes {
   path: string | null;
   revision: number;
   results: readonly (RelatedNote)[];
+}
+
+export interface Remember {
+  text: string;
+  subject?: string | null;
+  source?: string | null;
+  said?: string | null;
+  until?: string | null;
 }
 
 export interface Revision {
@@ -596,6 +704,10 @@ export interface Topic {
 export interface Turn {
   role: "assistant" | "user";
   content: string;
+}
+
+export interface Undo {
+  change?: string | null;
 }
 
 export interface Usage {

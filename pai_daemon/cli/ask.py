@@ -29,6 +29,7 @@ from pai_daemon.errors import DaemonUnreachable, PaiError, UsageError
 @click.option(
     "--as-asked", is_flag=True, help="Read no time, #tag, task or name of the question as a filter."
 )
+@click.option("--no-memory", is_flag=True, help="Without what is remembered, and without your profile.")
 @click.option("--follow", is_flag=True, help="In a pipe: each question follows up the ones before it.")
 @narrowing_options
 @client_options
@@ -38,6 +39,7 @@ def command(
     vault: Path | None,
     as_json: bool,
     as_asked: bool,
+    no_memory: bool,
     follow: bool,
     **narrowed: Any,
 ) -> None:
@@ -47,6 +49,7 @@ def command(
     with --json each line of the output its answer.
     """
     narrowed |= {"limit": limit} | ({"as_asked": True} if as_asked else {})
+    narrowed |= {"memory": False} if no_memory else {}
     conversation = Conversation(connect(vault), narrowed)
     if not question and sys.stdin.isatty() and not as_json:
         talk(conversation, show_answer)
@@ -72,6 +75,9 @@ def show_answer(conversation: Conversation, question: str) -> None:
             elif event[0] == "done":
                 click.echo("\n")
                 show_evidence(event[1])
+                for fact in (event[1]["receipt"] or {"facts": ()})["facts"]:
+                    where = f"{fact['path']}:{fact['line']} ({fact['id']})"
+                    click.secho(printable(where), dim=True)
 
 
 def _answer_lines(conversation: Conversation, *, as_json: bool, follow: bool) -> None:

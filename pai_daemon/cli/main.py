@@ -11,7 +11,8 @@ from pai_daemon import __version__
 from pai_daemon.cli.output import show_error
 from pai_daemon.errors import PaiError
 
-# Command to the module that holds it. Talking to a daemon must not cost its imports (1.5 s).
+# Command to the module that holds it, and its name there where it is not alone. Talking to a daemon must
+# not cost its imports (1.5 s).
 COMMANDS = {
     "start": "start",
     "setup": "setup",
@@ -20,10 +21,16 @@ COMMANDS = {
     "status": "status",
     "search": "search",
     "ask": "ask",
+    "remember": "memory:remember",
+    "recall": "memory:recall",
+    "forget": "memory:forget",
+    "memory": "memory",
     "summarize": "summarize",
     "compare": "compare",
     "links": "links",
     "tasks": "tasks",
+    "import": "importing",
+    "export": "exporting",
     "index": "index",
     "models": "models",
     "doctor": "doctor",
@@ -44,8 +51,8 @@ class LazyGroup(click.Group):
         """Return a command, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"pai_daemon.cli.{COMMANDS[cmd_name]}")
-        command = module.command
+        place, _, name = COMMANDS[cmd_name].partition(":")
+        command = getattr(importlib.import_module(f"pai_daemon.cli.{place}"), name or "command")
         assert isinstance(command, click.Command)
         return command
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, get_type_hints
 
@@ -11,6 +13,7 @@ from msgspec import Meta
 
 from pai_daemon.context.answering.answer import (
     DEFAULT_PASSAGES,
+    EXTRACTIVE,
     Answer,
     AnswerEvent,
     Citation,
@@ -23,9 +26,11 @@ from pai_daemon.context.answering.answer import (
 )
 from pai_daemon.context.search import Passage, checked_query
 from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable, Overloaded, VaultUnavailable
+from pai_daemon.memory.talking import Receipt, obey
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.events import frame, send_stream
-from pai_daemon.serve.state import SERVED
+from pai_daemon.serve.security import GRANT
+from pai_daemon.serve.state import SERVED, Parts
 from pai_daemon.serve.wire import Limit, Narrowed, ProblemDocument, Words, narrowing, refuse_halves, reply
 
 MAX_TURNS = 50
@@ -47,6 +52,7 @@ class Ask(Narrowed, frozen=True, kw_only=True):
     as_asked: Annotated[
         bool, Meta(description="Read no time, #tag, task or name of the question as a filter.")
     ] = False
+    memory: Annotated[bool, Meta(description="Whether what is remembered may be used.")] = True
     stream: Annotated[bool, Meta(description="Answer with events, as it is written.")] = False
 
 
@@ -61,17 +67,24 @@ class CitedPassage(Passage):
 CITING = ("citations", "nearest")
 
 
-def with_cited(kind: type) -> Any:
-    """Return a type of values as it crosses the wire: its citations are passages with a number."""
+def with_cited(kind: type, *more: tuple[str, Any, Any]) -> Any:
+    """Return a type of values as it crosses the wire: its citations are passages with a number.
+
+    more: further fields, with type and default.
+    """
     hints = get_type_hints(kind)
     hints |= {name: tuple[CitedPassage, ...] for name in CITING if name in hints}
     described = {"__doc__": kind.__doc__}
     return msgspec.defstruct(
-        kind.__name__, [(item.name, hints[item.name]) for item in fields(kind)], namespace=described
+        kind.__name__,
+        [*((item.name, hints[item.name]) for item in fields(kind)), *more],
+        namespace=described,
     )
 
 
-ANSWER, SOURCES = with_cited(Answer), with_cited(Sources)
+ANSWER, SOURCES = with_cited(Answer, ("receipt", Receipt | None, None)), with_cited(Sources)
+# What is written beside a fact that a person's own token had kept.
+CONVERSATION = "conversation"
 
 
 @routes.post(
@@ -81,6 +94,7 @@ ANSWER, SOURCES = with_cited(Answer), with_cited(Sources)
     answers={200: ANSWER},
     events={
         "sources": SOURCES,
+        "receipt": Receipt,
         "notice": Notice,
         "delta": Delta,
         "citation": Cited,
@@ -90,7 +104,11 @@ ANSWER, SOURCES = with_cited(Answer), with_cited(Sources)
     fails=(ModelUnavailable, VaultUnavailable, GeneratorUnavailable),
 )
 async def ask(request: web.Request, asked: Ask) -> web.StreamResponse:
-    """Answer `question`; with `stream` true as events sources, notice, delta, citation, done, error."""
+    """Answer `question`; with `stream` true as events sources, notice, delta, citation, done, error.
+
+    A question that orders something of memory (“remember that …”, “forget …”) is done, not answered: its
+    `receipt` says what became of it.
+    """
     served = request.app[SERVED]
     question = Question(
         text=checked_query(asked.question),
@@ -101,8 +119,15 @@ async def ask(request: web.Request, asked: Ask) -> web.StreamResponse:
         history=_history(asked.history),
         budget_s=asked.budget_s,
         as_asked=asked.as_asked,
+        memory=asked.memory,
     )
-    answerer = served.ready().answerer
+    parts = served.ready()
+    if (receipt := await _obeyed(request, parts, asked)) is not None:
+        done = _told(receipt, question.text, parts.index.revision)
+        if asked.stream:
+            return await send_stream(request, _receipt_events(done), _order_frame)
+        return reply(done, revision=done.revision)
+    answerer = parts.answerer
     if served.answering.locked():
         raise Overloaded("Too many questions are being answered.", hint="Try again in a few seconds.")
     async with served.answering:
@@ -110,6 +135,50 @@ async def ask(request: web.Request, asked: Ask) -> web.StreamResponse:
             return await send_stream(request, answerer.stream(question), _frame)
         answer = await answerer.ask(question)
         return reply(_document(answer), revision=answer.revision)
+
+
+async def _obeyed(request: web.Request, parts: Parts, asked: Ask) -> Receipt | None:
+    """Do what the question orders of memory, if it does. Of all that came, the question alone is read."""
+    if parts.keeper is None or not asked.memory:
+        return None
+    grant = request[GRANT]
+    source = CONVERSATION if grant.scopes is None else grant.name
+    may_write = grant.opens("memory")
+    return await asyncio.to_thread(obey, asked.question, parts.keeper, source, may_write=may_write)
+
+
+def _told(receipt: Receipt, question: str, revision: int) -> Any:
+    """Return a receipt as an answer, for clients that know of answers alone."""
+    return ANSWER(
+        question=question,
+        answer=receipt.message,
+        found=True,
+        sentences=(),
+        citations=(),
+        generator=EXTRACTIVE,
+        stages=("memory",),
+        warnings=(),
+        revision=revision,
+        took_ms=0.0,
+        narrowed=(),
+        asked=question,
+        template="",
+        usage=None,
+        nearest=(),
+        receipt=receipt,
+    )
+
+
+async def _receipt_events(done: Any) -> AsyncGenerator[tuple[str, Any], None]:
+    """Yield the events of an order that was done, as those of an answer."""
+    yield "sources", SOURCES(citations=(), revision=done.revision)
+    yield "receipt", done.receipt
+    yield "delta", Delta(done.answer)
+    yield "done", done
+
+
+def _order_frame(event: tuple[str, Any]) -> bytes:
+    return frame(*event)
 
 
 def _history(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:

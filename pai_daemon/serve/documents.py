@@ -30,6 +30,7 @@ class Answer(TypedDict):
     template: str
     usage: Usage | None
     nearest: list[CitedPassage]
+    receipt: Receipt | None
 
 
 class AnswerSentence(TypedDict):
@@ -71,6 +72,7 @@ class Ask(TypedDict):
     history: NotRequired[list[Turn] | None]
     budget_s: NotRequired[float | None]
     as_asked: NotRequired[bool | None]
+    memory: NotRequired[bool | None]
     stream: NotRequired[bool | None]
 
 
@@ -94,6 +96,23 @@ class Block(TypedDict):
     block_id: str | None
     depth: int
     label: str
+
+
+class BrokenLine(TypedDict):
+    """What of a fact's line could not be read; the rest of it counts."""
+
+    path: str
+    line: int
+    message: str
+
+
+class Change(TypedDict):
+    """What is to be changed, one of these. until: "" for good. superseded_with: a newer fact in its place."""
+
+    text: NotRequired[str | None]
+    pinned: NotRequired[bool | None]
+    until: NotRequired[str | None]
+    superseded_with: NotRequired[str | None]
 
 
 class Choice(TypedDict):
@@ -185,6 +204,19 @@ class Comparison(TypedDict):
     usage: Usage | None
 
 
+class Contradiction(TypedDict):
+    """Two facts that hold and may not agree."""
+
+    newer: KnownFact
+    older: KnownFact
+
+
+class Contradictions(TypedDict):
+    """Pairs for a person to settle: edit, forget, or let one replace the other."""
+
+    conflicts: list[Contradiction]
+
+
 class Copied(TypedDict):
     """The folder of a copy."""
 
@@ -227,6 +259,15 @@ class Excluded(TypedDict):
     paths: list[str]
 
 
+class FactReceipt(TypedDict):
+    """What became of a fact. undo: takes it back, null if nothing was done. near: facts that are like it."""
+
+    outcome: Literal["changed", "forgotten", "known", "remembered", "superseded", "undone"]
+    fact: KnownFact
+    undo: str | None
+    near: list[KnownFact]
+
+
 class Field(TypedDict):
     """A property within the text: Dataview's `key:: value` and `[key:: value]`, Logseq's `key:: value`."""
 
@@ -235,6 +276,15 @@ class Field(TypedDict):
     start: int
     end: int
     line: int
+
+
+class FoundFact(TypedDict):
+    """A fact that answers. score: 0 to 1. replaced: a newer one stands before it; expired: it is over."""
+
+    fact: KnownFact
+    score: float
+    replaced: bool
+    expired: bool
 
 
 class FoundTask(TypedDict):
@@ -307,6 +357,34 @@ class Indexing(TypedDict):
     pending_chunks: int
 
 
+class Known(TypedDict):
+    """Facts in the order of their notes, the first of `total`. folder: of the vault, of their notes."""
+
+    folder: str
+    total: int
+    subjects: dict[str, int]
+    facts: list[KnownFact]
+    broken: list[BrokenLine]
+
+
+class KnownFact(TypedDict):
+    """A fact. path, line: of its note in the vault, from 1. holds: it is neither replaced nor over."""
+
+    id: str
+    text: str
+    subject: str
+    path: str
+    line: int
+    said: str | None
+    source: str
+    pinned: bool
+    until: str | None
+    superseded_by: str | None
+    holds: bool
+    link: str
+    uri: str
+
+
 class KnownModel(TypedDict):
     """One embedding model. chosen: in the settings. origin: what it comes with; where: its name there."""
 
@@ -360,6 +438,28 @@ class Memory(TypedDict):
     rss_bytes: int
 
 
+class MemoryAnswer(TypedDict):
+    """What the model is told; is_error: that the command could not be done."""
+
+    content: str
+    is_error: bool
+
+
+class MemoryCommand(TypedDict):
+    """A command of the tool `memory_20250818`, with the fields that it needs."""
+
+    command: Literal["create", "delete", "insert", "rename", "str_replace", "view"]
+    path: NotRequired[str | None]
+    view_range: NotRequired[list[int] | None]
+    file_text: NotRequired[str | None]
+    old_str: NotRequired[str | None]
+    new_str: NotRequired[str | None]
+    insert_line: NotRequired[int | None]
+    insert_text: NotRequired[str | None]
+    old_path: NotRequired[str | None]
+    new_path: NotRequired[str | None]
+
+
 class Mention(TypedDict):
     """A place that names another note without linking to it."""
 
@@ -378,6 +478,15 @@ class Models(TypedDict):
 
     models: list[KnownModel]
     pulling: str
+
+
+class NamedFact(TypedDict):
+    """A fact, and where it stands or stood. line: from 1."""
+
+    id: str
+    text: str
+    path: str
+    line: int
 
 
 class NextModel(TypedDict):
@@ -559,6 +668,23 @@ class Pulling(TypedDict):
     total: int
 
 
+class Recalled(TypedDict):
+    """What memory says to a question, best first; nothing where no memory fits. understood: of its words."""
+
+    question: str
+    understood: list[str]
+    stages: list[str]
+    results: list[FoundFact]
+
+
+class Receipt(TypedDict):
+    """What became of an order. facts: that were kept or forgotten; where it is unclear, that may be meant."""
+
+    outcome: Literal["forgotten", "known", "nothing", "refused", "remembered", "too_long", "unclear"]
+    message: str
+    facts: list[NamedFact]
+
+
 class RelatedNote(TypedDict):
     """A note near another. score: cosine of the nearest chunk. why: the reason, in words."""
 
@@ -577,6 +703,16 @@ class RelatedNotes(TypedDict):
     path: str | None
     revision: int
     results: list[RelatedNote]
+
+
+class Remember(TypedDict):
+    """What is to be kept. source: said by the person's own token alone; else it is the token's name."""
+
+    text: str
+    subject: NotRequired[str | None]
+    source: NotRequired[str | None]
+    said: NotRequired[str | None]
+    until: NotRequired[str | None]
 
 
 class Revision(TypedDict):
@@ -755,6 +891,12 @@ class Turn(TypedDict):
 
     role: Literal["assistant", "user"]
     content: str
+
+
+class Undo(TypedDict):
+    """Which change; the last one where none is named."""
+
+    change: NotRequired[str | None]
 
 
 class Usage(TypedDict):

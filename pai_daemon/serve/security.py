@@ -38,11 +38,17 @@ SCOPE_OF = {
     "/api/summarize": "ask",
     "/api/compare": "ask",
     "/api/index": "index",
+    "/api/memory": "memory",
+    "/api/memory/recall": "memory",
+    "/api/memory/conflicts": "memory",
+    "/api/memory/undo": "memory",
+    "/api/memory/facts/{id}": "memory",
+    "/api/memory/command": "memory",
 }
 # What each token opens: it says what could be asked, and nothing of a vault.
 OPEN_TO_EACH = frozenset({"/openapi.json"})
 PREFLIGHT_HEADERS = {
-    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Methods": "GET, POST, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID",
     "Access-Control-Max-Age": "600",
 }

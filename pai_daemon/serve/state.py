@@ -19,6 +19,8 @@ from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.errors import ModelUnavailable, PaiError, VaultUnavailable
+from pai_daemon.memory.keeping import Recollecting
+from pai_daemon.memory.talking import Keeper
 from pai_daemon.models.registry import Profile
 from pai_daemon.serve.events import EventHub
 from pai_daemon.serve.sessions import Sessions
@@ -46,7 +48,7 @@ async def _no_other(_name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What one vault's index is asked through, once it is open."""
+    """What one vault's index is asked through, once it is open. keeper: of facts, None where none is."""
 
     index: Index
     reader: Reader
@@ -57,6 +59,8 @@ class Parts:
     answerer: Answerer
     summarizer: Summarizer
     comparer: Comparer
+    recollecting: Recollecting
+    keeper: Keeper | None = None
 
 
 @dataclass(slots=True)

@@ -130,6 +130,12 @@ def comparisons() -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield "POST", f"/api/compare#{path}", {"first": path, "second": "Open.md"}
 
 
+def memory_views() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield views of Claude's memory tool: of its folder, and of each note as if it lay there."""
+    for path in ("", *(f"/../{path}" for path in NOTES), *(f"/{path}" for path in NOTES)):
+        yield "POST", f"/api/memory/command#{path}", {"command": "view", "path": f"/memories{path}"}
+
+
 def gets(route: str, *queries: dict[str, str]) -> Callable[[], Iterator[tuple[str, str, dict[str, Any]]]]:
     """Return a function that yields GET requests of a route."""
 
@@ -164,6 +170,7 @@ ROUTES: dict[str, Callable[[], Iterator[tuple[str, str, dict[str, Any]]]]] = {
     "GET /api/notes/{path}/status": of_each_note("/status"),
     "GET /api/notes/{path}": of_each_note(""),
     "POST /api/index": lambda: iter([("POST", "/api/index", {"paths": list(NOTES)})]),
+    "POST /api/memory/command": memory_views,
     "GET /api/index": gets("/api/index", {}, {"explain": "Asked.md"}, {"exclude": "*.md"}),
     "GET /openapi.json": gets("/openapi.json"),
     # A stream; `events_of` reads it.

@@ -29,7 +29,7 @@ class Question:
     selection: text of a note that the question is about. note: path of the note that is open, whose passages
     come first. history: what was said before, oldest first. budget_s: how long an answer may take to be
     written, None for what the settings say. as_asked: read no time, tag, task or name of the question as a
-    filter.
+    filter. memory: whether what is remembered may be used.
     """
 
     text: str
@@ -40,6 +40,7 @@ class Question:
     history: tuple[Turn, ...] = ()
     budget_s: float | None = None
     as_asked: bool = False
+    memory: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,13 @@ from pai_daemon.context.answering.draft import Draft
 from pai_daemon.context.answering.extract import by_words, closest
 from pai_daemon.context.answering.followup import REWRITE_S, standing_alone
 from pai_daemon.context.answering.listing import listed
+from pai_daemon.context.answering.memory import (
+    AnswerMemory,
+    for_memory,
+    stays_here,
+    told_profile,
+    with_memory,
+)
 from pai_daemon.context.answering.private import public, without_private_words
 from pai_daemon.context.answering.prompt import (
     HISTORY_SHARE,
@@ -79,15 +86,18 @@ class Answerer:
         *,
         budget_s: float = BUDGET_S,
         own_templates: Path | None = None,
+        memory: AnswerMemory | None = None,
     ) -> None:
         """Name what writes, None to quote.
 
-        budget_s: how long a generator may write; then the notes are quoted. own_templates: a folder.
+        budget_s: how long a generator may write; then the notes are quoted. own_templates: a folder. memory:
+        what is remembered, None where nothing is.
         """
         self._searcher = searcher
         self._generators = generators or Generators(Chosen(None))
         self._budget_s = budget_s
         self._own_templates = own_templates
+        self._memory = memory
         self._conversations = Conversations(own_templates)
 
     @property
@@ -114,7 +124,7 @@ class Answerer:
         budget_s = question.budget_s or self._budget_s
         deadline_s = asyncio.get_running_loop().time() + budget_s
         is_told_elsewhere, is_searched_elsewhere = _is_elsewhere(generator), is_beyond(space.embedder)
-        spared = question
+        spared = question = for_memory(question, self._memory)
         if is_told_elsewhere or is_searched_elsewhere:
             spared = without_private_words(question, await self._private_paths())
         told = spared if is_told_elsewhere else question
@@ -180,7 +190,7 @@ class Answerer:
             near = self._searcher.search_in(space, query, limit=NOTE_PASSAGES, chosen=inside).results
             far = [passage for passage in found.results if passage not in near]
             found = replace(found, results=(*near, *far)[: question.limit])
-        return found
+        return with_memory(found, question, self._memory)
 
     # With a generator.
 
@@ -210,6 +220,7 @@ class Answerer:
             generator,
             min(REWRITE_S, (deadline_s - asyncio.get_running_loop().time()) * REWRITE_SHARE),
         )
+        profile = await self._profile(draft, question, generator, budget_tokens)
         prompt = build_prompt(
             told,
             draft.question,
@@ -218,6 +229,7 @@ class Answerer:
             history=said.turns,
             summary=said.summary,
             selection=question.selection,
+            profile=profile,
         )
         if len(prompt.citations) < len(given):
             kept = len(prompt.citations)
@@ -240,6 +252,20 @@ class Answerer:
                 "Its text breaks off, and quotes follow." if draft.text else "This answer quotes your notes."
             )
             draft.warnings.append(f"{writing.why} {part}")
+
+    async def _profile(
+        self, draft: Draft, question: Question, generator: Generator, budget_tokens: int
+    ) -> str:
+        """Return what the generator is told of the person who asks."""
+        if self._memory is None or not question.memory:
+            return ""
+        notes = await asyncio.to_thread(self._memory.profile)
+        private = await self._private_paths() if _is_elsewhere(generator) else None
+        if private is not None and any(stays_here(note, private) for note in notes):
+            draft.warnings.append(f"Your profile stays on this machine: {generator.name} was not told it.")
+        if profile := told_profile(notes, private, budget_tokens):
+            draft.stages.append("profile")
+        return profile
 
     async def _shown(self, writing: Writing, draft: Draft) -> AsyncGenerator[AnswerEvent, None]:
         """Yield what a person sees of a text while it is written, and put it into the draft."""

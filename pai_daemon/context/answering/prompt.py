@@ -28,6 +28,7 @@ MARKER = re.compile(r"(?<!\s)\s*\[(\d{1,4})\]")
 HISTORY_SHARE = 0.25
 TURN_CHARACTERS = 2_000
 SELECTION_CHARACTERS = 1_000
+ABOUT = "About the person who asks, as background; it has no number, and no answer rests on it alone:"
 # No note that was written before this process began can hold it, and so none can close the fence.
 _FENCE = f"notes-{secrets.token_hex(4)}"
 
@@ -67,19 +68,21 @@ def build_prompt(
     history: Sequence[Turn] = (),
     summary: str = "",
     selection: str = "",
+    profile: str = "",
 ) -> Prompt:
     """Return the prompt with as many passages as fit, best first, and which those are.
 
     A server would cut an overlong prompt silently, from its start. At least one passage stays, cut short
     if need be. history: as far as a quarter of the budget holds it, the latest turns. summary: of the turns
-    before them.
+    before them. profile: who asks, which comes first and stays the same from question to question.
     """
     turns = latest_turns(history, int(budget_tokens * HISTORY_SHARE))
     fence = fence_for(
-        [question, selection, summary, *(turn.content for turn in turns), *map(_shown, citations)]
+        [question, selection, summary, profile, *(turn.content for turn in turns), *map(_shown, citations)]
     )
     # A summary tells what notes say, and is data like them.
     earlier = f"\n\nEarlier in this conversation:\n<{fence}>\n{summary}\n</{fence}>" if summary else ""
+    about = f"{ABOUT}\n<{fence}>\n{profile}\n</{fence}>\n\n" if profile else ""
 
     def messages(kept: Sequence[Citation], longest: int = 0) -> tuple[Message, ...]:
         """Return the turns of the prompt; longest: of a passage's characters, 0 for all."""
@@ -94,7 +97,7 @@ def build_prompt(
         before = [turn.content for turn in turns if turn.role == "user"]
         asked = [template.fill("question", question=each, selection="", language="") for each in before]
         asked.append(last)
-        passages = f"<{fence}>\n{_passages(kept, longest)}\n</{fence}>{earlier}"
+        passages = f"{about}<{fence}>\n{_passages(kept, longest)}\n</{fence}>{earlier}"
         first = template.fill("user", passages=passages, question=asked[0], fence=fence)
         told = [turn.content for turn in turns if turn.role == "assistant"]
         system = Message("system", template.fill("system", fence=fence, refusal=REFUSAL))

@@ -1,0 +1,1 @@
+"""What is known about a person, kept as notes that they can read."""
