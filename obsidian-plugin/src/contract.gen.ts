@@ -77,6 +77,14 @@ export interface Block {
   label: string;
 }
 
+export interface BrokenLink {
+  path: string;
+  line: number;
+  target: string;
+  text: string;
+  repairs: readonly (Repair)[];
+}
+
 export interface Choice {
   model: string;
 }
@@ -164,6 +172,12 @@ export interface Delta {
 export interface Disk {
   index_bytes: number;
   free_bytes: number | null;
+}
+
+export interface Duplicate {
+  first: string;
+  second: string;
+  alike: number;
 }
 
 export interface Estimate {
@@ -267,6 +281,17 @@ export interface KnownModel {
   must_accept: boolean;
 }
 
+export interface LinkReport {
+  revision: number;
+  notes: number;
+  links: number;
+  broken: readonly (BrokenLink)[];
+  orphans: readonly (Orphan)[];
+  duplicates: readonly (Duplicate)[];
+  unread: readonly (string)[];
+  took_s: number;
+}
+
 export interface LinkTo {
   kind: string;
   target: string;
@@ -282,7 +307,7 @@ export interface Links {
   content_hash: string;
   revision: number;
   mentions: readonly (Mention)[];
-  suggestions: readonly (RelatedNote)[];
+  suggestions: readonly (Suggestion)[];
 }
 
 export interface LoginLink {
@@ -302,6 +327,9 @@ export interface Mention {
   target: string;
   title: string;
   link: string;
+  confidence: number;
+  sure: boolean;
+  why: string;
 }
 
 export interface Models {
@@ -344,6 +372,11 @@ export interface NoteStatus {
 export interface Notice {
   text: string;
   preview: string;
+}
+
+export interface Orphan {
+  path: string;
+  title: string;
 }
 
 export interface Pair {
@@ -440,6 +473,27 @@ export interface Pulling {
   total: number;
 }
 
+export interface Reading {
+  done: number;
+  total: number;
+}
+
+export interface Refuse {
+  pairs: readonly (RefusedPair)[];
+  undo?: boolean | null;
+}
+
+export interface Refused {
+  pairs: readonly (RefusedPair)[];
+  changed: number;
+  unknown: readonly (string)[];
+}
+
+export interface RefusedPair {
+  path: string;
+  other: string;
+}
+
 export interface RelatedNote {
   path: string;
   title: string;
@@ -454,6 +508,14 @@ export interface RelatedNotes {
   path: string | null;
   revision: number;
   results: readonly (RelatedNote)[];
+}
+
+export interface Repair {
+  path: string;
+  title: string;
+  link: string;
+  why: string;
+  alike: number;
 }
 
 export interface Revision {
@@ -541,6 +603,16 @@ export interface Step {
 export interface Stopping {
   accepted: boolean;
   pid: number;
+}
+
+export interface Suggestion {
+  path: string;
+  title: string;
+  confidence: number;
+  why: string;
+  link: string;
+  linked: boolean;
+  passage: Passage | null;
 }
 
 export interface Summarize {

@@ -96,6 +96,16 @@ class Block(TypedDict):
     label: str
 
 
+class BrokenLink(TypedDict):
+    """A link that leads nowhere. target: as written, without fragment. line: 1-based. repairs: best first."""
+
+    path: str
+    line: int
+    target: str
+    text: str
+    repairs: list[Repair]
+
+
 class Choice(TypedDict):
     """The model that is to answer."""
 
@@ -203,6 +213,14 @@ class Disk(TypedDict):
 
     index_bytes: int
     free_bytes: int | None
+
+
+class Duplicate(TypedDict):
+    """Two notes that say nearly the same. alike: the share of runs of words that they have in common."""
+
+    first: str
+    second: str
+    alike: float
 
 
 class Estimate(TypedDict):
@@ -326,6 +344,19 @@ class KnownModel(TypedDict):
     must_accept: bool
 
 
+class LinkReport(TypedDict):
+    """The state of all links. unread: notes that could not be read, which the report says nothing of."""
+
+    revision: int
+    notes: int
+    links: int
+    broken: list[BrokenLink]
+    orphans: list[Orphan]
+    duplicates: list[Duplicate]
+    unread: list[str]
+    took_s: float
+
+
 class LinkTo(TypedDict):
     """A link of a note. path: where it leads, null where nothing is there yet, or in another vault."""
 
@@ -345,7 +376,7 @@ class Links(TypedDict):
     content_hash: str
     revision: int
     mentions: list[Mention]
-    suggestions: list[RelatedNote]
+    suggestions: list[Suggestion]
 
 
 class LoginLink(TypedDict):
@@ -371,6 +402,9 @@ class Mention(TypedDict):
     target: str
     title: str
     link: str
+    confidence: float
+    sure: bool
+    why: str
 
 
 class Models(TypedDict):
@@ -425,6 +459,13 @@ class Notice(TypedDict):
 
     text: str
     preview: str
+
+
+class Orphan(TypedDict):
+    """A note that has no link to or from another."""
+
+    path: str
+    title: str
 
 
 class Pair(TypedDict):
@@ -559,6 +600,35 @@ class Pulling(TypedDict):
     total: int
 
 
+class Reading(TypedDict):
+    """How far a report is."""
+
+    done: int
+    total: int
+
+
+class Refuse(TypedDict):
+    """Pairs that are never to be suggested again; undo: that may be."""
+
+    pairs: list[RefusedPair]
+    undo: NotRequired[bool | None]
+
+
+class Refused(TypedDict):
+    """All pairs that are refused. changed: by this request. unknown: paths in it that are not indexed."""
+
+    pairs: list[RefusedPair]
+    changed: int
+    unknown: list[str]
+
+
+class RefusedPair(TypedDict):
+    """Two notes that are not to be linked, in whichever direction."""
+
+    path: str
+    other: str
+
+
 class RelatedNote(TypedDict):
     """A note near another. score: cosine of the nearest chunk. why: the reason, in words."""
 
@@ -577,6 +647,16 @@ class RelatedNotes(TypedDict):
     path: str | None
     revision: int
     results: list[RelatedNote]
+
+
+class Repair(TypedDict):
+    """A note that a broken link may have meant. link: what to write instead. alike: 0 to 1."""
+
+    path: str
+    title: str
+    link: str
+    why: str
+    alike: float
 
 
 class Revision(TypedDict):
@@ -688,6 +768,18 @@ class Stopping(TypedDict):
 
     accepted: bool
     pid: int
+
+
+class Suggestion(TypedDict):
+    """A note that a link could lead to, from wherever. confidence: as of a mention. passage: what is near."""
+
+    path: str
+    title: str
+    confidence: float
+    why: str
+    link: str
+    linked: bool
+    passage: Passage | None
 
 
 class Summarize(TypedDict):
