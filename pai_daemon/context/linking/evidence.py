@@ -6,8 +6,9 @@ in units of the model's own scale, as those of two models do not compare (D17).
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -20,18 +21,20 @@ from pai_daemon.context.linking.graph import LinkGraph
 from pai_daemon.context.linking.names import KINDS, Found, Named
 from pai_daemon.context.space import Space
 from pai_daemon.context.vectors import Floats
-from pai_daemon.notes.forms import STEMMERS, words_of
+from pai_daemon.notes.forms import STEMMERS, Word, words_of
 from pai_daemon.notes.language import is_stop_word
 from pai_daemon.notes.links import slug
 from pai_daemon.notes.note import Note
 
 Table = NDArray[np.float64]
 # Of a long note so many parts are compared, evenly taken; a part finds so many chunks, the whole more.
-MAX_PARTS = 12
+MAX_PARTS = 8
 NEAREST_TO_PART, NEAREST_TO_WHOLE = 40, 120
 # The notes nearest to this one tell what notes of its kind link to.
 KIN = 12
 MAX_BY_LINKS = 120
+# Of a long note that names hundreds of others those are looked at that are named in most words.
+MAX_BY_NAME = 250
 FEATURES = (
     "title",  # it is mentioned by its title or file name
     "alias",  # by an alias
@@ -108,11 +111,18 @@ class Collector:
             self._title_counts[stem] = self._title_counts.get(stem, 0) + change
 
     def collect(
-        self, note: Note, known: IndexedNote, mentions: Sequence[Found], space: Space, linked: Collection[str]
+        self,
+        note: Note,
+        known: IndexedNote,
+        words: Sequence[Word],
+        mentions: Sequence[Found],
+        *,
+        space: Space,
+        linked: Collection[str],
     ) -> Evidence:
         """Return the candidates for links from a note, which are neither linked nor the note itself.
 
-        mentions: in it. Without embeddings what they would say is 0.
+        words, mentions: in it. Without embeddings what they would say is 0.
         """
         excluded = {*linked, note.path}
         candidates = self._mentioned(mentions, excluded)
@@ -126,12 +136,13 @@ class Collector:
         listed = list(candidates.values())
         near.fill([each.path for each in listed])
         into = self._graph.into(note.path)
-        text_stems = {stem for word in words_of(note.text, note.body_start) for stem in _forms(word.form)}
+        stems = {stem for form in {word.form for word in words} for stem in _forms(form)}
+        folder, tags = note.path[: note.path.rfind("/") + 1], tag_closure(known.tags)
         rows = np.array(
             [
                 (
                     *_mention_row(each, note.text),
-                    self._title_share(each.path, text_stems),
+                    self._title_share(each.path, stems),
                     near.whole.get(each.path, 0.0),
                     near.part.get(each.path, 0.0),
                     near.parts.get(each.path, 0.0),
@@ -140,7 +151,8 @@ class Collector:
                     ties.adamic.get(each.path, 0.0),
                     ties.walked.get(each.path, 0.0),
                     kin.get(each.path, 0.0),
-                    *self._kinship(known, each.path),
+                    _folder_shared(folder, each.path[: each.path.rfind("/") + 1]),
+                    self._tags_shared(tags, each.path),
                     float(not near.is_known),
                     float(self._graph.is_sparse),
                 )
@@ -150,7 +162,10 @@ class Collector:
         return Evidence(listed, rows.reshape(len(listed), len(FEATURES)), near.chunk)
 
     def _mentioned(self, mentions: Sequence[Found], excluded: Collection[str]) -> dict[str, Candidate]:
-        """Return the mentioned notes, each with its best mention: by the best kind, then the first."""
+        """Return the mentioned notes, each with its best mention: by the best kind, then the first.
+
+        The telling ones, where there are many: named in several words, as they are, by a title.
+        """
         found: dict[str, Candidate] = {}
         for mention in mentions:
             for named in mention.owners:
@@ -160,6 +175,11 @@ class Collector:
                 each.times += 1
                 if _order(mention, named) < _order(each.mention, each.named):
                     each.mention, each.named = mention, named
+        if len(found) > MAX_BY_NAME:
+            telling = sorted(
+                found.values(), key=lambda each: (-_words(each), _order(each.mention, each.named))
+            )
+            found = {each.path: each for each in telling[:MAX_BY_NAME]}
         return found
 
     def _kin_links(self, kin: Sequence[tuple[str, float]]) -> dict[str, float]:
@@ -170,22 +190,30 @@ class Collector:
                 shares[target] = shares.get(target, 0.0) + score / total
         return shares
 
-    def _title_share(self, path: str, stems: Collection[str]) -> float:
+    def _title_share(self, path: str, stems: Set[str]) -> float:
+        """Return how much of a title stands among words, by the rarity of its words among titles."""
         own = self._stems[path][1] if path in self._stems else frozenset()
-        return self._weight(own & stems) / (self._weight(own) or 1.0) if isinstance(stems, set) else 0.0
+        said = own & stems
+        return self._weight(said) / self._weight(own) if said else 0.0
 
     def _weight(self, stems: Iterable[str]) -> float:
         count = len(self._stems) + 1
         return sum(math.log(count / (1 + self._title_counts.get(stem, 0))) + 0.1 for stem in stems)
 
-    def _kinship(self, known: IndexedNote, path: str) -> tuple[float, float]:
-        """Return how much of their paths and of their tags two notes share."""
+    def _tags_shared(self, tags: Set[str], path: str) -> float:
         other = self._catalog.get(path)
-        mine, theirs = known.path.split("/")[:-1], path.split("/")[:-1]
-        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(mine, theirs, strict=False)))
-        folder = (shared + 1) / (max(len(mine), len(theirs)) + 1)
-        tags, others = tag_closure(known.tags), tag_closure(other.tags if other is not None else ())
-        return folder, len(tags & others) / (len(tags | others) or 1)
+        if not tags or other is None or not other.tags:
+            return 0.0
+        others = tag_closure(other.tags)
+        return len(tags & others) / len(tags | others)
+
+
+@functools.lru_cache(maxsize=4096)
+def _folder_shared(mine: str, its: str) -> float:
+    """Return how much of two paths is the same folders, 1 for one folder."""
+    own, theirs = mine.split("/")[:-1], its.split("/")[:-1]
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(own, theirs, strict=False)))
+    return (same + 1) / (max(len(own), len(theirs)) + 1)
 
 
 class _Nearness:
@@ -239,15 +267,22 @@ class _Nearness:
         keys = [key for key in known if key in self._space.matrix]
         if self._parts is None or not keys:
             return
-        vectors = self._space.matrix.get(keys)
         row = {key: place for place, key in enumerate(keys)}
+        embedded = [(note, [row[key] for key in note.vector_keys if key in row]) for note in notes]
+        embedded = [(note, own) for note, own in embedded if own]
+        starts = np.cumsum([0, *(len(own) for _, own in embedded[:-1])])
+        vectors = self._space.matrix.get(keys)[[place for _, own in embedded for place in own]]
+        # The mean direction of each note: of a sum as of a mean.
+        sums = np.add.reduceat(vectors, starts)
+        whole = sums @ self._centre / np.maximum(np.linalg.norm(sums, axis=1), 1e-9)
         nearest = (vectors @ self._parts.T).max(axis=1)
-        for note in notes:
-            ordinals = [ordinal for ordinal, key in enumerate(note.vector_keys) if key in row]
-            if own := [row[note.vector_keys[ordinal]] for ordinal in ordinals]:
-                self.chunk[note.path] = ordinals[int(nearest[own].argmax())]
-                self.whole[note.path] = self._read(float(centre(vectors[own]) @ self._centre))
-                self.part[note.path] = self._read(float(nearest[own].max()))
+        part = np.maximum.reduceat(nearest, starts)
+        for place, (note, own) in enumerate(embedded):
+            self.whole[note.path] = self._read(float(whole[place]))
+            self.part[note.path] = self._read(float(part[place]))
+            if len(own) > 1:
+                start = starts[place]
+                self.chunk[note.path] = int(nearest[start : start + len(own)].argmax())
 
 
 def centre(vectors: Floats) -> Floats:
@@ -258,6 +293,10 @@ def centre(vectors: Floats) -> Floats:
     mean: Floats = vectors.mean(axis=0)
     length = float(np.linalg.norm(mean))
     return (mean / length if length > 0 else vectors[0]).astype(np.float32)
+
+
+def _words(each: Candidate) -> int:
+    return each.mention.words if each.mention is not None else 0
 
 
 def _order(mention: Found | None, named: Named | None) -> tuple[bool, int, int]:

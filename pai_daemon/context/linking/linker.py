@@ -18,11 +18,12 @@ from pai_daemon.context.linking.evidence import FEATURES, Candidate, Collector, 
 from pai_daemon.context.linking.graph import LinkGraph
 from pai_daemon.context.linking.kept import Kept
 from pai_daemon.context.linking.names import KINDS, Found, Names
-from pai_daemon.context.linking.weights import SURE, TELLING, confidence
+from pai_daemon.context.linking.weights import SURE, TELLING, are_sure, confidence
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.search import Passage, Searcher
 from pai_daemon.context.store.rows import chunk_id
 from pai_daemon.errors import NotFound
+from pai_daemon.notes.forms import words_of
 from pai_daemon.notes.language import guess_language
 from pai_daemon.notes.note import Note
 from pai_daemon.vault.scan import read_bytes
@@ -133,8 +134,9 @@ class Linker:
             written = {catalog.links.resolve(link.target, note.path) for link in note.links if link.target}
             excluded = {path for path in written if path} | catalog.linked(note.path)
             excluded |= self.kept.refused_with(note.path)
-            mentions = self._names.mentions(note, guess_language(note.text))
-            evidence = self._collector.collect(note, known, mentions, space, excluded)
+            words = list(words_of(note.text, note.body_start))
+            mentions = self._names.mentions(note, words, guess_language(note.text))
+            evidence = self._collector.collect(note, known, words, mentions, space=space, linked=excluded)
         return evidence, confidence(evidence.rows).tolist()
 
     def follow(self) -> None:
@@ -150,7 +152,7 @@ class Linker:
         """Return the rows of the mentions to show: of each place one note, if it is clear which is meant."""
         by_place: dict[tuple[int, int], list[int]] = {}
         for row, each in enumerate(evidence.candidates):
-            if each.mention is not None and sureness[row] >= TELLING and not _is_ambiguous(each):
+            if each.mention is not None and sureness[row] >= TELLING and not is_ambiguous(each):
                 by_place.setdefault((each.mention.start, each.mention.end), []).append(row)
         return {max(rows, key=lambda row: sureness[row]) for rows in by_place.values()}
 
@@ -160,6 +162,7 @@ class Linker:
         each = evidence.candidates[row]
         place = _place(each)
         text = note.text[place.start : place.end]
+        is_sure = bool(are_sure(evidence.rows[[row]])[0])
         line_start = note.text.rfind("\n", 0, place.start) + 1
         return Mention(
             text=text,
@@ -170,8 +173,8 @@ class Linker:
             target=each.path,
             title=self._title(each.path),
             link=self._link(each, text),
-            confidence=round(sureness, 3),
-            sure=sureness >= SURE,
+            confidence=round(max(sureness, SURE) if is_sure else sureness, 3),
+            sure=is_sure,
             why=self._why(known, each, evidence.rows[row]),
         )
 
@@ -232,7 +235,7 @@ def _place(each: Candidate) -> Found:
     return each.mention
 
 
-def _is_ambiguous(each: Candidate) -> bool:
+def is_ambiguous(each: Candidate) -> bool:
     """Return whether another note has the name with equal right: to choose between them would be a guess."""
     assert each.mention is not None
     assert each.named is not None

@@ -95,19 +95,21 @@ class Names:
             for language, book in self._books.items():
                 book.remove(named, language)
 
-    def mentions(self, note: Note, language: str) -> list[Found]:
+    def mentions(self, note: Note, words: Iterable[Word], language: str) -> list[Found]:
         """Return every place where a note mentions a name, in text order; none overlaps another.
+
+        words: of its text behind the frontmatter.
 
         What is written as the name is takes precedence over what is only inflected like it. A canvas, a base
         and a PDF mention nothing: their text is not what is written in the file.
         """
         if note.kind not in _TEXTS:
             return []
-        words = list(_open_words(note))
-        found = list(self._books[AS_IT_IS].find(words, AS_IT_IS))
+        open_words = list(_open_words(note, words))
+        found = list(self._books[AS_IT_IS].find(open_words, AS_IT_IS))
         if language in STEMMERS:
             exact = [(each.start, each.end) for each in found]
-            for each in self._books[language].find(words, language):
+            for each in self._books[language].find(open_words, language):
                 near = bisect_right(exact, (each.start, each.end))
                 around = exact[max(0, near - 1) : near + 1]
                 if not any(start < each.end and each.start < end for start, end in around):
@@ -198,12 +200,12 @@ def _key(name: str, language: str) -> str:
     return "".join(f"{_BEGIN}{stem(word)}{_END}" for word in words)
 
 
-def _open_words(note: Note) -> Iterator[Word | None]:
+def _open_words(note: Note, words: Iterable[Word]) -> Iterator[Word | None]:
     """Yield the words of a note that may become a link, None where a line ends or something closed stands."""
     closed = closed_spans(note)
     stops = [stop for _, stop in closed]
     text, at = note.text, note.body_start
-    for word in words_of(text, note.body_start):
+    for word in words:
         near = bisect_right(stops, word.start)
         if near < len(closed) and closed[near][0] < word.end:
             yield None
