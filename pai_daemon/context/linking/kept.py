@@ -1,6 +1,6 @@
 """What is remembered of links beside the notes: refused pairs, and what notes were called before.
 
-One small file in the daemon's data, apart from the index, which may be made anew at any time (D6).
+One small file in the daemon's data, apart from the index, which may be made anew at any time (D6, D79).
 """
 
 from __future__ import annotations
