@@ -69,9 +69,9 @@ def _suggest(found: Mapping[str, Any], *, as_json: bool) -> None:
         where = escape(f"{found['path']}:{mention['line']}")
         mark = "*" if mention["sure"] else " "
         said = f"{escape(mention['text'])} → {escape(mention['link'])}"
-        console.print(f"{mention['confidence']:.2f}{mark} [cyan]{where}[/]  {said}  [dim]{mention['why']}[/]")
+        console.print(f"{mention['confidence']:.3f}{mark} [cyan]{where}[/]  {said}  [dim]{mention['why']}[/]")
     for other in found["suggestions"]:
-        console.print(f"{other['confidence']:.2f}  {escape(other['link'])}  [dim]{escape(other['why'])}[/]")
+        console.print(f"{other['confidence']:.3f}  {escape(other['link'])}  [dim]{escape(other['why'])}[/]")
     if not found["mentions"] and not found["suggestions"]:
         console.print("No link to suggest.")
 

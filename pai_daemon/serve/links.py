@@ -55,7 +55,14 @@ class RefusedPair(msgspec.Struct, frozen=True):
 class Refuse(msgspec.Struct, frozen=True):
     """Pairs that are never to be suggested again; undo: that may be."""
 
-    pairs: Annotated[list[RefusedPair], Meta(min_length=1, max_length=MAX_PAIRS)]
+    pairs: Annotated[
+        list[RefusedPair],
+        Meta(
+            min_length=1,
+            max_length=MAX_PAIRS,
+            examples=[[{"path": "Boat/Engine.md", "other": "Garden/Compost.md"}]],
+        ),
+    ]
     undo: bool = False
 
 
