@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
@@ -123,6 +123,20 @@ class Client:
         """Return the links that a note could have."""
         return cast("documents.Links", self.get("/api/links", {"path": path, "limit": limit}))
 
+    def refuse_links(self, pairs: Iterable[tuple[str, str]], *, undo: bool = False) -> documents.Refused:
+        """Never have these notes suggested to each other again, or undo that; return all refused."""
+        asked = {"pairs": [{"path": path, "other": other} for path, other in pairs], "undo": undo}
+        with self._open("/api/links/refuse", asked, timeout_s=TIMEOUT_S) as response:
+            return cast("documents.Refused", _object(response.read()))
+
+    def refused_links(self) -> documents.Refused:
+        """Return the pairs of notes that are never suggested to each other."""
+        return cast("documents.Refused", self.get("/api/links/refused"))
+
+    def link_report(self) -> Generator[tuple[str, Any], None, None]:
+        """Yield how far the report on all links is, as `progress`, and at last the report, as `done`."""
+        return self._events("/api/links/report?stream=true", None)
+
     def tasks(self, words: str = "", **narrowed: Any) -> documents.TaskList:
         """Return tasks; narrowed: status, due_since, due_before, limit, and what narrows a search."""
         return cast("documents.TaskList", self.get("/api/tasks", {"q": words, **narrowed}))
@@ -173,11 +187,12 @@ class Client:
         return cast("Iterator[ComparisonEvent]", self._events("/api/compare", asked))
 
     def _events(
-        self, path: str, asked: Mapping[str, Any]
+        self, path: str, asked: Mapping[str, Any] | None
     ) -> Generator[tuple[str, dict[str, Any]], None, None]:
-        """Yield the events of a stream; raises the error that one of them is."""
+        """Yield the events of a stream; raises the error that one of them is. asked: None for a GET."""
         name = ""
-        with self._open(path, {**asked, "stream": True}, timeout_s=ANSWER_TIMEOUT_S) as response:
+        payload = None if asked is None else {**asked, "stream": True}
+        with self._open(path, payload, timeout_s=ANSWER_TIMEOUT_S) as response:
             for raw in response:
                 line = raw.decode("utf-8").rstrip("\n")
                 if line.startswith("event: "):

@@ -126,6 +126,10 @@ class Settings:
         name = vault.resolve().name.encode("utf-8", "replace")[:NAME_BYTES].decode("utf-8", "ignore")
         return self.data_dir / "vaults" / f"{name or 'vault'}-{vault_key(vault)}"
 
+    def links_path(self, vault: Path) -> Path:
+        """Return where it is kept which links of a vault were refused, and what its notes were called."""
+        return self.data_dir / "links" / f"{vault_key(vault)}.json"
+
     @property
     def models_file(self) -> Path:
         """Return the person's own list of models, which need not be there."""

@@ -25,6 +25,9 @@ from pai_daemon.context.answering.answers import Answerer
 from pai_daemon.context.comparing.comparer import Comparer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
+from pai_daemon.context.linking.kept import Kept
+from pai_daemon.context.linking.linker import Linker
+from pai_daemon.context.linking.report import Reporter
 from pai_daemon.context.privacy import Privacy
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
@@ -253,6 +256,7 @@ class Daemon:
         index = Index(self._index_dir, wanted, self._privacy)
         rules = partial(IgnoreRules.of, self.vault, chosen.exclude, chosen.include)
         reader = Reader(chosen.note_limit_bytes, index.catalog.block_text, vault_name=self.vault.name)
+        kept = Kept(chosen.links_path(self.vault))
         indexer = Indexer(
             self.vault,
             index,
@@ -260,6 +264,7 @@ class Daemon:
             rules=rules,
             rescan_s=chosen.rescan_s,
             on_change=self._publish,
+            on_rename=kept.rename,
         )
         indexer.leave_out()
         searcher = Searcher(self.vault, index)
@@ -274,7 +279,9 @@ class Daemon:
             indexer=indexer,
             watcher=Watcher(self.vault, rules(), indexer.hint),
             searcher=searcher,
-            related=Related(self.vault, index, searcher, reader),
+            related=Related(self.vault, index, searcher),
+            linker=Linker(self.vault, index, searcher, reader, kept),
+            reporter=Reporter(self.vault, index, reader, kept),
             answerer=Answerer(
                 searcher, self._generators, memory=MemoryOfAnswers.of(searcher, recollecting), **writing
             ),

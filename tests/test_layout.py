@@ -29,6 +29,7 @@ ROOMS = (
 OWNERS = {
     "watchdog": ("vault/watch.py", "vault/inotify.py"),
     "onnxruntime": ("models/session.py", "models/encoder/onnx_file.py"),
+    "ahocorasick": ("context/linking/names.py",),
     "lancedb": ("context/store/lance.py",),
     "xllamacpp": ("models/generation/llama_worker.py",),
     "huggingface_hub": ("models/hub/",),
@@ -140,7 +141,8 @@ def test_no_banned_name() -> None:
 
 def test_only_the_daemon_constructs_the_parts() -> None:
     """Index, Indexer, Searcher, Related, Answerer, Watcher and the long jobs are made in daemon.py."""
-    parts = {"Index", "Indexer", "Searcher", "Related", "Answerer", "Watcher"} | {"Summarizer", "Comparer"}
+    parts = {"Index", "Indexer", "Searcher", "Related", "Linker", "Reporter", "Answerer", "Watcher"}
+    parts |= {"Summarizer", "Comparer"}
     for module in MODULES:
         if _room(module) == "daemon":
             continue

@@ -85,6 +85,14 @@ export interface BrokenLine {
   message: string;
 }
 
+export interface BrokenLink {
+  path: string;
+  line: number;
+  target: string;
+  text: string;
+  repairs: readonly (Repair)[];
+}
+
 export interface Change {
   text?: string | null;
   pinned?: boolean | null;
@@ -188,6 +196,12 @@ export interface Delta {
 export interface Disk {
   index_bytes: number;
   free_bytes: number | null;
+}
+
+export interface Duplicate {
+  first: string;
+  second: string;
+  alike: number;
 }
 
 export interface Estimate {
@@ -329,6 +343,17 @@ export interface KnownModel {
   must_accept: boolean;
 }
 
+export interface LinkReport {
+  revision: number;
+  notes: number;
+  links: number;
+  broken: readonly (BrokenLink)[];
+  orphans: readonly (Orphan)[];
+  duplicates: readonly (Duplicate)[];
+  unread: readonly (string)[];
+  took_s: number;
+}
+
 export interface LinkTo {
   kind: string;
   target: string;
@@ -344,7 +369,7 @@ export interface Links {
   content_hash: string;
   revision: number;
   mentions: readonly (Mention)[];
-  suggestions: readonly (RelatedNote)[];
+  suggestions: readonly (Suggestion)[];
 }
 
 export interface LoginLink {
@@ -382,6 +407,9 @@ export interface Mention {
   target: string;
   title: string;
   link: string;
+  confidence: number;
+  sure: boolean;
+  why: string;
 }
 
 export interface Models {
@@ -431,6 +459,11 @@ export interface NoteStatus {
 export interface Notice {
   text: string;
   preview: string;
+}
+
+export interface Orphan {
+  path: string;
+  title: string;
 }
 
 export interface Pair {
@@ -527,6 +560,11 @@ export interface Pulling {
   total: number;
 }
 
+export interface Reading {
+  done: number;
+  total: number;
+}
+
 export interface Recalled {
   question: string;
   understood: readonly (string)[];
@@ -538,6 +576,22 @@ export interface Receipt {
   outcome: "forgotten" | "known" | "nothing" | "refused" | "remembered" | "too_long" | "unclear";
   message: string;
   facts: readonly (NamedFact)[];
+}
+
+export interface Refuse {
+  pairs: readonly (RefusedPair)[];
+  undo?: boolean | null;
+}
+
+export interface Refused {
+  pairs: readonly (RefusedPair)[];
+  changed: number;
+  unknown: readonly (string)[];
+}
+
+export interface RefusedPair {
+  path: string;
+  other: string;
 }
 
 export interface RelatedNote {
@@ -562,6 +616,14 @@ export interface Remember {
   source?: string | null;
   said?: string | null;
   until?: string | null;
+}
+
+export interface Repair {
+  path: string;
+  title: string;
+  link: string;
+  why: string;
+  alike: number;
 }
 
 export interface Revision {
@@ -649,6 +711,16 @@ export interface Step {
 export interface Stopping {
   accepted: boolean;
   pid: number;
+}
+
+export interface Suggestion {
+  path: string;
+  title: string;
+  confidence: number;
+  why: string;
+  link: string;
+  linked: boolean;
+  passage: Passage | null;
 }
 
 export interface Summarize {

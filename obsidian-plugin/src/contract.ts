@@ -73,6 +73,12 @@ export interface RelatedNote {
   passage: Passage | null;
 }
 
+/** A note that a link could lead to. */
+export interface Suggestion { path: string; title: string; confidence: number; why: string; link: string; passage: Passage | null }
+
+/** Two notes that are never suggested to each other. */
+export interface RefusedPair { path: string; other: string }
+
 export interface Mention {
   text: string;
   /** 1-based. */
@@ -82,12 +88,15 @@ export interface Mention {
   target: string;
   title: string;
   link: string;
+  /** Nine of ten such are links that people set: it may be shown in the text itself. */
+  sure: boolean;
+  why: string;
 }
 
 /** A link as it is written. path: where it leads; null where that is nowhere. */
 export interface WrittenLink { kind: string; target: string; line: number; path: string | null }
 
-export interface LinkSuggestions { path: string; mentions: Mention[]; suggestions: RelatedNote[] }
+export interface LinkSuggestions { path: string; mentions: Mention[]; suggestions: Suggestion[] }
 
 export interface Progress {
   phase: string;
@@ -216,7 +225,26 @@ function readMention(value: Unread<wire.Mention>, where: string): Mention {
     target: fields.string("target"),
     title: fields.string("title"),
     link: fields.string("link"),
+    sure: fields.boolean("sure"),
+    why: fields.string("why"),
   };
+}
+
+function readSuggestion(value: Unread<wire.Suggestion>, where: string): Suggestion {
+  const fields = Fields.of(value, where);
+  return {
+    path: fields.string("path"),
+    title: fields.string("title"),
+    confidence: fields.number("confidence"),
+    why: fields.string("why"),
+    link: fields.string("link"),
+    passage: fields.nullable("passage", readPassage),
+  };
+}
+
+function readRefusedPair(value: Unread<wire.RefusedPair>, where: string): RefusedPair {
+  const fields = Fields.of(value, where);
+  return { path: fields.string("path"), other: fields.string("other") };
 }
 
 function readProgress(fields: Fields<wire.Progress>): Progress {
@@ -281,8 +309,12 @@ export function parseLinks(body: unknown): LinkSuggestions {
   return {
     path: fields.string("path"),
     mentions: fields.list("mentions", readMention),
-    suggestions: fields.list("suggestions", readRelated),
+    suggestions: fields.list("suggestions", readSuggestion),
   };
+}
+
+export function parseRefused(body: unknown): RefusedPair[] {
+  return Fields.of<wire.Refused>(body as Unread<wire.Refused>, "refused").list("pairs", readRefusedPair);
 }
 
 export function parseStatus(body: unknown): Status {

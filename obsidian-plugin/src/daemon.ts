@@ -5,12 +5,12 @@
  */
 
 import type {
-  Answer, Citation, LinkSuggestions, RelatedNote, SearchMode, SearchPage, Status, Waiting, WrittenLink,
+  Answer, Citation, LinkSuggestions, RefusedPair, RelatedNote, SearchMode, SearchPage, Status, Waiting, WrittenLink,
 } from "./contract";
 import type { Ask } from "./contract.gen";
 import {
-  ContractError, parseAnswer, parseCitations, parseCited, parseDelta, parseLinks, parseNoteLinks, parseProblem, parseRelated,
-  parseSearch, parseStatus, parseWaiting,
+  ContractError, parseAnswer, parseCitations, parseCited, parseDelta, parseLinks, parseNoteLinks, parseProblem, parseRefused,
+  parseRelated, parseSearch, parseStatus, parseWaiting,
 } from "./contract";
 import { DaemonError } from "./daemon-error";
 import type { Connection } from "./discovery";
@@ -81,6 +81,16 @@ export class Daemon {
 
   async links(path: string): Promise<LinkSuggestions> {
     return this.read(parseLinks, await this.exchange("GET", "/api/links", { path }));
+  }
+
+  /** Returns the pairs of notes that are never suggested to each other. */
+  async refused(): Promise<RefusedPair[]> {
+    return this.read(parseRefused, await this.exchange("GET", "/api/links/refused"));
+  }
+
+  /** Never suggests these notes to each other again, or, with `undo`, does; returns all pairs that are refused. */
+  async refuse(pairs: readonly RefusedPair[], { undo = false } = {}): Promise<RefusedPair[]> {
+    return this.read(parseRefused, await this.exchange("POST", "/api/links/refuse", {}, { pairs, undo }));
   }
 
   /** Returns the links that are written in a note, and where each leads. */

@@ -4,7 +4,6 @@ import { type Editor, Notice, type TFile } from "obsidian";
 import { asDaemonError, type Host } from "./host";
 import { linkAt } from "./mentions";
 import { applyEdits } from "./navigate";
-import { isRefused } from "./pairs";
 import { say } from "./words";
 
 export async function linkMention(host: Host, editor: Editor, file: TFile): Promise<void> {
@@ -12,9 +11,8 @@ export async function linkMention(host: Host, editor: Editor, file: TFile): Prom
   const text = editor.getLine(line);
   try {
     const { mentions } = await host.daemon.links(file.path);
-    const wanted = mentions.filter(({ target }) => !isRefused(host.settings.pairs, file.path, target));
     // What was typed meanwhile is left alone.
-    const edit = line < editor.lineCount() && editor.getLine(line) === text ? linkAt(wanted, line, ch, text) : null;
+    const edit = line < editor.lineCount() && editor.getLine(line) === text ? linkAt(mentions, line, ch, text) : null;
     if (edit) applyEdits(editor, [edit]);
     else new Notice(say.noMention);
   } catch (error) {

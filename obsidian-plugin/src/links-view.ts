@@ -2,12 +2,11 @@
 
 import { type Editor, Notice } from "obsidian";
 import { BrokenLinks } from "./broken-links";
-import type { Mention, RelatedNote } from "./contract";
+import type { Mention, Suggestion } from "./contract";
 import { FollowingView } from "./following-view";
 import { asDaemonError, drawError } from "./host";
 import { afterEdit, editFor, editsFor } from "./mentions";
 import { applyEdits, insertAtCursor, openAt, readLineOf, recentEditor } from "./navigate";
-import { isRefused, refuse } from "./pairs";
 import { nameOf } from "./repairs";
 import { say } from "./words";
 
@@ -20,7 +19,7 @@ export class LinksView extends FollowingView {
   private path: string | null = null;
   private shownPath: string | null = null;
   private mentions: Mention[] = [];
-  private suggestions: RelatedNote[] = [];
+  private suggestions: Suggestion[] = [];
   private broken: BrokenLinks | null = null;
   private asked = 0;
 
@@ -58,10 +57,9 @@ export class LinksView extends FollowingView {
     try {
       const [links, written] = await Promise.all([this.host.daemon.links(path), this.host.daemon.written(path)]);
       if (mine !== this.asked) return;
-      const isWanted = (other: string): boolean => !isRefused(this.host.settings.pairs, path, other);
       this.path = path;
-      this.mentions = links.mentions.filter(({ target }) => isWanted(target));
-      this.suggestions = links.suggestions.filter((note) => !note.linked && isWanted(note.path));
+      this.mentions = links.mentions;
+      this.suggestions = links.suggestions;
       this.broken = new BrokenLinks(this.host, written, () => this.editor());
       this.draw();
     } catch (error) {
@@ -105,7 +103,7 @@ export class LinksView extends FollowingView {
       const row = this.contentEl.createDiv({ cls: "pai-link-row" });
       const words = row.createDiv({ cls: "pai-link-words" });
       this.drawContext(words.createDiv(), mention);
-      words.createDiv({ cls: "pai-row-detail", text: `${say.line(mention.line)} → ${mention.title}` });
+      words.createDiv({ cls: "pai-row-detail", text: `${say.line(mention.line)} → ${mention.title}`, attr: { title: mention.why } });
       words.addEventListener("click", (event) => void openAt(this.app, { path: this.path ?? "", startLine: mention.line, page: null }, event));
       const accept = row.createEl("button", { cls: "pai-accept", text: say.link });
       accept.addEventListener("click", () => { this.accept(mention); });
@@ -146,14 +144,21 @@ export class LinksView extends FollowingView {
   }
 
   private async refuse(other: string): Promise<void> {
-    if (this.path === null) return;
+    const path = this.path;
+    if (path === null) return;
+    try {
+      await this.host.daemon.refuse([{ path, other }]);
+    } catch (error) {
+      new Notice(asDaemonError(error).advice, 10_000);
+      return;
+    }
+    if (this.path !== path) return;
     this.mentions = this.mentions.filter(({ target }) => target !== other);
     this.suggestions = this.suggestions.filter(({ path }) => path !== other);
     this.draw();
-    await this.host.change({ pairs: refuse(this.host.settings.pairs, this.path, other) });
   }
 
-  private insert(note: RelatedNote): void {
+  private insert(note: Suggestion): void {
     if (!this.editor()) return;
     insertAtCursor(this.app, note.link);
     this.suggestions = this.suggestions.filter((one) => one !== note);

@@ -13,7 +13,7 @@ import { LinkSuggest } from "./link-suggest";
 import { LINKS_VIEW, LinksView } from "./links-view";
 import { machine } from "./machine";
 import { copy } from "./navigate";
-import { renamed } from "./pairs";
+import { listPairs } from "./pairs";
 import { patiently } from "./patience";
 import { pendingAnswers } from "./pending-answer";
 import { RecentQueries } from "./recent-queries";
@@ -32,6 +32,8 @@ import { underlines } from "./underlines";
 import { say, speak } from "./words";
 
 const RECENT = "pai-daemon-recent";
+// As many as the daemon takes at once.
+const MOST_PAIRS = 5_000;
 
 export default class PaiPlugin extends Plugin implements Host {
   override settings: Settings = readSettings(null);
@@ -46,6 +48,7 @@ export default class PaiPlugin extends Plugin implements Host {
   });
   private readonly inline = new InlineAnswers(this);
   private readonly underlining = new Underlining(this);
+  private isHandingOver = false;
 
   override async onload(): Promise<void> {
     speak(getLanguage());
@@ -79,7 +82,7 @@ export default class PaiPlugin extends Plugin implements Host {
     this.settings = { ...this.settings, ...part };
     await this.saveData(this.settings);
     if (part.url !== undefined) void this.feed.refresh();
-    if (part.underline !== undefined || part.pairs) this.underlining.plan();
+    if (part.underline !== undefined) this.underlining.plan();
   }
 
   async cure(remedy: Remedy): Promise<void> {
@@ -96,12 +99,22 @@ export default class PaiPlugin extends Plugin implements Host {
     void this.feed.refresh();
     this.registerDomEvent(window, "focus", () => void this.feed.wake());
     this.registerEvent(this.app.workspace.on("file-open", () => { this.underlining.plan(); }));
-    this.registerEvent(
-      this.app.vault.on("rename", ({ path }: { path: string }, from: string) => {
-        const pairs = renamed(this.settings.pairs, from, path);
-        if (JSON.stringify(pairs) !== JSON.stringify(this.settings.pairs)) void this.change({ pairs });
-      }),
-    );
+    this.register(this.feed.subscribe(({ status }) => { if (status) void this.handPairsOver(); }));
+  }
+
+  /** Gives the daemon what an earlier version kept of refused links; what cannot be given yet stays. */
+  private async handPairsOver(): Promise<void> {
+    const pairs = listPairs(this.settings.pairs);
+    if (pairs.length === 0 || this.isHandingOver) return;
+    this.isHandingOver = true;
+    try {
+      for (let at = 0; at < pairs.length; at += MOST_PAIRS) await this.daemon.refuse(pairs.slice(at, at + MOST_PAIRS));
+      await this.change({ pairs: {} });
+    } catch (error) {
+      console.debug("pai-daemon: refused links wait for a daemon that keeps them", error);
+    } finally {
+      this.isHandingOver = false;
+    }
   }
 
   private addCommands(): void {

@@ -2,7 +2,6 @@
 
 import { type App, type Plugin, PluginSettingTab, Setting } from "obsidian";
 import { asDaemonError, type Host } from "./host";
-import { countPairs } from "./pairs";
 import { keepToken, MOST_RELATED, MOST_SOURCES, readSettings, readToken } from "./settings";
 import { say } from "./words";
 
@@ -64,15 +63,24 @@ export class SettingsTab extends PluginSettingTab {
         .setValue(this.host.settings.mode)
         .onChange((value) => this.host.change({ mode: readSettings({ mode: value }).mode })),
     );
-    const refused = countPairs(this.host.settings.pairs);
-    const row = this.row(say.refused, say.refusedWhy(refused));
-    if (refused === 0) return;
-    row.addButton((button) =>
-      button.setButtonText(say.forget).onClick(async () => {
-        await this.host.change({ pairs: {} });
-        row.settingEl.detach();
-      }),
-    );
+    void this.drawRefused(this.row(say.refused));
+  }
+
+  /** Says how many links were refused, once the daemon has told, and offers to forget them. */
+  private async drawRefused(row: Setting): Promise<void> {
+    try {
+      const pairs = await this.host.daemon.refused();
+      row.setDesc(say.refusedWhy(pairs.length));
+      if (pairs.length === 0) return;
+      row.addButton((button) =>
+        button.setButtonText(say.forget).onClick(async () => {
+          row.setDesc(say.refusedWhy((await this.host.daemon.refuse(pairs, { undo: true })).length));
+          button.buttonEl.detach();
+        }),
+      );
+    } catch (error) {
+      row.setDesc(asDaemonError(error).advice);
+    }
   }
 
   private drawWriting(): void {

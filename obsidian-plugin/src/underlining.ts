@@ -4,7 +4,6 @@ import { MarkdownView } from "obsidian";
 import type { Mention } from "./contract";
 import { asDaemonError, type Host } from "./host";
 import { codeMirror } from "./navigate";
-import { isRefused } from "./pairs";
 import { after } from "./transport";
 import { setMentions } from "./underlines";
 
@@ -59,7 +58,7 @@ export class Underlining {
   private async mentionsOf(path: string): Promise<Mention[] | null> {
     try {
       const { mentions } = await this.host.daemon.links(path);
-      return mentions.filter(({ target }) => !isRefused(this.host.settings.pairs, path, target));
+      return mentions.filter(({ sure }) => sure);
     } catch (error) {
       return asDaemonError(error).code === "not_found" ? [] : null;
     }

@@ -52,7 +52,7 @@ describe("contract", () => {
   });
 
   test("a mention keeps the column the editor counts in", () => {
-    const links = parseLinks({ path: "a.md", mentions: [documents.mention], suggestions: [documents.related] });
+    const links = parseLinks({ path: "a.md", mentions: [documents.mention], suggestions: [documents.suggestion] });
     expect(links.mentions[0]?.columnUtf16).toBe(6);
     expect(links.suggestions[0]?.why).toBe("Both speak of watering");
   });

@@ -78,4 +78,17 @@ export const mention = {
   target: "Projects/Garden.md",
   title: "Garden",
   link: "[[Garden|garden]]",
+  confidence: 0.8,
+  sure: true,
+  why: "called so",
+};
+
+export const suggestion = {
+  path: "June.md",
+  title: "June",
+  confidence: 0.4,
+  why: "Both speak of watering",
+  link: "[[June]]",
+  linked: false,
+  passage,
 };

@@ -6,7 +6,7 @@ const lines = ["first", "🌱 my garden and the garden wall", "garden"];
 const read = (line: number): string | null => lines[line] ?? null;
 
 function mention(line: number, columnUtf16: number, text = "garden"): Mention {
-  return { text, line, columnUtf16, target: "Garden.md", title: "Garden", link: `[[Garden|${text}]]` };
+  return { text, line, columnUtf16, target: "Garden.md", title: "Garden", link: `[[Garden|${text}]]`, sure: true, why: "called so" };
 }
 
 function applied(line: string, edits: LineEdit[]): string {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseAnswer } from "../src/contract";
 import { Conversation, noteName } from "../src/conversation";
 import { linkAt } from "../src/mentions";
-import { countPairs, isRefused, readPairs, refuse, renamed } from "../src/pairs";
+import { listPairs, readPairs } from "../src/pairs";
 import { paragraphAt } from "../src/paragraph";
 import { candidatesFor, repairEdit } from "../src/repairs";
 import { triggered } from "../src/trigger";
@@ -60,7 +60,7 @@ describe("the paragraph at the cursor", () => {
 });
 
 describe("a mention at the cursor", () => {
-  const mention = { text: "garden", line: 2, columnUtf16: 6, target: "G.md", title: "Garden", link: "[[Garden|garden]]" };
+  const mention = { text: "garden", line: 2, columnUtf16: 6, target: "G.md", title: "Garden", link: "[[Garden|garden]]", sure: true, why: "called so" };
 
   test("is linked where the daemon saw it, and on a line where it stands as well", () => {
     expect(linkAt([mention], 1, 8, "in my garden")).toMatchObject({ line: 1, from: 6, to: 12 });
@@ -74,17 +74,16 @@ describe("a mention at the cursor", () => {
   });
 });
 
-describe("pairs never to be linked", () => {
-  test("hold in both directions, once each, and survive a rename", () => {
-    const pairs = refuse(refuse({}, "b.md", "a.md"), "a.md", "b.md");
-    expect([countPairs(pairs), isRefused(pairs, "a.md", "b.md"), isRefused(pairs, "b.md", "a.md")]).toEqual([1, true, true]);
-    const moved = renamed(pairs, "a.md", "z.md");
-    expect([isRefused(moved, "z.md", "b.md"), isRefused(moved, "a.md", "b.md")]).toEqual([true, false]);
+describe("pairs that an earlier version kept", () => {
+  test("are listed for the daemon, each once", () => {
+    expect(listPairs({ "a.md": ["b.md", "c.md"], "b.md": ["c.md"] })).toEqual([
+      { path: "a.md", other: "b.md" }, { path: "a.md", other: "c.md" }, { path: "b.md", other: "c.md" },
+    ]);
   });
 
   test("are read from any data without trust", () => {
-    for (const bad of [null, 3, [], { a: "b" }]) expect(countPairs(readPairs(bad))).toBe(0);
-    expect(readPairs({ a: ["b", 3] })).toEqual({ a: ["b"] });
+    for (const bad of [null, 3, [], { a: "b" }]) expect(listPairs(readPairs(bad))).toEqual([]);
+    expect(readPairs({ a: ["b", 3, "a"] })).toEqual({ a: ["b"] });
   });
 });
 

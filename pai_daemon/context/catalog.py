@@ -30,7 +30,8 @@ class IndexedNote:
     than its path a link may call it by. block_texts: the text of each block that other notes may show, by
     its id in lower case. shown: for each block that this note's chunks show, the digest of the text they
     were made with. properties: what it is found by, see `property_entries`. day: that it is about, ISO 8601,
-    empty where it says none. tasks: in their order.
+    empty where it says none. tasks: in their order. headings: that a text may name it by. labels:
+    of its links that are called otherwise than their target: the target as written, and the label.
     """
 
     path: str
@@ -49,6 +50,8 @@ class IndexedNote:
     properties: tuple[str, ...] = ()
     day: str = ""
     tasks: tuple[Task, ...] = ()
+    headings: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 MAX_TWINS = 64

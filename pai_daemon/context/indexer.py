@@ -80,6 +80,7 @@ class Indexer:
         rules: Callable[[], IgnoreRules] | None = None,
         rescan_s: float,
         on_change: Callable[[], None] = lambda: None,
+        on_rename: Callable[[Mapping[str, str]], None] = lambda _: None,
     ) -> None:
         self._vault = vault
         self._index = index
@@ -97,7 +98,7 @@ class Indexer:
         self._purge_due_s = 0.0
         self._removals = Removals()
         self._switch = Switch(index)
-        self._intake = Intake(vault, index, reader)
+        self._intake = Intake(vault, index, reader, on_rename)
         self.covered = Covered(vault, index, reader, self._intake, self._rules)
         self.languages = VaultLanguages()
         self._state: State = "starting"

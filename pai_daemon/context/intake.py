@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,10 +29,17 @@ class Intake:
     notes_read: files whose bytes were read so far. unreadable: path to why it cannot be looked at or read.
     left_out: path to the rule that keeps it out, as of the last look; folders end with a slash. waiting:
     what was found and not read yet. private: notes that ask to be left out; their stat tells when to ask
-    them again.
+    them again. on_rename: is told the old path of each renamed note and its new one, once that is committed.
     """
 
-    def __init__(self, vault: Path, index: Index, reader: Reader) -> None:
+    def __init__(
+        self,
+        vault: Path,
+        index: Index,
+        reader: Reader,
+        on_rename: Callable[[Mapping[str, str]], None] = lambda _: None,
+    ) -> None:
+        self._on_rename = on_rename
         self.notes_read = 0
         self.unreadable: dict[str, str] = {}
         self.left_out: dict[str, str] = {}
@@ -101,6 +108,7 @@ class Intake:
         self._embed(notes, at_once=at_once, whole=whole)
         if notes or leaving:
             self._index.commit(notes, leaving, for_good=any(path in self.private for path in leaving))
+        self._on_rename(plan.renamed)
         touched = [self._index.catalog.get(path) for path in plan.touched]
         self._index.touch([replace(note, stat=files[note.path]) for note in touched if note is not None])
         self.waiting -= files.keys()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pai_daemon.context.catalog import IndexedNote, digest
@@ -22,6 +23,8 @@ from pai_daemon.vault.scan import FileStat
 
 # YAML 1.2 reads `no` as a word; who writes it means it all the same.
 _LEFT_OUT = ("false", "no", "off")
+# What a text may name a note by besides its title; a label of a link is no longer either.
+MAX_HEADING, MAX_HEADINGS = 80, 200
 PDF_LIMIT_BYTES = 64 * 1024 * 1024
 
 
@@ -117,7 +120,22 @@ class Reader:
             properties=tuple(property_entries(_properties(note))),
             day=day_of(note),
             tasks=tasks_of(note),
+            headings=tuple(_telling_headings(note)),
+            labels=tuple(dict.fromkeys(self._labels(note))),
         )
+
+    def _labels(self, note: Note) -> Iterator[tuple[str, str]]:
+        """Yield target and label of each link that is called otherwise than its target, and shortly."""
+        for link in note.links:
+            is_named = 0 < len(link.alias) <= MAX_HEADING and link.target and not link.embed
+            if is_named and link.alias != link.target and link.kind != "block" and self.leads_here(link):
+                yield link.target, link.alias
+
+
+def _telling_headings(note: Note) -> Iterator[str]:
+    """Yield the headings that another note may mention: short ones, each once, the first of many."""
+    short = dict.fromkeys(heading.text for heading in note.headings if len(heading.text) <= MAX_HEADING)
+    return islice((text for text in short if text and text != note.title), MAX_HEADINGS)
 
 
 def _properties(note: Note) -> dict[str, Any]:

@@ -1317,8 +1317,25 @@ function readMention(value, where) {
     columnUtf16: fields.number("column_utf16"),
     target: fields.string("target"),
     title: fields.string("title"),
-    link: fields.string("link")
+    link: fields.string("link"),
+    sure: fields.boolean("sure"),
+    why: fields.string("why")
   };
+}
+function readSuggestion(value, where) {
+  const fields = Fields.of(value, where);
+  return {
+    path: fields.string("path"),
+    title: fields.string("title"),
+    confidence: fields.number("confidence"),
+    why: fields.string("why"),
+    link: fields.string("link"),
+    passage: fields.nullable("passage", readPassage)
+  };
+}
+function readRefusedPair(value, where) {
+  const fields = Fields.of(value, where);
+  return { path: fields.string("path"), other: fields.string("other") };
 }
 function readProgress(fields) {
   return {
@@ -1376,8 +1393,11 @@ function parseLinks(body) {
   return {
     path: fields.string("path"),
     mentions: fields.list("mentions", readMention),
-    suggestions: fields.list("suggestions", readRelated)
+    suggestions: fields.list("suggestions", readSuggestion)
   };
+}
+function parseRefused(body) {
+  return Fields.of(body, "refused").list("pairs", readRefusedPair);
 }
 function parseStatus(body) {
   const fields = Fields.of(body, "status");
@@ -1478,6 +1498,14 @@ var Daemon = class {
   }
   async links(path) {
     return this.read(parseLinks, await this.exchange("GET", "/api/links", { path }));
+  }
+  /** Returns the pairs of notes that are never suggested to each other. */
+  async refused() {
+    return this.read(parseRefused, await this.exchange("GET", "/api/links/refused"));
+  }
+  /** Never suggests these notes to each other again, or, with `undo`, does; returns all pairs that are refused. */
+  async refuse(pairs, { undo = false } = {}) {
+    return this.read(parseRefused, await this.exchange("POST", "/api/links/refuse", {}, { pairs, undo }));
   }
   /** Returns the links that are written in a note, and where each leads. */
   async written(path) {
@@ -1900,45 +1928,13 @@ function overlaps(a, b) {
   return a.line === b.line && a.from < b.to && b.from < a.to;
 }
 
-// src/pairs.ts
-function ordered(a, b) {
-  return a < b ? [a, b] : [b, a];
-}
-function isRefused(pairs, a, b) {
-  const [first, second] = ordered(a, b);
-  return pairs[first]?.includes(second) ?? false;
-}
-function refuse(pairs, a, b) {
-  const [first, second] = ordered(a, b);
-  return isRefused(pairs, a, b) ? pairs : { ...pairs, [first]: [...pairs[first] ?? [], second] };
-}
-function renamed(pairs, from, to) {
-  const name = (path) => path === from ? to : path;
-  return listed(pairs).reduce((made, [a, b]) => refuse(made, name(a), name(b)), {});
-}
-function countPairs(pairs) {
-  return listed(pairs).length;
-}
-function listed(pairs) {
-  return Object.entries(pairs).flatMap(([a, others]) => others.map((b) => [a, b]));
-}
-function readPairs(data) {
-  if (typeof data !== "object" || data === null || Array.isArray(data)) return {};
-  const pairs = {};
-  for (const [path, others] of Object.entries(data)) {
-    if (Array.isArray(others)) pairs[path] = others.filter((one) => typeof one === "string");
-  }
-  return pairs;
-}
-
 // src/link-mention.ts
 async function linkMention(host, editor, file) {
   const { line, ch } = editor.getCursor();
   const text = editor.getLine(line);
   try {
     const { mentions } = await host.daemon.links(file.path);
-    const wanted = mentions.filter(({ target }) => !isRefused(host.settings.pairs, file.path, target));
-    const edit = line < editor.lineCount() && editor.getLine(line) === text ? linkAt(wanted, line, ch, text) : null;
+    const edit = line < editor.lineCount() && editor.getLine(line) === text ? linkAt(mentions, line, ch, text) : null;
     if (edit) applyEdits(editor, [edit]);
     else new import_obsidian5.Notice(say.noMention);
   } catch (error) {
@@ -2219,10 +2215,9 @@ var LinksView = class extends FollowingView {
     try {
       const [links, written] = await Promise.all([this.host.daemon.links(path), this.host.daemon.written(path)]);
       if (mine !== this.asked) return;
-      const isWanted = (other) => !isRefused(this.host.settings.pairs, path, other);
       this.path = path;
-      this.mentions = links.mentions.filter(({ target }) => isWanted(target));
-      this.suggestions = links.suggestions.filter((note) => !note.linked && isWanted(note.path));
+      this.mentions = links.mentions;
+      this.suggestions = links.suggestions;
       this.broken = new BrokenLinks(this.host, written, () => this.editor());
       this.draw();
     } catch (error) {
@@ -2264,7 +2259,7 @@ var LinksView = class extends FollowingView {
       const row = this.contentEl.createDiv({ cls: "pai-link-row" });
       const words2 = row.createDiv({ cls: "pai-link-words" });
       this.drawContext(words2.createDiv(), mention);
-      words2.createDiv({ cls: "pai-row-detail", text: `${say.line(mention.line)} → ${mention.title}` });
+      words2.createDiv({ cls: "pai-row-detail", text: `${say.line(mention.line)} → ${mention.title}`, attr: { title: mention.why } });
       words2.addEventListener("click", (event) => void openAt(this.app, { path: this.path ?? "", startLine: mention.line, page: null }, event));
       const accept = row.createEl("button", { cls: "pai-accept", text: say.link });
       accept.addEventListener("click", () => {
@@ -2305,11 +2300,18 @@ var LinksView = class extends FollowingView {
     never.addEventListener("click", () => void this.refuse(other));
   }
   async refuse(other) {
-    if (this.path === null) return;
+    const path = this.path;
+    if (path === null) return;
+    try {
+      await this.host.daemon.refuse([{ path, other }]);
+    } catch (error) {
+      new import_obsidian10.Notice(asDaemonError(error).advice, 1e4);
+      return;
+    }
+    if (this.path !== path) return;
     this.mentions = this.mentions.filter(({ target }) => target !== other);
-    this.suggestions = this.suggestions.filter(({ path }) => path !== other);
+    this.suggestions = this.suggestions.filter(({ path: path2 }) => path2 !== other);
     this.draw();
-    await this.host.change({ pairs: refuse(this.host.settings.pairs, this.path, other) });
   }
   insert(note) {
     if (!this.editor()) return;
@@ -2363,6 +2365,19 @@ var machine = {
   realPath: (path) => or(path, () => (0, import_os.platform)() === "win32" ? import_fs.realpathSync.native(path) : (0, import_fs.realpathSync)(path)),
   sha256Hex: (text) => (0, import_crypto.createHash)("sha256").update(text, "utf8").digest("hex")
 };
+
+// src/pairs.ts
+function listPairs(pairs) {
+  return Object.entries(pairs).flatMap(([path, others]) => others.map((other) => ({ path, other })));
+}
+function readPairs(data) {
+  if (typeof data !== "object" || data === null || Array.isArray(data)) return {};
+  const pairs = {};
+  for (const [path, others] of Object.entries(data)) {
+    if (Array.isArray(others)) pairs[path] = others.filter((one) => typeof one === "string" && one !== path);
+  }
+  return pairs;
+}
 
 // src/patience.ts
 var WAITS_MS = [1e3, 2e3, 4e3];
@@ -2745,15 +2760,23 @@ var SettingsTab = class extends import_obsidian13.PluginSettingTab {
     this.row(say.mode, say.modeWhy).addDropdown(
       (dropdown) => dropdown.addOptions(say.modes).setValue(this.host.settings.mode).onChange((value) => this.host.change({ mode: readSettings({ mode: value }).mode }))
     );
-    const refused = countPairs(this.host.settings.pairs);
-    const row = this.row(say.refused, say.refusedWhy(refused));
-    if (refused === 0) return;
-    row.addButton(
-      (button) => button.setButtonText(say.forget).onClick(async () => {
-        await this.host.change({ pairs: {} });
-        row.settingEl.detach();
-      })
-    );
+    void this.drawRefused(this.row(say.refused));
+  }
+  /** Says how many links were refused, once the daemon has told, and offers to forget them. */
+  async drawRefused(row) {
+    try {
+      const pairs = await this.host.daemon.refused();
+      row.setDesc(say.refusedWhy(pairs.length));
+      if (pairs.length === 0) return;
+      row.addButton(
+        (button) => button.setButtonText(say.forget).onClick(async () => {
+          row.setDesc(say.refusedWhy((await this.host.daemon.refuse(pairs, { undo: true })).length));
+          button.buttonEl.detach();
+        })
+      );
+    } catch (error) {
+      row.setDesc(asDaemonError(error).advice);
+    }
   }
   drawWriting() {
     this.row(say.writing).setHeading();
@@ -3093,7 +3116,7 @@ var Underlining = class {
   async mentionsOf(path) {
     try {
       const { mentions } = await this.host.daemon.links(path);
-      return mentions.filter(({ target }) => !isRefused(this.host.settings.pairs, path, target));
+      return mentions.filter(({ sure }) => sure);
     } catch (error) {
       return asDaemonError(error).code === "not_found" ? [] : null;
     }
@@ -3102,6 +3125,7 @@ var Underlining = class {
 
 // src/main.ts
 var RECENT = "pai-daemon-recent";
+var MOST_PAIRS = 5e3;
 var PaiPlugin = class extends import_obsidian16.Plugin {
   settings = readSettings(null);
   daemon = new Daemon({ send: patiently(send, after), stream, after, connect: () => this.connect(), vaultPath: this.vaultPath() });
@@ -3117,6 +3141,7 @@ var PaiPlugin = class extends import_obsidian16.Plugin {
   });
   inline = new InlineAnswers(this);
   underlining = new Underlining(this);
+  isHandingOver = false;
   async onload() {
     speak((0, import_obsidian16.getLanguage)());
     this.settings = readSettings(await this.loadData());
@@ -3151,7 +3176,7 @@ var PaiPlugin = class extends import_obsidian16.Plugin {
     this.settings = { ...this.settings, ...part };
     await this.saveData(this.settings);
     if (part.url !== void 0) void this.feed.refresh();
-    if (part.underline !== void 0 || part.pairs) this.underlining.plan();
+    if (part.underline !== void 0) this.underlining.plan();
   }
   async cure(remedy) {
     if (remedy.kind === "copy") await copy(remedy.command);
@@ -3168,12 +3193,23 @@ var PaiPlugin = class extends import_obsidian16.Plugin {
     this.registerEvent(this.app.workspace.on("file-open", () => {
       this.underlining.plan();
     }));
-    this.registerEvent(
-      this.app.vault.on("rename", ({ path }, from) => {
-        const pairs = renamed(this.settings.pairs, from, path);
-        if (JSON.stringify(pairs) !== JSON.stringify(this.settings.pairs)) void this.change({ pairs });
-      })
-    );
+    this.register(this.feed.subscribe(({ status }) => {
+      if (status) void this.handPairsOver();
+    }));
+  }
+  /** Gives the daemon what an earlier version kept of refused links; what cannot be given yet stays. */
+  async handPairsOver() {
+    const pairs = listPairs(this.settings.pairs);
+    if (pairs.length === 0 || this.isHandingOver) return;
+    this.isHandingOver = true;
+    try {
+      for (let at = 0; at < pairs.length; at += MOST_PAIRS) await this.daemon.refuse(pairs.slice(at, at + MOST_PAIRS));
+      await this.change({ pairs: {} });
+    } catch (error) {
+      console.debug("pai-daemon: refused links wait for a daemon that keeps them", error);
+    } finally {
+      this.isHandingOver = false;
+    }
   }
   addCommands() {
     this.addCommand({ id: "ask", name: say.ask, callback: () => void this.openAsk() });

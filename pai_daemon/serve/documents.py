@@ -106,6 +106,16 @@ class BrokenLine(TypedDict):
     message: str
 
 
+class BrokenLink(TypedDict):
+    """A link that leads nowhere. target: as written, without fragment. line: 1-based. repairs: best first."""
+
+    path: str
+    line: int
+    target: str
+    text: str
+    repairs: list[Repair]
+
+
 class Change(TypedDict):
     """What is to be changed, one of these. until: "" for good. superseded_with: a newer fact in its place."""
 
@@ -235,6 +245,14 @@ class Disk(TypedDict):
 
     index_bytes: int
     free_bytes: int | None
+
+
+class Duplicate(TypedDict):
+    """Two notes that say nearly the same. alike: the share of runs of words that they have in common."""
+
+    first: str
+    second: str
+    alike: float
 
 
 class Estimate(TypedDict):
@@ -404,6 +422,19 @@ class KnownModel(TypedDict):
     must_accept: bool
 
 
+class LinkReport(TypedDict):
+    """The state of all links. unread: notes that could not be read, which the report says nothing of."""
+
+    revision: int
+    notes: int
+    links: int
+    broken: list[BrokenLink]
+    orphans: list[Orphan]
+    duplicates: list[Duplicate]
+    unread: list[str]
+    took_s: float
+
+
 class LinkTo(TypedDict):
     """A link of a note. path: where it leads, null where nothing is there yet, or in another vault."""
 
@@ -423,7 +454,7 @@ class Links(TypedDict):
     content_hash: str
     revision: int
     mentions: list[Mention]
-    suggestions: list[RelatedNote]
+    suggestions: list[Suggestion]
 
 
 class LoginLink(TypedDict):
@@ -471,6 +502,9 @@ class Mention(TypedDict):
     target: str
     title: str
     link: str
+    confidence: float
+    sure: bool
+    why: str
 
 
 class Models(TypedDict):
@@ -534,6 +568,13 @@ class Notice(TypedDict):
 
     text: str
     preview: str
+
+
+class Orphan(TypedDict):
+    """A note that has no link to or from another."""
+
+    path: str
+    title: str
 
 
 class Pair(TypedDict):
@@ -668,6 +709,13 @@ class Pulling(TypedDict):
     total: int
 
 
+class Reading(TypedDict):
+    """How far a report is."""
+
+    done: int
+    total: int
+
+
 class Recalled(TypedDict):
     """What memory says to a question, best first; nothing where no memory fits. understood: of its words."""
 
@@ -683,6 +731,28 @@ class Receipt(TypedDict):
     outcome: Literal["forgotten", "known", "nothing", "refused", "remembered", "too_long", "unclear"]
     message: str
     facts: list[NamedFact]
+
+
+class Refuse(TypedDict):
+    """Pairs that are never to be suggested again; undo: that may be."""
+
+    pairs: list[RefusedPair]
+    undo: NotRequired[bool | None]
+
+
+class Refused(TypedDict):
+    """All pairs that are refused. changed: by this request. unknown: paths in it that are not indexed."""
+
+    pairs: list[RefusedPair]
+    changed: int
+    unknown: list[str]
+
+
+class RefusedPair(TypedDict):
+    """Two notes that are not to be linked, in whichever direction."""
+
+    path: str
+    other: str
 
 
 class RelatedNote(TypedDict):
@@ -713,6 +783,16 @@ class Remember(TypedDict):
     source: NotRequired[str | None]
     said: NotRequired[str | None]
     until: NotRequired[str | None]
+
+
+class Repair(TypedDict):
+    """A note that a broken link may have meant. link: what to write instead. alike: 0 to 1."""
+
+    path: str
+    title: str
+    link: str
+    why: str
+    alike: float
 
 
 class Revision(TypedDict):
@@ -824,6 +904,18 @@ class Stopping(TypedDict):
 
     accepted: bool
     pid: int
+
+
+class Suggestion(TypedDict):
+    """A note that a link could lead to, from wherever. confidence: as of a mention. passage: what is near."""
+
+    path: str
+    title: str
+    confidence: float
+    why: str
+    link: str
+    linked: bool
+    passage: Passage | None
 
 
 class Summarize(TypedDict):

@@ -1,4 +1,4 @@
-"""`GET /api/related` and `GET /api/links`: notes near a note, and the links it could have."""
+"""`GET /api/related`: notes near a note or a text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from pai_daemon.context.related import Mention, RelatedNote
+from pai_daemon.context.related import RelatedNote
 from pai_daemon.errors import ModelUnavailable, NotFound, UsageError, VaultUnavailable
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.state import SERVED
@@ -34,23 +34,6 @@ class RelatedNotes(msgspec.Struct, frozen=True):
     path: str | None
     revision: int
     results: list[RelatedNote]
-
-
-class Linkable(msgspec.Struct, frozen=True):
-    """The note that wants links."""
-
-    path: Annotated[NotePath, Meta(extra_json_schema={"minLength": 1})]
-    limit: Limit = DEFAULT_NOTES
-
-
-class Links(msgspec.Struct, frozen=True):
-    """The links that a note could have. content_hash: of the text that the spans are of."""
-
-    path: str
-    content_hash: str
-    revision: int
-    mentions: list[Mention]
-    suggestions: list[RelatedNote]
 
 
 @routes.get(
@@ -78,32 +61,3 @@ async def related(request: web.Request, asked: Near) -> web.Response:
         results = await asyncio.to_thread(parts.related.to_text, piece, count)
     revision = parts.index.revision
     return reply(RelatedNotes(path or None, revision, list(results)), revision=revision)
-
-
-@routes.get(
-    "/api/links",
-    "unlinked mentions of other notes in a note, with exact spans, and kindred notes",
-    query=Linkable,
-    answers={200: Links},
-    fails=(NotFound, VaultUnavailable),
-)
-async def links(request: web.Request, asked: Linkable) -> web.Response:
-    """Return a note's unlinked mentions of other notes, and kindred notes it does not link to."""
-    parts = request.app[SERVED].ready()
-    path = asked.path
-    if not path:
-        raise UsageError("Give the path of a note.")
-    count = asked.limit
-
-    path = parts.related.indexed(path).path
-    parts.indexer.prefer(path)
-
-    def find() -> Links:
-        content_hash, mentions = parts.related.mentions(path)
-        try:
-            suggestions = parts.related.to_note(path, count, unlinked_only=True)
-        except ModelUnavailable:
-            suggestions = []  # not embedded yet: the mentions need no model
-        return Links(path, content_hash, parts.index.revision, list(mentions), list(suggestions))
-
-    return reply(await asyncio.to_thread(find))

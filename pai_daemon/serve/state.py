@@ -14,6 +14,8 @@ from pai_daemon.context.answering.answers import Answerer
 from pai_daemon.context.comparing.comparer import Comparer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
+from pai_daemon.context.linking.linker import Linker
+from pai_daemon.context.linking.report import Reporter
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher
@@ -56,6 +58,8 @@ class Parts:
     watcher: Watcher
     searcher: Searcher
     related: Related
+    linker: Linker
+    reporter: Reporter
     answerer: Answerer
     summarizer: Summarizer
     comparer: Comparer
@@ -86,6 +90,7 @@ class Served:
     answering: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
     # Of their own: a long job must not keep a question waiting.
     summarizing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_SUMMARIES))
+    reporting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def ready(self) -> Parts:
         """Return the parts, or raise why there are none yet."""

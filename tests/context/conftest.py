@@ -16,6 +16,8 @@ import pytest
 
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
+from pai_daemon.context.linking.kept import Kept
+from pai_daemon.context.linking.linker import Linker
 from pai_daemon.context.reading import Reader
 from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import EmbeddingModel, ModelName
@@ -53,15 +55,18 @@ class Live:
         wanted = chosen or embedder
         self.vault = vault
         self.index = Index(folder, ModelName.of(wanted.profile if wanted else profile("small")))
+        kept = Kept(folder.with_name(f"{folder.name}-links.json"))
         self.reader = Reader(2**21, self.index.catalog.block_text, vault_name=vault.name)
         self.indexer = Indexer(
             vault,
             self.index,
             self.reader,
             rescan_s=rescan_s,
+            on_rename=kept.rename,
         )
         self.watcher = Watcher(vault, IgnoreRules.of(vault), self.indexer.hint, quiet_s=0.05, longest_s=0.5)
         self.searcher = Searcher(vault, self.index)
+        self.linker = Linker(vault, self.index, self.searcher, self.reader, kept)
         if embedder is not None:
             self.indexer.use(embedder)
         if chosen is not None:

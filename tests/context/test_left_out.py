@@ -36,7 +36,7 @@ def vault(tmp_path: Path) -> Path:
 
 def _traces(live: Live) -> list[str]:
     """Return where anything of the note that is left out can be found."""
-    related = Related(live.vault, live.index, live.searcher, live.reader)
+    related = Related(live.vault, live.index, live.searcher)
     found = [
         f"{mode}: {passage.path}"
         for mode in ("text", "semantic", "hybrid")
@@ -45,7 +45,8 @@ def _traces(live: Live) -> list[str]:
         if passage.path != "Open.md" or "sleeps" in passage.text
     ]
     found += [f"related: {note.path}" for note in related.to_note("Open.md", 20)]
-    found += [f"mention: {mention.target}" for mention in related.mentions("Open.md")[1]]
+    found += [f"mention: {mention.target}" for mention in live.linker.links_of("Open.md").mentions]
+    found += [f"suggested: {note.path}" for note in live.linker.links_of("Open.md", 20).suggestions]
     found += [f"linked: {path}" for path in live.index.catalog.linked("Open.md")]
     found += [f"problem: {path}" for path, _ in live.indexer.covered.problems()]
     return found

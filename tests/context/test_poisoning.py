@@ -18,6 +18,9 @@ from pai_daemon.config import Settings, read_token
 from pai_daemon.context.answering.answer import Question
 from pai_daemon.context.answering.answers import Answerer
 from pai_daemon.context.comparing.comparer import Comparer
+from pai_daemon.context.linking.kept import Kept
+from pai_daemon.context.linking.linker import Linker
+from pai_daemon.context.linking.report import Reporter
 from pai_daemon.context.related import Related
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.memory.answering import MemoryOfAnswers
@@ -105,13 +108,16 @@ async def served(live: Live, model: Obeying | None, folder: Path) -> AsyncIterat
     tokens = Tokens(settings)
     tokens.rotate()
     keeper, generators = holding("I use the editor Helix."), Generators(Chosen(model))
+    kept = Kept(settings.links_path(live.vault))
     parts = Parts(
         index=live.index,
         reader=live.reader,
         indexer=live.indexer,
         watcher=live.watcher,
         searcher=live.searcher,
-        related=Related(live.vault, live.index, live.searcher, live.reader),
+        related=Related(live.vault, live.index, live.searcher),
+        linker=Linker(live.vault, live.index, live.searcher, live.reader, kept),
+        reporter=Reporter(live.vault, live.index, live.reader, kept),
         answerer=answerer_of(live, model),
         summarizer=Summarizer(live.searcher, generators),
         comparer=Comparer(live.searcher, generators),

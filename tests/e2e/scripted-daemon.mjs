@@ -8,6 +8,7 @@ export const passage = {
   end_char: 22, block_id: null, content_hash: "h", stale: false, score: 0.9, scores: { semantic: 0.9, text: null },
   highlights: [[2, 9]], link: "[[Note]]", uri: "obsidian://open", page: null,
 };
+export const suggestion = { path: "Note.md", title: "Note", confidence: 0.4, why: "near in meaning", link: "[[Note]]", linked: false, passage };
 export const related = { path: "Note.md", title: "Note", score: 0.9, why: "near in meaning", link: "[[Note]]", linked: false, passage };
 export const answer = {
   question: "q", answer: "It stands in the note. [1]", found: true,
@@ -85,7 +86,8 @@ export class ScriptedDaemon {
     if (pathname === "/api/status") return status;
     if (pathname === "/api/search") return { query: "", mode: "hybrid", stages: [], revision: 1, pending_chunks: 0, took_ms: 1, results: [passage] };
     if (pathname === "/api/related") return { path: "Note.md", revision: 1, results: [related] };
-    if (pathname === "/api/links") return { path: "Note.md", content_hash: "h", revision: 1, mentions: [], suggestions: [related] };
+    if (pathname === "/api/links") return { path: "Note.md", content_hash: "h", revision: 1, mentions: [], suggestions: [suggestion] };
+    if (pathname.startsWith("/api/links/refuse")) return { pairs: [], changed: 0, unknown: [] };
     if (pathname.startsWith("/api/notes/")) return { links: [] };
     return answer;
   }

@@ -151,6 +151,7 @@ def of_each_note(suffix: str) -> Callable[[], Iterator[tuple[str, str, dict[str,
     return lambda: (("GET", f"/api/notes/{quote(path, safe='')}{suffix}", {}) for path in NOTES)
 
 
+EXCLUDED_PATHS = ("Out/Pattern.md", "Asked.md")
 PATHS = [{"path": path} for path in NOTES]
 ROUTES: dict[str, Callable[[], Iterator[tuple[str, str, dict[str, Any]]]]] = {
     "GET /api/health": gets("/api/health"),
@@ -163,6 +164,12 @@ ROUTES: dict[str, Callable[[], Iterator[tuple[str, str, dict[str, Any]]]]] = {
     "POST /api/ask": asks,
     "GET /api/related": gets("/api/related", *PATHS, {"text": f"It is serviced by {PRIVATE['tag']}."}),
     "GET /api/links": gets("/api/links", *PATHS),
+    "GET /api/links/refused": gets("/api/links/refused"),
+    "POST /api/links/refuse": lambda: iter(
+        ("POST", "/api/links/refuse", {"pairs": [{"path": path, "other": "Open.md"}]})
+        for path in EXCLUDED_PATHS
+    ),
+    "GET /api/links/report": gets("/api/links/report", {}, {"stream": "true"}),
     "GET /api/tasks": gets("/api/tasks", {}, {"status": "all"}),
     "POST /api/summarize": summaries,
     "POST /api/compare": comparisons,

@@ -49,8 +49,8 @@ CHUNKS_SCHEMA = pa.schema(
     ]
 )
 # Rises with the columns or with how notes are cut into chunks; a note of an older one is read again.
-SCHEMA_VERSION = 5
-READABLE_SCHEMAS = (3, 4, SCHEMA_VERSION)
+SCHEMA_VERSION = 6
+READABLE_SCHEMAS = (3, 4, 5, SCHEMA_VERSION)
 # What `notes_of` reads.
 NOTE_COLUMNS = ("path", "ordinal", "content_hash", "vector_key", "title", "note")
 # A kilobyte each while they are taken over.
@@ -118,6 +118,8 @@ def facts_of(note: IndexedNote) -> str:
             "properties": note.properties,
             "day": note.day,
             "tasks": [[getattr(task, name) for name in TASK_FIELDS] for task in note.tasks],
+            "headings": note.headings,
+            "labels": note.labels,
         },
         ensure_ascii=False,
     )
@@ -167,6 +169,8 @@ def note_of(
         properties=tuple(map(intern, facts.get("properties", ()))),
         day=facts.get("day", ""),
         tasks=tuple([_task_of(row) for row in facts["tasks"]]) if facts.get("tasks") else (),
+        headings=tuple(facts.get("headings", ())),
+        labels=tuple([(target, label) for target, label in facts.get("labels", ())]),
     )
 
 

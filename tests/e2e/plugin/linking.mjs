@@ -69,7 +69,7 @@ export async function linking({ driver, page, mentioned, broken, short, question
     await driver.open(mentioned.path);
     await driver.suggestLinks();
     assert.deepEqual(await listed(), after);
-    await page.evaluate(() => window.plugin.change({ pairs: {} }));
+    await page.evaluate(async () => { await window.plugin.daemon.refuse(await window.plugin.daemon.refused(), { undo: true }); });
   });
 
   await driver.claim("a link that leads nowhere is repaired where it stands, its heading and words kept", async () => {
@@ -87,10 +87,10 @@ export async function linking({ driver, page, mentioned, broken, short, question
     await page.evaluate(() => window.plugin.change({ underline: true }));
     const marks = page.locator(".pai-mention");
     await marks.first().waitFor();
-    const words = mentioned.mentions.map(({ text }) => text);
+    const words = mentioned.mentions.filter(({ sure }) => sure).map(({ text }) => text);
     for (const text of await marks.allTextContents()) assert.ok(words.includes(text), text);
     await driver.shot("underlines");
-    const { line } = mentioned.mentions[0];
+    const { line } = mentioned.mentions.find(({ sure }) => sure);
     const before = await marks.count();
     await page.evaluate((at) => {
       const { editor } = window.app.workspace.getLeaf().view;
