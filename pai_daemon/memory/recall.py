@@ -23,7 +23,7 @@ from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.memory.asking import Asking, asking_of
-from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors
+from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors, remove_all
 from pai_daemon.memory.shelf import LANGUAGES, F, Mask, Shelf, passage_of
 
 MAX_LIMIT = 100
@@ -126,20 +126,18 @@ class Recall(Generic[F]):
             if self._vectors is None or self._vectors.model != name:
                 self.close()
                 self._vectors = FactVectors(self._folder, name)
-                self._begin(name.dimensions)
+                with self._lock:
+                    self._shelf.widen(name.dimensions)
                 is_new = True
         with self._lock:
-            has_gone = self._shelf.take(facts)
-            texts = {passage_of(fact) for fact in self._shelf} if has_gone or is_new else set()
-        if self._vectors is not None and (has_gone or is_new):
+            gone = self._shelf.take(facts)
+            texts = {passage_of(fact) for fact in self._shelf} if is_new else set()
+        if self._vectors is not None and is_new:
             self._vectors.keep(texts)
-
-    def _begin(self, dimensions: int) -> None:
-        with self._lock:
-            known = list(self._shelf)
-            shelf: Shelf[F] = Shelf(dimensions)
-            shelf.take(known)
-            self._shelf = shelf
+        elif self._vectors is not None:
+            self._vectors.drop(gone)
+        elif gone:
+            remove_all(self._folder)  # of which model they are is not known yet, and they are but a cache
 
     def _embed_some(self, model: EmbeddingModel) -> bool:
         """Give a batch of facts their embeddings; return whether there were any without."""
@@ -282,6 +280,8 @@ class _Ranking(Generic[F]):
         ordered = sorted(map(int, best), key=lambda row: (-self.scores[row], self.shelf.fact(row).id))
         if not self._fits(ordered):
             return ()
+        if self.vector is None and any(self.words[row] > 0 for row in ordered):
+            ordered = [row for row in ordered if self.words[row] > 0]
         ranks = self._in_force(ordered)
         told = sorted(ranks, key=lambda row: (*ranks[row], self.shelf.fact(row).id))
         top = ranks[told[0]][0]

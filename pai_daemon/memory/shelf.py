@@ -95,25 +95,28 @@ class Shelf(Generic[F]):
         assert fact is not None
         return fact
 
-    def take(self, facts: Iterable[F]) -> bool:
-        """Hold these facts and no others; return whether one went, or changed its words."""
+    def take(self, facts: Iterable[F]) -> set[str]:
+        """Hold these facts and no others; return the passages that no fact has any more."""
         wanted = {fact.id: fact for fact in facts}
-        gone = [row for known, row in self.rows.items() if known not in wanted]
-        for row in gone:
-            self._remove(row)
-        has_gone = bool(gone)
+        gone = {passage_of(self._remove(known)) for known in self.rows.keys() - wanted.keys()}
         for fact in wanted.values():
             place = self.rows.get(fact.id)
-            if place is None:
+            known = None if place is None else self.facts[place]
+            if place is None or known is None:
                 self._add(fact)
-            elif (known := self.facts[place]) is not fact and known is not None and known != fact:
+            elif known is not fact and known != fact:
                 if passage_of(known) == passage_of(fact):
                     self._describe(place, fact)
                 else:
-                    self._remove(place)
+                    gone.add(passage_of(self._remove(known.id)))
                     self._add(fact)
-                    has_gone = True
-        return has_gone
+        return gone.difference(map(passage_of, self)) if gone else gone
+
+    def widen(self, dimensions: int) -> None:
+        """Forget all embeddings, for those of another model."""
+        self.vectors = np.zeros((len(self.facts), dimensions), np.float32)
+        self.embedded = np.zeros(len(self.facts), np.bool_)
+        self.total = np.zeros(dimensions, np.float64)
 
     def embed(self, row: int, vector: Floats) -> None:
         """Give a row its embedding: (dimensions,) float32."""
@@ -156,7 +159,8 @@ class Shelf(Generic[F]):
         self.said[row] = fact.said.toordinal() if fact.said else 0
         self.subject[row] = self.subjects.setdefault(fact.subject, len(self.subjects))
 
-    def _remove(self, row: int) -> None:
+    def _remove(self, known: str) -> F:
+        row = self.rows[known]
         fact = self.fact(row)
         self.grams.remove(row, passage_of(fact))
         del self.rows[fact.id]
@@ -166,6 +170,7 @@ class Shelf(Generic[F]):
         self.vectors[row] = 0
         self.embedded[row] = self.taken[row] = self.pinned[row] = False
         self._free.append(row)
+        return fact
 
     def _grow(self) -> None:
         old = len(self.facts)
