@@ -24,6 +24,8 @@ COMMANDS = {
     "compare": "compare",
     "links": "links",
     "tasks": "tasks",
+    "import": "importing",
+    "export": "exporting",
     "index": "index",
     "models": "models",
     "doctor": "doctor",

@@ -1,1 +1,1 @@
-"""What the person wants kept: facts, each a line of a note that they can read."""
+"""What is known about a person, kept as notes that they can read."""

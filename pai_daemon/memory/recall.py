@@ -24,7 +24,7 @@ from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.memory.asking import Asking, asking_of
 from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors, remove_all
-from pai_daemon.memory.shelf import LANGUAGES, F, Mask, Shelf, passage_of
+from pai_daemon.memory.fact_rows import LANGUAGES, F, Mask, Shelf, passage_of
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 5
@@ -343,12 +343,14 @@ class _Ranking(Generic[F]):
         return ranks
 
     def _line(self, row: int) -> list[int]:
-        """Return a row and what replaced it, in turn; a circle ends where it began."""
+        """Return a row and what replaced it, in turn; the row alone where that goes round in a circle."""
         line = [row]
         while (newer := self.shelf.fact(line[-1]).superseded_by) is not None:
             following = self.shelf.rows.get(newer)
-            if following is None or following in line:
+            if following is None:
                 break
+            if following in line:
+                return [row]
             line.append(following)
         return line
 

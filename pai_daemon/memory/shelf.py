@@ -1,184 +1,236 @@
-"""The facts in memory, ready to be ranked: each in a numbered row with its embedding, its words and its day.
+"""The files of the memory folder: read, written, moved and taken away, and nothing beyond the folder.
 
-Rows of what is forgotten are wiped and used again. 1.6 kB a fact at 384 dimensions. Not locked: `recall` is.
+Paths are relative to the folder, posix. A write says what it was made for: a file that is not as it was read
+stays as it is (D10). What is replaced or taken away is kept as an undo record in the data folder.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import json
+import os
 import re
-from collections.abc import Iterable, Iterator
-from datetime import date
-from typing import Generic, Protocol, TypeVar
+import secrets
+import shutil
+import time
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
-import numpy as np
-from numpy.typing import NDArray
+from pai_daemon.config import Settings
+from pai_daemon.errors import DiskFull, NoteChanged, NotFound, UsageError, VaultUnavailable
 
-from pai_daemon.context.highlights import fold_letters
-from pai_daemon.context.vectors import Floats
-from pai_daemon.memory.asking import language_of
-from pai_daemon.memory.grams import Grams
-
-FIRST_ROWS = 64
-GROWTH = 5 / 4
-LANGUAGES = ("", "en", "de")
-_WORD = re.compile(r"\w+")
-
-Mask = NDArray[np.bool_]
+UNDO = "memory-undo"
+MAX_NAME_BYTES = 240
+MAX_UNDO = 200
+# What some systems do not take in a name; a vault may be synced to them.
+_UNNAMEABLE = re.compile(r'[\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]')
+_SURROGATES = "surrogateescape"
 
 
-class Fact(Protocol):
-    """What ranking needs to know of a fact; equal ones are ranked alike.
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The memory folder of a vault. undo: the folder of undo records, made when the first is kept."""
 
-    said: the day it was said on. until: the last day it holds. superseded_by: the id of what replaced it.
-    """
+    vault: Path
+    folder: str
+    undo: Path
+
+    @classmethod
+    def of(cls, vault: Path, settings: Settings) -> Shelf:
+        """Return the memory folder of a vault. Raises UsageError where the setting leads out of it."""
+        folder = "/".join(parts_of(settings.memory_folder))
+        if not folder:
+            raise UsageError("The setting memory_folder is empty.", hint="Name a folder of the vault.")
+        return cls(vault, folder, settings.index_dir(vault) / UNDO)
 
     @property
-    def id(self) -> str: ...  # noqa: D102
-    @property
-    def text(self) -> str: ...  # noqa: D102
-    @property
-    def subject(self) -> str: ...  # noqa: D102
-    @property
-    def said(self) -> date | None: ...  # noqa: D102
-    @property
-    def until(self) -> date | None: ...  # noqa: D102
-    @property
-    def superseded_by(self) -> str | None: ...  # noqa: D102
-    @property
-    def pinned(self) -> bool: ...  # noqa: D102
-    @property
-    def tags(self) -> tuple[str, ...]: ...  # noqa: D102
+    def root(self) -> Path:
+        """Return the folder itself, which need not be there."""
+        return self.vault / self.folder
 
+    def paths(self, below: str = "") -> Iterator[str]:
+        """Yield the paths of all files, hidden ones and links left out, in order."""
+        for place, folders, files in os.walk(self.root / below):
+            folders[:] = sorted(each for each in folders if self._is_ours(Path(place, each)))
+            for name in sorted(files):
+                if self._is_ours(Path(place, name)):
+                    yield Path(place, name).relative_to(self.root).as_posix()
 
-F = TypeVar("F", bound=Fact)
+    def find(self, path: str) -> Path | None:
+        """Return the file or folder of a path, None where there is none. Raises UsageError for a wrong path.
 
+        A name is found however its accents are composed, but not in another case.
+        """
+        found = self.root
+        if not found.is_dir():
+            return None if parts_of(path) else found
+        for part in parts_of(path):
+            names = [part] if _lexists(found / part) else [] if part.isascii() else _names(found)
+            composed = unicodedata.normalize("NFC", part)
+            name = next((each for each in names if unicodedata.normalize("NFC", each) == composed), None)
+            if name is None:
+                return None
+            found /= name
+            if found.is_symlink():
+                raise UsageError(f"{path} is a link, or lies behind one.")
+        return found
 
-def passage_of(fact: Fact) -> str:
-    """Return what of a fact is embedded and searched for words: without its subject, a name is not found."""
-    return f"{fact.subject}. {fact.text}" if fact.subject else fact.text
+    def taken(self, path: str) -> bool:
+        """Return whether a path is taken, by a name that differs in case or composition also."""
+        found = self.root
+        for part in parts_of(path):
+            wanted = unicodedata.normalize("NFC", part).casefold()
+            match = [
+                each for each in _names(found) if unicodedata.normalize("NFC", each).casefold() == wanted
+            ]
+            if not match:
+                return False
+            found /= part if part in match else match[0]
+        return True
 
+    def read(self, path: str) -> str | None:
+        """Return a file's text with every byte of it, None where there is none."""
+        found = self.find(path)
+        if found is None or not found.is_file():
+            return None
+        try:
+            return found.read_bytes().decode("utf-8", _SURROGATES)
+        except OSError as error:
+            raise VaultUnavailable(f"{path} cannot be read: {error.strerror}.") from error
 
-class Shelf(Generic[F]):
-    """Facts by rows.
+    def write(self, path: str, text: str, *, before: str | None) -> None:
+        """Put a text in the place of another; before: what was read there, None where nothing is.
 
-    vectors: (rows, dimensions) float32, zero where not embedded. embedded, taken: (rows,) bool. language:
-    (rows,) int8, a place in LANGUAGES. said: (rows,) int32, ordinal days, 0 where unknown. subject: (rows,)
-    int32, a place in `subjects`.
-    """
-
-    def __init__(self, dimensions: int) -> None:
-        self.facts: list[F | None] = []
-        self.rows: dict[str, int] = {}
-        self.grams = Grams()
-        self.vectors: Floats = np.zeros((0, dimensions), np.float32)
-        self.embedded: Mask = np.zeros(0, np.bool_)
-        self.taken: Mask = np.zeros(0, np.bool_)
-        self.pinned: Mask = np.zeros(0, np.bool_)
-        self.language: NDArray[np.int8] = np.zeros(0, np.int8)
-        self.said: NDArray[np.int32] = np.zeros(0, np.int32)
-        self.subject: NDArray[np.int32] = np.zeros(0, np.int32)
-        self.subjects: dict[str, int] = {}
-        self.total = np.zeros(dimensions, np.float64)
-        self._free: list[int] = []
-
-    def __len__(self) -> int:
-        """Return how many facts there are."""
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[F]:
-        """Return the facts, in no order that means anything."""
-        return (fact for fact in self.facts if fact is not None)
-
-    def fact(self, row: int) -> F:
-        """Return the fact in a row that is taken."""
-        fact = self.facts[row]
-        assert fact is not None
-        return fact
-
-    def take(self, facts: Iterable[F]) -> set[str]:
-        """Hold these facts and no others; return the passages that no fact has any more."""
-        wanted = {fact.id: fact for fact in facts}
-        gone = {passage_of(self._remove(known)) for known in self.rows.keys() - wanted.keys()}
-        for fact in wanted.values():
-            place = self.rows.get(fact.id)
-            known = None if place is None else self.facts[place]
-            if place is None or known is None:
-                self._add(fact)
-            elif known is not fact and known != fact:
-                if passage_of(known) == passage_of(fact):
-                    self._describe(place, fact)
+        Raises NoteChanged if that is no longer so, DiskFull where there is no room.
+        """
+        target = self.find(path) or self.root.joinpath(*parts_of(path))
+        with self._writing(path):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+            try:
+                with temporary.open("xb") as file:
+                    file.write(text.encode("utf-8", _SURROGATES))
+                    file.flush()
+                    os.fsync(file.fileno())
+                if self.read(path) != before or (before is None and _lexists(target)):
+                    raise NoteChanged(f"{path} is not as it was read.")
+                if before is None:
+                    os.link(temporary, target)  # fails where something is by now
                 else:
-                    gone.add(passage_of(self._remove(known.id)))
-                    self._add(fact)
-        return gone.difference(map(passage_of, self)) if gone else gone
+                    self._keep(path, before)
+                    shutil.copymode(target, temporary)
+                    temporary.replace(target)
+            finally:
+                temporary.unlink(missing_ok=True)
+            _sync(target.parent)
 
-    def widen(self, dimensions: int) -> None:
-        """Forget all embeddings, for those of another model."""
-        self.vectors = np.zeros((len(self.facts), dimensions), np.float32)
-        self.embedded = np.zeros(len(self.facts), np.bool_)
-        self.total = np.zeros(dimensions, np.float64)
+    def remove(self, path: str) -> list[str]:
+        """Take a file away, or a folder with all files in it; return their paths. Raises NotFound."""
+        found = self.find(path)
+        if found is None or found == self.root:
+            raise NotFound(f"There is no {path} in the memory folder.")
+        gone = [path] if found.is_file() else list(self.paths(found.relative_to(self.root).as_posix()))
+        with self._writing(path):
+            for each in gone:
+                self._keep(each, self.read(each) or "")
+                (self.root / each).unlink()
+            if found.is_dir():
+                _remove_empty(found)
+        return gone
 
-    def embed(self, row: int, vector: Floats) -> None:
-        """Give a row its embedding: (dimensions,) float32."""
-        self.vectors[row] = vector
-        self.embedded[row] = True
-        self.total += vector
+    def move(self, old: str, new: str) -> None:
+        """Give a file or folder another path. Raises NotFound, and NoteChanged where the new one is taken."""
+        found = self.find(old)
+        if found is None or found == self.root:
+            raise NotFound(f"There is no {old} in the memory folder.")
+        target = self.root.joinpath(*parts_of(new))
+        same = _lexists(target) and target.samefile(found)
+        if self.taken(new) and not same and new.casefold() != old.casefold():
+            raise NoteChanged(f"{new} is taken.")
+        with self._writing(new):
+            self._keep(new, None, moved_from=old)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            found.rename(target)
+            _sync(target.parent)
 
-    def missing(self, most: int) -> list[int]:
-        """Return the first rows that are not embedded, at most so many."""
-        return [int(row) for row in np.flatnonzero(self.taken & ~self.embedded)[:most]]
+    def drop_undo(self, words: Sequence[str]) -> None:
+        """Remove the undo records in which any of these words stand."""
+        with contextlib.suppress(FileNotFoundError):
+            records = sorted(self.undo.iterdir())
+            for record in records:
+                if any(json.dumps(each)[1:-1] in record.read_text("utf-8") for each in words):
+                    record.unlink(missing_ok=True)
 
-    @property
-    def mean(self) -> Floats:
-        """Return the mean of all embeddings: (dimensions,) float32."""
-        return (self.total / max(1, int(self.embedded.sum()))).astype(np.float32)
+    def _prune(self) -> None:
+        records = sorted(self.undo.iterdir())
+        for record in records[:-MAX_UNDO]:
+            record.unlink(missing_ok=True)
 
-    def named(self, question: str) -> list[int]:
-        """Return the places of those subjects whose words are all in a question."""
-        words = {*_WORD.findall(fold_letters(question))}
-        return [
-            place
-            for name, place in self.subjects.items()
-            if (parts := _WORD.findall(fold_letters(name))) and words.issuperset(parts)
-        ]
+    def _keep(self, path: str, text: str | None, *, moved_from: str = "") -> None:
+        """Keep what a path held before, readable by the person alone."""
+        self.undo.mkdir(parents=True, exist_ok=True, mode=0o700)
+        record = {"path": f"{self.folder}/{path}", "text": text, "moved_from": moved_from}
+        file = self.undo / f"{time.time_ns()}-{secrets.token_hex(3)}.json"
+        with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as kept:
+            json.dump(record, kept)
+        self._prune()
 
-    def _add(self, fact: F) -> None:
-        if not self._free:
-            self._grow()
-        row = self._free.pop()
-        self.rows[fact.id] = row
-        self.taken[row] = True
-        text = passage_of(fact)
-        self.language[row] = LANGUAGES.index(language_of(fact.text))
-        self.grams.add(row, text)
-        self._describe(row, fact)
+    def _is_ours(self, path: Path) -> bool:
+        return not path.name.startswith(".") and path.name != "node_modules" and not path.is_symlink()
 
-    def _describe(self, row: int, fact: F) -> None:
-        self.facts[row] = fact
-        self.pinned[row] = fact.pinned
-        self.said[row] = fact.said.toordinal() if fact.said else 0
-        self.subject[row] = self.subjects.setdefault(fact.subject, len(self.subjects))
+    @contextlib.contextmanager
+    def _writing(self, path: str) -> Iterator[None]:
+        if not self.vault.is_dir():
+            raise VaultUnavailable(f"There is no folder {self.vault}.")
+        if self.root.is_symlink():
+            raise UsageError(f"The memory folder {self.folder} is a link.")
+        try:
+            yield
+        except FileExistsError as error:
+            raise NoteChanged(f"{path} is there already.") from error
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DiskFull(f"There is no room to write {path}.") from error
+            raise VaultUnavailable(f"{path} cannot be written: {error.strerror}.") from error
 
-    def _remove(self, known: str) -> F:
-        row = self.rows[known]
-        fact = self.fact(row)
-        self.grams.remove(row, passage_of(fact))
-        del self.rows[fact.id]
-        self.facts[row] = None
-        if self.embedded[row]:
-            self.total -= self.vectors[row]
-        self.vectors[row] = 0
-        self.embedded[row] = self.taken[row] = self.pinned[row] = False
-        self._free.append(row)
-        return fact
 
-    def _grow(self) -> None:
-        old = len(self.facts)
-        new = max(FIRST_ROWS, int(old * GROWTH))
-        self.facts += [None] * (new - old)
-        self._free = list(range(new - 1, old - 1, -1))
-        more = new - old
-        self.vectors = np.concatenate((self.vectors, np.zeros((more, self.vectors.shape[1]), np.float32)))
-        for name in ("embedded", "taken", "pinned", "language", "said", "subject"):
-            column = getattr(self, name)
-            setattr(self, name, np.concatenate((column, np.zeros(more, column.dtype))))
+def parts_of(path: str) -> Sequence[str]:
+    """Return the names of a path. Raises UsageError for one that leads out, is hidden, or is no name."""
+    parts = [part for part in path.split("/") if part]
+    for part in parts:
+        if part.startswith(".") or _UNNAMEABLE.search(part) or part != part.rstrip(" ."):
+            raise UsageError(f"{part!r} is no name for a file of the memory folder.")
+        if len(part.encode()) > MAX_NAME_BYTES:
+            raise UsageError(f"A name may have {MAX_NAME_BYTES} bytes.")
+    return PurePosixPath(*parts).parts
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(each.name for each in folder.iterdir())
+    except OSError:
+        return []
+
+
+def _lexists(path: Path) -> bool:
+    return os.path.lexists(path)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder and those in it, as far as nothing is left in them."""
+    for place, _, _ in os.walk(folder, topdown=False):
+        with contextlib.suppress(OSError):
+            Path(place).rmdir()
+
+
+def _sync(folder: Path) -> None:
+    """Have a folder's entries on the disk."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

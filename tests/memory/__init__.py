@@ -1,1 +1,1 @@
-"""Tests of the memory: facts, and which of them are recalled."""
+"""Tests of memory."""

@@ -384,7 +384,8 @@ def test_recall_tells_only_what_there_is_and_nothing_before_what_replaced_it(
         line = [fact.id]
         while (newer := there[line[-1]].superseded_by) in there and newer not in line:
             line.append(str(newer))
-        assert line[-1] in {each.id for each in found[: place + 1]}
+        is_circle = newer in line
+        assert is_circle or line[-1] in {each.id for each in found[: place + 1]}
 
 
 @given(_FACTS, _FACTS)
