@@ -23,8 +23,8 @@ from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.memory.asking import Asking, asking_of
-from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors, remove_all
 from pai_daemon.memory.fact_rows import LANGUAGES, F, Mask, Shelf, passage_of
+from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors, remove_all
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 5
