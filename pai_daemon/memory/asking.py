@@ -32,6 +32,9 @@ _PAST = re.compile(
 )
 # In German "was" asks.
 _ENGLISH_PAST = re.compile(r"\b(?:did|was|were|had)\b", re.IGNORECASE)
+# Of whom facts speak, besides the commonest words.
+_ENGLISH = stop_words("en") | {"i", "me", "my", "we", "us", "our"}
+_GERMAN = stop_words("de") | {"ich", "mir", "mich", "mein", "meine", "wir", "uns", "unser", "unsere"}
 # Words of the asking itself, of which the topic says nothing.
 _FRAME = re.compile(
     r"\b(?:what|which|was|welche[rnms]?|matters?|things?|about|über|zum thema|zu meine[rnm]|topic|anything"
@@ -94,6 +97,6 @@ def language_of(text: str) -> str:
     A fact is too short for `notes.language`, whose votes are for a page.
     """
     words = re.findall(r"\w+", text.lower())
-    english = sum(word in stop_words("en") for word in words)
-    german = sum(word in stop_words("de") for word in words) + bool(re.search("[äöüß]", text.lower()))
+    english = sum(word in _ENGLISH for word in words)
+    german = sum(word in _GERMAN for word in words) + bool(re.search("[äöüß]", text.lower()))
     return "de" if german > english else "en" if english > german else ""

@@ -72,11 +72,17 @@ class FactVectors:
         """Drop the embedding of every other text; return how many went."""
         wanted = {key_of(text) for text in texts}
         known = [key for (key,) in self._file.execute("SELECT key FROM facts")]
-        gone = [(key,) for key in known if key not in wanted]
-        if gone:
+        return self._delete([key for key in known if key not in wanted])
+
+    def drop(self, texts: Collection[str]) -> int:
+        """Drop the embeddings of these texts; return how many there are at most."""
+        return self._delete([key_of(text) for text in texts])
+
+    def _delete(self, keys: Sequence[bytes]) -> int:
+        if keys:
             with self._commit():
-                self._file.executemany("DELETE FROM facts WHERE key = ?", gone)
-        return len(gone)
+                self._file.executemany("DELETE FROM facts WHERE key = ?", [(key,) for key in keys])
+        return len(keys)
 
     def of(self, texts: Sequence[str], embed: Embed | None) -> dict[str, Floats]:
         """Return the embeddings of texts, (dimensions,) float32 each; what is new is embedded, and kept.
@@ -126,6 +132,12 @@ class FactVectors:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def remove_all(folder: Path) -> None:
+    """Remove the files of all models from a folder."""
+    for file in folder.glob(FILE.format("*") + "*"):
+        file.unlink(missing_ok=True)
 
 
 def key_of(text: str) -> bytes:

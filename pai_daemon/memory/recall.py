@@ -23,8 +23,8 @@ from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.memory.asking import Asking, asking_of
-from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors
-from pai_daemon.memory.table import LANGUAGES, F, FactTable, Mask, passage_of
+from pai_daemon.memory.fact_rows import LANGUAGES, F, FactRows, Mask, passage_of
+from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors, remove_all
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 5
@@ -65,7 +65,7 @@ ANY = Wanted()
 class Recalled(Generic[F]):
     """A fact that was found. score: 0 to 1. semantic: its cosine, text: its BM25; None for what did not run.
 
-    replaced: a newer one stands before it. expired: it has table until a day that is over.
+    replaced: a newer one stands before it. expired: it has held until a day that is over.
     """
 
     fact: F
@@ -100,11 +100,11 @@ class Recall(Generic[F]):
         self._keeping = threading.Lock()
         self._lock = threading.Lock()
         self._vectors: FactVectors | None = None
-        self._table: FactTable[F] = FactTable(0)
+        self._held: FactRows[F] = FactRows(0)
 
     def __len__(self) -> int:
         """Return how many facts are known."""
-        return len(self._table)
+        return len(self._held)
 
     def keep_up(self, facts: Callable[[], Iterable[F]], model: EmbeddingModel | None = None) -> None:
         """Know the facts there are now, and no others, in memory and on disk; embed what is new.
@@ -126,28 +126,26 @@ class Recall(Generic[F]):
             if self._vectors is None or self._vectors.model != name:
                 self.close()
                 self._vectors = FactVectors(self._folder, name)
-                self._begin(name.dimensions)
+                with self._lock:
+                    self._held.widen(name.dimensions)
                 is_new = True
         with self._lock:
-            has_gone = self._table.take(facts)
-            texts = {passage_of(fact) for fact in self._table} if has_gone or is_new else set()
-        if self._vectors is not None and (has_gone or is_new):
+            gone = self._held.take(facts)
+            texts = {passage_of(fact) for fact in self._held} if is_new else set()
+        if self._vectors is not None and is_new:
             self._vectors.keep(texts)
-
-    def _begin(self, dimensions: int) -> None:
-        with self._lock:
-            known = list(self._table)
-            table: FactTable[F] = FactTable(dimensions)
-            table.take(known)
-            self._table = table
+        elif self._vectors is not None:
+            self._vectors.drop(gone)
+        elif gone:
+            remove_all(self._folder)  # of which model they are is not known yet, and they are but a cache
 
     def _embed_some(self, model: EmbeddingModel) -> bool:
         """Give a batch of facts their embeddings; return whether there were any without."""
-        table, vectors = self._table, self._vectors
+        held, vectors = self._held, self._vectors
         if vectors is None or vectors.model != ModelName.of(model.profile):
             return False
         with self._lock:
-            missing = {row: passage_of(table.fact(row)) for row in table.missing(READ_AT_ONCE)}
+            missing = {row: passage_of(held.fact(row)) for row in held.missing(READ_AT_ONCE)}
         if not missing:
             return False
         # What is on disk comes first; what is new, batch by batch, so that who forgets waits for one at most.
@@ -158,7 +156,7 @@ class Recall(Generic[F]):
         with self._lock:
             for row, text in missing.items():
                 if text in found:
-                    table.embed(row, found[text])
+                    held.embed(row, found[text])
         return True
 
     def close(self) -> None:
@@ -194,10 +192,10 @@ class Recall(Generic[F]):
             except ModelUnavailable:  # a server may be away
                 vector = None
         with self._lock:
-            if vector is not None and len(vector) != self._table.vectors.shape[1]:
+            if vector is not None and len(vector) != self._held.vectors.shape[1]:
                 vector = None  # the facts of a model that was just chosen are not embedded yet
             ranking = _Ranking(
-                self._table,
+                self._held,
                 asking,
                 wanted=wanted,
                 vector=vector,
@@ -211,11 +209,11 @@ class Recall(Generic[F]):
 
 
 class _Ranking(Generic[F]):
-    """One question's ranking of a table."""
+    """One question's ranking of the facts."""
 
     def __init__(
         self,
-        table: FactTable[F],
+        held: FactRows[F],
         asking: Asking,
         *,
         wanted: Wanted,
@@ -224,45 +222,45 @@ class _Ranking(Generic[F]):
         today: date,
         by_words: bool,
     ) -> None:
-        self.table, self.asking, self.wanted, self.today = table, asking, wanted, today
-        rows = len(table.facts)
+        self.held, self.asking, self.wanted, self.today = held, asking, wanted, today
+        rows = len(held.facts)
         self.vector, self.model = vector, model
         none = np.zeros(rows, np.float32)
-        self.words = table.grams.scores(asking.text, rows) if by_words and asking.text else none
+        self.words = held.grams.scores(asking.text, rows) if by_words and asking.text else none
         self.has_words = by_words
         alone = vector is not None and model is not None and len(model.profile.languages) != 1
         self.scores: Floats = self._meaning() + WORDS_WEIGHT * (1 if alone else 2) * self.words
         if asking.text:
             self.scores += self._leanings()
         else:
-            self.scores += table.said.astype(np.float32) / 1000  # the newest first
+            self.scores += held.said.astype(np.float32) / 1000  # the newest first
 
     def _leanings(self) -> Floats:
         """Return what speaks for facts whatever their words say."""
-        table = self.table
-        leaning = PIN_BONUS * table.pinned.astype(np.float32)
-        age = np.maximum(0, self.today.toordinal() - table.said)
+        held = self.held
+        leaning = PIN_BONUS * held.pinned.astype(np.float32)
+        age = np.maximum(0, self.today.toordinal() - held.said)
         leaning += np.float32(RECENT_BONUS) * np.exp2(-age / np.float32(RECENT_DAYS)).astype(np.float32)
-        if named := self.table.named(self.asking.text):
-            leaning += SUBJECT_BONUS * np.isin(table.subject, named).astype(np.float32)
+        if named := self.held.named(self.asking.text):
+            leaning += SUBJECT_BONUS * np.isin(held.subject, named).astype(np.float32)
         return leaning
 
     def _meaning(self) -> Floats:
         """Return each row's place among the cosines of its language, in standard deviations."""
-        table, none = self.table, np.zeros(len(self.table.facts), np.float32)
-        if self.vector is None or self.model is None or not table.embedded.any():
+        held, none = self.held, np.zeros(len(self.held.facts), np.float32)
+        if self.vector is None or self.model is None or not held.embedded.any():
             return none
-        mean, scoring = table.mean, self.model.scoring
-        near = table.vectors @ (self.vector - HUB_SHARE * mean) + HUB_SHARE * float(mean @ mean)
+        mean, scoring = held.mean, self.model.scoring
+        near = held.vectors @ (self.vector - HUB_SHARE * mean) + HUB_SHARE * float(mean @ mean)
         prior = scoring.answer_threshold - PRIOR_MEAN * scoring.scale
         deviation = PRIOR_DEVIATION * scoring.scale
-        embedded = table.embedded
+        embedded = held.embedded
         whole = near[embedded]
         spread = math.sqrt(
             (len(whole) * float(whole.var()) + PRIOR_FACTS * deviation**2) / (len(whole) + PRIOR_FACTS)
         )
         apart = len(self.model.profile.languages) != 1
-        groups = [table.language == place for place in range(len(LANGUAGES))] if apart else [table.taken]
+        groups = [held.language == place for place in range(len(LANGUAGES))] if apart else [held.taken]
         for group in groups:
             inside = group & embedded
             if count := int(inside.sum()):
@@ -279,31 +277,33 @@ class _Ranking(Generic[F]):
         depth = min(len(rows), max(DEPTH, 4 * limit))
         best = rows[np.argpartition(-self.scores[rows], depth - 1)[:depth]]
         # Ties go by id, so that the order of files and rows says nothing.
-        ordered = sorted(map(int, best), key=lambda row: (-self.scores[row], self.table.fact(row).id))
+        ordered = sorted(map(int, best), key=lambda row: (-self.scores[row], self.held.fact(row).id))
         if not self._fits(ordered):
             return ()
+        if self.vector is None and any(self.words[row] > 0 for row in ordered):
+            ordered = [row for row in ordered if self.words[row] > 0]
         ranks = self._in_force(ordered)
-        told = sorted(ranks, key=lambda row: (*ranks[row], self.table.fact(row).id))
+        told = sorted(ranks, key=lambda row: (*ranks[row], self.held.fact(row).id))
         top = ranks[told[0]][0]
         if self.asking.text and not self.asking.of_time:
             told = [row for row in told if ranks[row][0] - top <= WINDOW]
         return tuple(self._recalled(row, -ranks[row][0], ranks[row][1] > 0) for row in told[:limit])
 
     def _allowed(self) -> Mask:
-        table, wanted = self.table, self.wanted
-        allowed = table.taken.copy()
+        held, wanted = self.held, self.wanted
+        allowed = held.taken.copy()
         for since in filter(None, (wanted.since, self.asking.since)):
-            allowed &= table.said >= since.toordinal()
+            allowed &= held.said >= since.toordinal()
         for before in filter(None, (wanted.before, self.asking.before)):
-            allowed &= (table.said < before.toordinal()) & (table.said > 0)
+            allowed &= (held.said < before.toordinal()) & (held.said > 0)
         if wanted.subject:
             name = wanted.subject.casefold()
-            places = [place for known, place in table.subjects.items() if known.casefold() == name]
-            allowed &= np.isin(table.subject, places)
+            places = [place for known, place in held.subjects.items() if known.casefold() == name]
+            allowed &= np.isin(held.subject, places)
         if wanted.tag:
             tag = wanted.tag.removeprefix("#").casefold()
             for row in np.flatnonzero(allowed):
-                tags = (each.removeprefix("#").casefold() for each in table.fact(int(row)).tags)
+                tags = (each.removeprefix("#").casefold() for each in held.fact(int(row)).tags)
                 allowed[row] = any(each == tag or each.startswith(f"{tag}/") for each in tags)
         return allowed
 
@@ -318,7 +318,7 @@ class _Ranking(Generic[F]):
         return any(self._cosine(row) >= self.model.scoring.answer_threshold for row in ordered[:3])
 
     def _cosine(self, row: int) -> float:
-        return 0.0 if self.vector is None else float(self.table.vectors[row] @ self.vector)
+        return 0.0 if self.vector is None else float(self.held.vectors[row] @ self.vector)
 
     def _in_force(self, ordered: list[int]) -> dict[int, tuple[float, int]]:
         """Return each row's rank, lower first: minus its score, and how far it is from what holds now.
@@ -343,22 +343,24 @@ class _Ranking(Generic[F]):
         return ranks
 
     def _line(self, row: int) -> list[int]:
-        """Return a row and what replaced it, in turn; a circle ends where it began."""
+        """Return a row and what replaced it, in turn; the row alone where that goes round in a circle."""
         line = [row]
-        while (newer := self.table.fact(line[-1]).superseded_by) is not None:
-            following = self.table.rows.get(newer)
-            if following is None or following in line:
+        while (newer := self.held.fact(line[-1]).superseded_by) is not None:
+            following = self.held.rows.get(newer)
+            if following is None:
                 break
+            if following in line:
+                return [row]
             line.append(following)
         return line
 
     def _has_expired(self, row: int) -> bool:
-        until = self.table.fact(row).until
+        until = self.held.fact(row).until
         return until is not None and until < self.today
 
     def _recalled(self, row: int, score: float, replaced: bool) -> Recalled[F]:
         return Recalled(
-            fact=self.table.fact(row),
+            fact=self.held.fact(row),
             score=round(1 / (1 + math.exp(-max(-50.0, min(50.0, score - 3)))), 4),
             semantic=None if self.vector is None else round(self._cosine(row), 4),
             text=round(float(self.words[row]), 3) if self.has_words else None,

@@ -58,7 +58,7 @@ def passage_of(fact: Fact) -> str:
     return f"{fact.subject}. {fact.text}" if fact.subject else fact.text
 
 
-class FactTable(Generic[F]):
+class FactRows(Generic[F]):
     """Facts by rows.
 
     vectors: (rows, dimensions) float32, zero where not embedded. embedded, taken: (rows,) bool. language:
