@@ -14,7 +14,7 @@ from pai_daemon.context.answering.answer import Citation, Sources
 from pai_daemon.errors import Forbidden, GeneratorUnavailable, PaiError, VaultUnavailable
 from pai_daemon.models.generation.generator import Text, Thought
 from pai_daemon.serve.contract import Routes
-from pai_daemon.serve.events import KEEP_ALIVE, send_stream
+from pai_daemon.serve.events import send_stream
 from pai_daemon.serve.openai.conversation import read
 from pai_daemon.serve.openai.protocol import (
     Annotation,
@@ -32,7 +32,7 @@ from pai_daemon.serve.openai.protocol import (
     data,
     failure,
 )
-from pai_daemon.serve.openai.telling import Ended, Pieces, Waiting, Wanted, pieces_of
+from pai_daemon.serve.openai.telling import Ended, Pieces, Wanted, pieces_of
 from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.wire import reply
 
@@ -132,8 +132,6 @@ class Completion:
                     case Sources() if self._with_events:
                         for citation in piece.citations:
                             yield data(self._bare(event=_card(citation)))
-                    case Waiting():
-                        yield KEEP_ALIVE
                     case Ended():
                         yield self._chunk(ChatDelta(), piece.reason)
                         if self._with_usage:

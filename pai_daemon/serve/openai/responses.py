@@ -17,7 +17,7 @@ from aiohttp import web
 from pai_daemon.errors import Forbidden, GeneratorUnavailable, PaiError, UsageError, VaultUnavailable
 from pai_daemon.models.generation.generator import Text
 from pai_daemon.serve.contract import Routes
-from pai_daemon.serve.events import KEEP_ALIVE, frame, send_stream
+from pai_daemon.serve.events import frame, send_stream
 from pai_daemon.serve.openai.conversation import read
 from pai_daemon.serve.openai.protocol import (
     Annotation,
@@ -27,7 +27,7 @@ from pai_daemon.serve.openai.protocol import (
     UnknownModel,
     failure,
 )
-from pai_daemon.serve.openai.telling import Ended, Pieces, Waiting, Wanted, pieces_of
+from pai_daemon.serve.openai.telling import Ended, Pieces, Wanted, pieces_of
 from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.wire import reply
 
@@ -158,8 +158,6 @@ class Response:
                             annotation_index=index,
                             annotation=cited,
                         )
-                    case Waiting():
-                        yield KEEP_ALIVE
                     case Ended():
                         ended = piece
         yield self._event("response.output_text.done", **place, text=self._text, logprobs=[])

@@ -30,11 +30,6 @@ _MARK = re.compile(r"\[(\d{1,4})\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """Nothing is written yet."""
-
-
-@dataclass(frozen=True, slots=True)
 class Ended:
     """The end of an answer: why there, and what it cost."""
 
@@ -42,7 +37,7 @@ class Ended:
     usage: ChatUsage = UNTOLD
 
 
-Piece = Sources | Text | Thought | Annotation | Waiting | Ended
+Piece = Sources | Text | Thought | Annotation | Ended
 Pieces = AsyncGenerator[Piece, None]
 
 
@@ -72,11 +67,9 @@ async def pieces_of(served: Served, wanted: Wanted) -> Pieces:
 
 async def _in_turn(served: Served, pieces: Pieces) -> Pieces:
     """Yield pieces once it is their turn."""
-    async with aclosing(pieces):
-        yield Waiting()
-        async with served.conversing.turn:
-            async for piece in pieces:
-                yield piece
+    async with aclosing(pieces), served.conversing.turn:
+        async for piece in pieces:
+            yield piece
 
 
 class Stops:
@@ -150,8 +143,6 @@ async def _from_notes(events: AsyncGenerator[AnswerEvent, None], stops: Stops) -
                 case Answer():
                     ready, rest = stops.end(), tail(event)
                     ended = Ended(usage=_usage(event.usage))
-                case _:
-                    yield Waiting()
             if ready:
                 yield Text(ready)
             if ended is None:
