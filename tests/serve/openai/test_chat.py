@@ -147,10 +147,11 @@ def test_generator_is_passed_through_without_the_notes(writing: Writing) -> None
     """By its own name it gets the messages as they are, with their system prompt, and nothing is cited."""
     daemon, how = writing
     how.requests.clear()
+    how.words = ("Arr", "! ", "So. ")
     messages = [{"role": "system", "content": "Be a pirate."}, {"role": "user", "content": QUESTION}]
     given = {"model": "ollama:llama3.2", "messages": messages, "max_tokens": 3}
     reply = ask(daemon, given=given).json
-    assert reply["choices"][0]["message"]["content"] == "".join(how.words)
+    assert reply["choices"][0]["message"]["content"] == "Arr! So. "
     assert reply["choices"][0]["message"]["annotations"] == []
     assert reply["choices"][0]["finish_reason"] == "length"
     (sent,) = [sent for path, sent in how.requests if path == "/api/chat"]
