@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from pai_daemon.context.answering.answer import Citation, Sources
+from pai_daemon.context.answering.answer import Citation
 from pai_daemon.errors import Forbidden, GeneratorUnavailable, PaiError, VaultUnavailable
 from pai_daemon.models.generation.generator import Text, Thought
 from pai_daemon.serve.contract import Routes
@@ -32,7 +32,7 @@ from pai_daemon.serve.openai.protocol import (
     data,
     failure,
 )
-from pai_daemon.serve.openai.telling import Ended, Pieces, Wanted, pieces_of
+from pai_daemon.serve.openai.telling import Ended, Marked, Pieces, Wanted, pieces_of
 from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.wire import reply
 
@@ -96,8 +96,8 @@ class Completion:
                         text += piece.text
                     case Thought():
                         thoughts += piece.text
-                    case Annotation():
-                        annotations.append(piece)
+                    case Marked():
+                        annotations.append(piece.annotation)
                     case Ended():
                         ended = piece
         message = ChatAnswer(
@@ -120,6 +120,7 @@ class Completion:
     async def chunks(self, pieces: Pieces) -> AsyncGenerator[bytes, None]:
         """Yield the answer as events, from an empty one at once to the mark of the end."""
         yield self._chunk(ChatDelta(role="assistant", content=""))
+        shown: set[int] = set()
         async with aclosing(pieces):
             async for piece in pieces:
                 match piece:
@@ -127,11 +128,12 @@ class Completion:
                         yield self._chunk(ChatDelta(content=piece.text))
                     case Thought():
                         yield self._chunk(ChatDelta(reasoning_content=piece.text))
-                    case Annotation() if not self._with_events:
-                        yield self._chunk(ChatDelta(annotations=(piece,)))
-                    case Sources() if self._with_events:
-                        for citation in piece.citations:
-                            yield data(self._bare(event=_card(citation)))
+                    case Marked() if self._with_events:
+                        if piece.citation.n not in shown:
+                            yield data(self._bare(event=_card(piece.citation)))
+                        shown.add(piece.citation.n)
+                    case Marked():
+                        yield self._chunk(ChatDelta(annotations=(piece.annotation,)))
                     case Ended():
                         yield self._chunk(ChatDelta(), piece.reason)
                         if self._with_usage:
@@ -162,7 +164,7 @@ class Completion:
 def _card(citation: Citation) -> dict[str, Any]:
     """Return a passage as an event by which Open WebUI shows a source, with its text."""
     passage = citation.passage
-    source = {"id": f"{passage.uri}:{passage.start_line}", "name": passage.trail, "url": passage.uri}
+    source = {"id": passage.uri, "name": passage.trail, "url": passage.uri}
     shown = {
         "source": source,
         "document": [passage.text],

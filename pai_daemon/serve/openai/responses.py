@@ -20,14 +20,13 @@ from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.events import frame, send_stream
 from pai_daemon.serve.openai.conversation import read
 from pai_daemon.serve.openai.protocol import (
-    Annotation,
     ChatMessage,
     OpenAIFailure,
     ResponseRequest,
     UnknownModel,
     failure,
 )
-from pai_daemon.serve.openai.telling import Ended, Pieces, Wanted, pieces_of
+from pai_daemon.serve.openai.telling import Ended, Marked, Pieces, Wanted, pieces_of
 from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.wire import reply
 
@@ -148,8 +147,11 @@ class Response:
                         yield self._event(
                             "response.output_text.delta", **place, delta=piece.text, logprobs=[]
                         )
-                    case Annotation():
-                        cited = {"type": piece.type, **msgspec.to_builtins(piece.url_citation)}
+                    case Marked():
+                        cited = {
+                            "type": "url_citation",
+                            **msgspec.to_builtins(piece.annotation.url_citation),
+                        }
                         index = len(self._annotations)
                         self._annotations.append(cited)
                         yield self._event(

@@ -7,7 +7,7 @@ again: it is nothing that was said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pai_daemon.context.answering.answer import Answer, Citation
 from pai_daemon.context.answering.screen import Screen
@@ -23,9 +23,19 @@ SOURCES, NEAREST, READ_AS, UNSUPPORTED, NOTE = (
 _TAIL = re.compile(rf"{RULE}(?:{'|'.join(map(re.escape, (SOURCES, NEAREST, READ_AS, UNSUPPORTED, NOTE)))})")
 
 
-def tail(answer: Answer) -> str:
-    """Return what follows the text of an answer, "" where there is nothing to say."""
-    parts = [*_places(SOURCES, answer.citations), *_places(NEAREST, answer.nearest)]
+def tail(answer: Answer, number: Callable[[Citation], int]) -> str:
+    """Return what follows the text of an answer, "" where there is nothing to say.
+
+    number: of a passage, as the text has it; of those with one number the first is named.
+    """
+    cited: dict[int, Citation] = {}
+    for citation in answer.citations:
+        cited.setdefault(number(citation), citation)
+    marked = [(f"[{place}] ", cited[place]) for place in sorted(cited)]
+    parts = [
+        *_places(SOURCES, marked),
+        *_places(NEAREST, [("", citation) for citation in answer.nearest]),
+    ]
     if answer.narrowed:
         parts.append(f"{READ_AS} {', '.join(answer.narrowed)}")
     parts += [f"{UNSUPPORTED} {each.text}" for each in answer.sentences if not each.supported]
@@ -39,12 +49,11 @@ def without_tail(text: str) -> str:
     return text[: found[-1].start()] if found else text
 
 
-def _places(head: str, citations: Sequence[Citation]) -> Iterator[str]:
-    """Yield one part that lists passages, as links that the person's notes know."""
-    if citations:
-        screen = Screen(citation.passage.text for citation in citations)
-        lines = [f"- [{citation.n}] {_place(citation, screen)}" for citation in citations]
-        yield "\n".join([head, *lines])
+def _places(head: str, listed: Sequence[tuple[str, Citation]]) -> Iterator[str]:
+    """Yield one part that lists passages, each behind its mark, as links that the person's notes know."""
+    if listed:
+        screen = Screen(citation.passage.text for _, citation in listed)
+        yield "\n".join([head, *(f"- {mark}{_place(citation, screen)}" for mark, citation in listed)])
 
 
 def _place(citation: Citation, screen: Screen) -> str:

@@ -27,6 +27,26 @@ from pai_daemon.serve.state import Served
 ASIDE_S, ASIDE_TOKENS = 30.0, 300
 UNTOLD = ChatUsage()
 _MARK = re.compile(r"\[(\d{1,4})\]")
+_BEGUN = re.compile(r"\[\d{0,4}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A mark in the text, from which character to which, and the passage that it stands for."""
+
+    citation: Citation
+    start: int
+    end: int
+
+    @property
+    def annotation(self) -> Annotation:
+        """Return it as OpenAI's API has it."""
+        passage = self.citation.passage
+        return Annotation(
+            url_citation=UrlCitation(
+                url=passage.uri, title=passage.trail, start_index=self.start, end_index=self.end
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +57,7 @@ class Ended:
     usage: ChatUsage = UNTOLD
 
 
-Piece = Sources | Text | Thought | Annotation | Ended
+Piece = Text | Thought | Marked | Ended
 Pieces = AsyncGenerator[Piece, None]
 
 
@@ -105,53 +125,65 @@ def _begun(text: str, stop: str) -> int:
     return next((length for length in range(most, 0, -1) if text.endswith(stop[:length])), 0)
 
 
-class _Marks:
-    """Finds the marks in a text as it comes, and says what each stands for."""
+class Marks:
+    """Gives the marks of a text, as it comes in pieces, numbers from 1 in order of appearance.
+
+    Open WebUI takes `[2]` for the second source that it was told of, and sources of one address for one. So
+    each place has one number, whatever passages of it are cited. numbers: by the number of the passage.
+    """
 
     def __init__(self) -> None:
-        self._text = ""
-        self._read = 0
         self.passages: Mapping[int, Citation] = {}
+        self.numbers: dict[int, int] = {}
+        self._places: dict[str, int] = {}
+        self._held = ""
+        self._length = 0
 
-    def feed(self, text: str) -> list[Annotation]:
-        """Return what the marks stand for that a piece ends."""
-        self._text += text
-        found = []
-        for mark in _MARK.finditer(self._text, self._read):
-            self._read = mark.end()
+    def feed(self, text: str, *, is_last: bool = False) -> tuple[str, list[Marked]]:
+        """Return what of a piece, and of what was held before it, can be shown, and the marks in it."""
+        text, self._held = self._held + text, ""
+        if not is_last and (begun := _BEGUN.search(text)):
+            text, self._held = text[: begun.start()], begun[0]
+        shown, read, found = "", 0, []
+        for mark in _MARK.finditer(text):
             if citation := self.passages.get(int(mark[1])):
-                passage = citation.passage
-                cited = UrlCitation(
-                    url=passage.uri, title=passage.trail, start_index=mark.start(), end_index=mark.end()
-                )
-                found.append(Annotation(url_citation=cited))
-        return found
+                shown += text[read : mark.start()]
+                read, start = mark.end(), self._length + len(shown)
+                shown += f"[{self.number(citation)}]"
+                found.append(Marked(citation, start, self._length + len(shown)))
+        shown += text[read:]
+        self._length += len(shown)
+        return shown, found
+
+    def number(self, citation: Citation) -> int:
+        """Return the number of a passage in the text, a new one where no mark had it yet."""
+        uri = citation.passage.uri
+        return self.numbers.setdefault(citation.n, self._places.setdefault(uri, len(self._places) + 1))
 
 
 async def _from_notes(events: AsyncGenerator[AnswerEvent, None], stops: Stops) -> Pieces:
     """Yield an answer from the notes; its marks stand for passages, and its end says what it rests on."""
-    marks = _Marks()
+    marks = Marks()
     async with aclosing(events):
         async for event in events:
-            ready, rest, ended = "", "", None
+            ready, whole = "", None
             match event:
                 case Sources():
                     marks.passages = {citation.n: citation for citation in event.citations}
-                    yield event
                 case Delta():
                     ready = stops.feed(event.text)
                 case Answer():
-                    ready, rest = stops.end(), tail(event)
-                    ended = Ended(usage=_usage(event.usage))
-            if ready:
-                yield Text(ready)
-            if ended is None:
-                for annotation in marks.feed(ready):
-                    yield annotation
-            if rest:
+                    ready, whole = stops.end(), event
+            is_last = whole is not None or stops.is_hit
+            shown, found = marks.feed(ready, is_last=is_last)
+            if shown:
+                yield Text(shown)
+            for marked in found:
+                yield marked
+            if whole is not None and (rest := tail(whole, marks.number)):
                 yield Text(rest)
-            if stops.is_hit or ended:
-                yield ended or Ended()
+            if is_last:
+                yield Ended(usage=_usage(whole.usage if whole is not None else None))
                 return
 
 

@@ -86,6 +86,30 @@ def test_stream_tells_what_the_whole_answer_does(served: DaemonProcess) -> None:
     assert len({each["id"] for each in chunks[:-1]}) == 1
 
 
+@pytest.mark.parametrize("events", [False, True])
+def test_nth_source_that_is_told_is_that_of_the_mark_n(writing: Writing, events: bool) -> None:
+    """Open WebUI goes by their order, whichever passage the generator cites first."""
+    daemon, how = writing
+    how.words = ("The roof is slate ", "[2", "]. The hull is varnished [1]. The roof is old [2].")
+    headers = {"X-Pai-Events": "open-webui"} if events else {}
+    asked = json.dumps(body("What of the hull and of the shed roof?", stream=True))
+    chunks = frames(daemon.request("POST", CHAT, body=asked, headers=headers))
+    assert text_of(chunks).startswith(
+        "The roof is slate [1]. The hull is varnished [2]. The roof is old [1]."
+    )
+    if events:
+        told = [each["event"]["data"]["source"]["url"] for each in chunks[:-1] if "event" in each]
+    else:
+        deltas = [each["choices"][0]["delta"] for each in chunks[:-1]]
+        listed = [one["url_citation"]["url"] for delta in deltas for one in delta.get("annotations", ())]
+        assert len(listed) == 3
+        told = list(dict.fromkeys(listed))
+    sources = text_of(chunks).partition("Sources:\n")[2].splitlines()
+    assert [line[:6] for line in sources[:2]] == ["- [1] ", "- [2] "]
+    for line, url in zip(sources, told, strict=False):
+        assert line[8:12] in url, "the list names them in the same order"
+
+
 def test_usage_is_streamed_only_where_it_is_asked_for(writing: Writing) -> None:
     """A chunk without choices comes last with what the generator counted; else there is none."""
     daemon, _ = writing

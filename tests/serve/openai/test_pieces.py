@@ -16,7 +16,7 @@ from pai_daemon.errors import UsageError
 from pai_daemon.serve.openai.conversation import aside_of, read, without_model
 from pai_daemon.serve.openai.protocol import ChatMessage, ContentPart
 from pai_daemon.serve.openai.tail import tail, without_tail
-from pai_daemon.serve.openai.telling import Stops
+from pai_daemon.serve.openai.telling import Marked, Marks, Stops
 
 PASSAGE = Passage(
     path="Boat.md",
@@ -61,6 +61,11 @@ ASSISTANT: Each spring. [1]
 </chat_history>"""
 
 
+def as_it_is(citation: Citation) -> int:
+    """Return the number that a passage has."""
+    return citation.n
+
+
 def user(text: str) -> ChatMessage:
     """Return what the person says."""
     return ChatMessage(role="user", content=text)
@@ -95,9 +100,9 @@ def test_end_of_an_answer_lists_its_sources_and_is_taken_off_again(cited: str) -
     """What a program sends back as said before is what the answer said."""
     passage = replace(PASSAGE, link=cited)
     answer = replace(ANSWER, citations=(Citation(2, passage),))
-    assert f"- [2] {cited}" in tail(answer)
-    assert ("Boat > Hull" in tail(answer)) is (not cited.startswith("[["))
-    assert without_tail(answer.answer + tail(answer)) == answer.answer
+    assert f"- [2] {cited}" in tail(answer, as_it_is)
+    assert ("Boat > Hull" in tail(answer, as_it_is)) is (not cited.startswith("[["))
+    assert without_tail(answer.answer + tail(answer, as_it_is)) == answer.answer
 
 
 def test_end_of_an_answer_says_what_is_wrong_with_it() -> None:
@@ -110,17 +115,17 @@ def test_end_of_an_answer_says_what_is_wrong_with_it() -> None:
         narrowed=("#boat",),
         citations=(Citation(1, replace(PASSAGE, stale=True)),),
     )
-    said = tail(answer)
+    said = tail(answer, as_it_is)
     for each in ("No passage supports: Tomatoes fly.", "Note: The model broke off.", "Read as: #boat"):
         assert each in said
     assert "(changed since)" in said
-    assert tail(replace(ANSWER, citations=())) == ""
+    assert tail(replace(ANSWER, citations=()), as_it_is) == ""
 
 
 def test_title_of_a_note_brings_no_image_into_the_list() -> None:
     """What a note calls itself is shown as text, wherever the list is drawn."""
     passage = replace(PASSAGE, link="((id))", title="![x](https://evil.example/?q)", heading_path=())
-    said = tail(replace(ANSWER, citations=(Citation(1, passage),)))
+    said = tail(replace(ANSWER, citations=(Citation(1, passage),)), as_it_is)
     assert "![" not in said
     assert "evil.example" not in said
 
@@ -193,3 +198,42 @@ def test_without_a_generator_a_title_is_the_first_question() -> None:
     assert json.loads(without_model("title", conversation)) == {"title": "When is the hull of the old"}
     assert json.loads(without_model("tags", conversation)) == {"tags": []}
     assert json.loads(without_model("text", conversation)) == {"text": ""}
+
+
+@given(
+    marks=st.lists(st.integers(1, 6), max_size=8),
+    cuts=st.lists(st.integers(0, 80), max_size=10),
+)
+def test_marks_are_numbered_as_they_appear_however_the_text_is_cut(marks: list[int], cuts: list[int]) -> None:
+    """The nth place that is told is [n], passages of one place share it, and each span is its mark's."""
+    passages = {n: Citation(n, replace(PASSAGE, uri=f"obsidian://{n % 3}")) for n in range(1, 6)}
+    text = "".join(f"word [{n}]" for n in marks) + " [x] [12"
+    numbering, said = Marks(), ""
+    found: list[Marked] = []
+    numbering.passages = passages
+    places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
+    for start, end in pairwise(places):
+        shown, marked = numbering.feed(text[start:end], is_last=end == len(text))
+        said, found = said + shown, found + marked
+    told = list(dict.fromkeys(n % 3 for n in marks if n in passages))
+    wanted = [str(told.index(n % 3) + 1) if n in passages else str(n) for n in marks]
+    assert said == "".join(f"word [{n}]" for n in wanted) + " [x] [12"
+    assert [said[one.start : one.end] for one in found] == [
+        f"[{n}]" for n, was in zip(wanted, marks, strict=True) if was in passages
+    ]
+    assert list(dict.fromkeys(one.annotation.url_citation.url for one in found)) == [
+        f"obsidian://{place}" for place in told
+    ]
+
+
+def test_sources_are_listed_by_the_numbers_of_the_text() -> None:
+    """A place is listed once, whatever passages of it are cited; where nothing was found, without numbers."""
+    shed = replace(PASSAGE, uri="obsidian://shed", link="[[Shed]]")
+    numbering = Marks()
+    cited = (Citation(2, PASSAGE), Citation(5, shed), Citation(7, shed))
+    numbering.passages = {each.n: each for each in cited}
+    assert numbering.feed("a [7] b [2] c [5]", is_last=True)[0] == "a [1] b [2] c [1]"
+    said = tail(replace(ANSWER, citations=cited), numbering.number)
+    assert said == "\n\n---\nSources:\n- [1] [[Shed]]\n- [2] [[Boat#Hull]]"
+    none = replace(ANSWER, citations=(), nearest=cited[:1])
+    assert tail(none, numbering.number) == "\n\n---\nThe nearest notes:\n- [[Boat#Hull]]"
