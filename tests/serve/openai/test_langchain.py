@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from pai_daemon.errors import DaemonUnreachable, PaiError, UsageError
 from pai_daemon.langchain import PaiRetriever
 from tests.daemon_process import DaemonProcess
 
+ROOT = Path(__file__).parents[3]
 QUESTION = "When is the hull varnished?"
 
 
@@ -149,3 +152,21 @@ async def test_chat_of_langchain_answers_from_the_notes(served: DaemonProcess) -
         assert len(streamed) > 2
         turns = [HumanMessage(QUESTION), AIMessage(whole.text), HumanMessage("And the shed roof?")]
         assert "slate" in (await chat.ainvoke(turns)).text
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_recipes_of_the_readme_run_as_they_stand(
+    served: DaemonProcess, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: int
+) -> None:
+    """With the address and the token of a daemon in their places they print what they say."""
+    section = (ROOT / "README.md").read_text("utf-8").partition("## Ask from other programs")[2]
+    recipe = re.findall(r"```python\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)[place]
+    for name, value in served.folders.environ().items():
+        if name.startswith("PAI_"):
+            monkeypatch.setenv(name, value)
+    code = recipe.replace("http://127.0.0.1:8377", served.client.url).replace("TOKEN", served.token)
+    code = code.replace("When is the boat's engine serviced?", QUESTION)
+    exec(code, {})  # noqa: S102
+    said = capsys.readouterr().out
+    assert "spring" in said
+    assert ("obsidian://" if place == 0 else "[[Boat") in said
