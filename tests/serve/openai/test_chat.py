@@ -15,8 +15,9 @@ from typing import Any
 import psutil
 import pytest
 
+from pai_daemon.errors import Overloaded
 from pai_daemon.serve.tokens import Tokens
-from pai_daemon.serve.turns import CONVERSING
+from pai_daemon.serve.turns import CONVERSING, Line
 from tests.daemon_process import DaemonProcess, Reply, eventually
 from tests.serve.openai.conftest import Writing
 from tests.serve.openai.test_pieces import TITLE_TASK
@@ -412,6 +413,40 @@ def test_generator_stops_when_nobody_listens(writing: Writing) -> None:
             assert time.monotonic() - left_s < 10 * GONE_S, "it writes for nobody"
             time.sleep(0.005)
     assert "Traceback" not in daemon.log, daemon.log[-2000:]
+
+
+def test_stream_that_waits_its_turn_is_open_and_asks_nothing_yet(writing: Writing) -> None:
+    """All are told at once that they are heard; eight are written, the others when those are done."""
+    daemon, how = writing
+    how.silence_s = 1.5
+    how.requests.clear()
+    connections, headers = [], {"Authorization": f"Bearer {daemon.token}"}
+    for _ in range(CONVERSING + 2):
+        connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=20)
+        asked = json.dumps(body(model="ollama:llama3.2", stream=True))
+        connection.request("POST", CHAT, asked, headers)
+        assert b"assistant" in connection.getresponse().readline()
+        connections.append(connection)
+
+    def written() -> int:
+        return sum(path == "/api/chat" for path, _ in how.requests)
+
+    eventually(lambda: written() >= CONVERSING, "eight are written")
+    assert written() == CONVERSING
+    eventually(lambda: written() == CONVERSING + 2, "then the others")
+    for connection in connections:
+        connection.close()
+
+
+def test_line_has_an_end() -> None:
+    """Who comes when it is full is told to come again; who leaves makes room."""
+    line = Line(1, 2)
+    with line.joined():
+        with line.joined(), pytest.raises(Overloaded, match="2 conversations"), line.joined():
+            pass
+        with line.joined():
+            assert line.length == 2
+    assert line.length == 0
 
 
 async def test_twenty_streams_of_two_clients_are_all_answered(writing: Writing) -> None:
