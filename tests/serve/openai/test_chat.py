@@ -24,8 +24,8 @@ from tests.serve.openai.test_pieces import TITLE_TASK
 
 QUESTION = "When is the hull varnished?"
 CHAT, RESPONSES, EMBEDDINGS = "/v1/chat/completions", "/v1/responses", "/v1/embeddings"
-# What a generator that nobody listens to any more may go on for, on a machine that does much else.
-GONE_S = 0.2
+# A generator that nobody listens to is to stop within 0.2 s; ten times that on a machine that does much else.
+GONE_S = 2.0
 
 
 def body(question: str = QUESTION, **more: Any) -> dict[str, Any]:
@@ -387,7 +387,7 @@ def test_response_comes_about_in_numbered_events(served: DaemonProcess) -> None:
 
 
 def test_generator_stops_when_nobody_listens(writing: Writing) -> None:
-    """Who hangs up in the midst ends the writing within a fifth of a second, on each route."""
+    """Who hangs up in the midst ends the writing, on each route; the time is a generous bound."""
     daemon, how = writing
     streams = (
         (CHAT, body(stream=True)),
@@ -410,7 +410,7 @@ def test_generator_stops_when_nobody_listens(writing: Writing) -> None:
         connection.close()
         left_s = time.monotonic()
         while not how.left_early.is_set():
-            assert time.monotonic() - left_s < 10 * GONE_S, "it writes for nobody"
+            assert time.monotonic() - left_s < GONE_S, "it writes for nobody"
             time.sleep(0.005)
     assert "Traceback" not in daemon.log, daemon.log[-2000:]
 
