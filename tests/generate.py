@@ -108,7 +108,7 @@ def _meaning(kind: type[PaiError]) -> str:
 def typescript() -> str:
     """Return the documents of the API as TypeScript interfaces."""
     parts = [f"/** The daemon's documents as they cross the wire. {HEAD} */\n"]
-    for name, schema in components().items():
+    for name, schema in components(is_own=True).items():
         required = set(schema.get("required", ()))
         lines = [
             f"  {key}{'' if key in required else '?'}: {_as_typescript(each)};"
@@ -125,7 +125,7 @@ def python() -> str:
         "from __future__ import annotations",
         "from typing import Any, Literal, NotRequired, TypedDict",
     ]
-    for name, schema in components().items():
+    for name, schema in components(is_own=True).items():
         required = set(schema.get("required", ()))
         about = " ".join(schema.get("description", "").partition("\n")[0].split())
         lines = [

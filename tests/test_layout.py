@@ -23,6 +23,7 @@ ROOMS = (
     "serve",
     "daemon",
     "client",
+    "langchain",
     "cli",
 )
 # Each heavy library has one room, and where it can, one file.
@@ -37,6 +38,7 @@ OWNERS = {
     "click": ("cli/",),
     "rich": ("cli/",),
     "platformdirs": ("config.py",),
+    "langchain_core": ("langchain.py",),
 }
 ALLOWED_TOP = {
     "pyproject.toml",

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from pai_daemon.errors import MethodNotAllowed, NotFound, Overloaded, PaiError, TooLarge, UsageError
+from pai_daemon.serve.openai.protocol import V1, openai_refusal
 from pai_daemon.serve.openapi import RESOURCES
 from pai_daemon.serve.security import Handler, guard, name_origin
 from pai_daemon.serve.state import SERVED, Served
@@ -57,23 +58,24 @@ LOAD = web.AppKey("load", Load)
 
 @web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every error into a problem document; nothing a client sends ends the daemon."""
+    """Turn every error into a document; nothing a client sends ends the daemon."""
+    refuse = openai_refusal if request.path.startswith(V1) else problem
     try:
         return await handler(request)
     except PaiError as error:
-        return problem(error)
+        return refuse(error)
     except web.HTTPRequestEntityTooLarge:
-        return problem(TooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes."))
+        return refuse(TooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes."))
     except web.HTTPNotFound:
-        return problem(NotFound(f"There is no route {request.path}."))
+        return refuse(NotFound(f"There is no route {request.path}."))
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
         refused = MethodNotAllowed(
             f"{request.path} does not take {request.method}.", hint=f"It takes {allowed}."
         )
-        return problem(refused, Allow=allowed)
+        return refuse(refused, Allow=allowed)
     except Exception as error:
-        return problem(fault(request, error))
+        return refuse(fault(request, error))
 
 
 @web.middleware

@@ -23,8 +23,8 @@ import msgspec
 from aiohttp import web
 
 from pai_daemon.errors import PaiError, UsageError
+from pai_daemon.serve.wire import ProblemDocument, refuse_halves
 from pai_daemon.serve.wire import body as read_body
-from pai_daemon.serve.wire import refuse_halves
 
 Asked = TypeVar("Asked", bound=msgspec.Struct)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -42,6 +42,7 @@ WORDS = {
 LIKENESS = 0.6
 MAX_SHOWN = 60
 MISSING = re.compile(r"required field `(\w+)`")
+WITHIN = re.compile(r"at `\$\.(\w[\w.\[\]…]*)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class Route:
 
     answers: the documents by status; of a tuple it is one of them. events: by name, where it can stream.
     lenient: names that are not known are passed over, as the protocol of another program wants it (D70).
-    fails: what it raises beside what every route may raise. path_about: of the variable in its path.
+    fails: what it raises beside what every route may raise. fails_as: the document that tells it, in JSON.
+    path_about: of the variable in its path.
     """
 
     method: str
@@ -64,6 +66,7 @@ class Route:
     fails: tuple[type[PaiError], ...] = ()
     path_about: str = ""
     lenient: bool = False
+    fails_as: Any = ProblemDocument
 
     @property
     def canonical(self) -> str:
@@ -190,7 +193,10 @@ def _converted(given: dict[str, Any], kind: type[Asked]) -> Asked:
     try:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
+        within = WITHIN.search(str(error))
         if missing := MISSING.search(str(error)):
+            if within:
+                raise UsageError(f"{within[1]}.{missing[1]} is missing.") from None
             raise UsageError(
                 f"{missing[1]} is missing.", hint=f"Give {_expected(kind, missing[1])}."
             ) from None

@@ -80,8 +80,16 @@ class EventHub:
             self._end(queue)
 
 
+def told(error: PaiError) -> bytes:
+    """Return the event that an error is, once a stream is open."""
+    return frame("error", error.problem())
+
+
 async def send_stream(
-    request: web.Request, source: AsyncGenerator[Item, None], as_frame: Callable[[Item], bytes]
+    request: web.Request,
+    source: AsyncGenerator[Item, None],
+    as_frame: Callable[[Item], bytes],
+    as_failure: Callable[[PaiError], bytes] = told,
 ) -> web.StreamResponse:
     """Answer with what the source yields, frame by frame; raises nothing.
 
@@ -100,8 +108,8 @@ async def send_stream(
             except ConnectionError:
                 raise
             except Exception as error:
-                told = error if isinstance(error, PaiError) else fault(request, error)
-                await response.write(frame("error", told.problem()))
+                failure = error if isinstance(error, PaiError) else fault(request, error)
+                await response.write(as_failure(failure))
         await response.write_eof()
     return response
 

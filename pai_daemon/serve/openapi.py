@@ -40,8 +40,10 @@ from pai_daemon.serve import (
     tasks,
 )
 from pai_daemon.serve.contract import Route, Routes
+from pai_daemon.serve.openai import chat, embeddings, responses
+from pai_daemon.serve.openai import models as openai_models
 from pai_daemon.serve.security import OPEN_PATHS, SCOPE_OF
-from pai_daemon.serve.wire import ProblemDocument, reply
+from pai_daemon.serve.wire import ProblemDocument, Sparse, reply
 
 routes = Routes()
 # Every route of the daemon; a new resource is named here.
@@ -60,6 +62,10 @@ RESOURCES = (
     memory_tool.routes,
     model.routes,
     models.routes,
+    openai_models.routes,
+    chat.routes,
+    responses.routes,
+    embeddings.routes,
     dashboard.routes,
     routes,
 )
@@ -132,19 +138,24 @@ def document() -> Schema:
 
 
 @functools.cache
-def components() -> Schema:
-    """Return the schema of each document by its name. What is answered has all of its fields, always."""
-    answers = {kind for route in described() for kind in answer_types(route)} | {ProblemDocument}
+def components(*, is_own: bool = False) -> Schema:
+    """Return the schema of each document by its name. What is answered has all of its fields, always.
+
+    is_own: only of our own routes; what keeps another program's protocol has clients of its own.
+    """
+    routes = [route for route in described() if not (is_own and route.lenient)]
+    answers = {kind for route in routes for kind in (*answer_types(route), route.fails_as)}
     _, found = msgspec.json.schema_components(sorted(answers, key=str), ref_template=REFERENCE)
+    sparse = {kind.__name__ for kind in Sparse.__subclasses__()}
     for name, schema in found.items():
-        if "properties" in schema and name != ProblemDocument.__name__:
+        if "properties" in schema and name not in sparse:
             schema["required"] = list(schema["properties"])
             for each in schema["properties"].values():
                 each.pop("default", None)
     found[ProblemDocument.__name__]["properties"]["code"]["enum"] = sorted({kind.code for kind in kinds()})
-    asked = {route.body for route in described() if route.body}
+    asked = {route.body for route in routes if route.body}
     _, bodies = msgspec.json.schema_components(sorted(asked, key=str), ref_template=REFERENCE)
-    strict = {route.body.__name__ for route in described() if route.body and not route.lenient}
+    strict = {route.body.__name__ for route in routes if route.body and not route.lenient}
     for kind, schema in bodies.items():
         if kind in strict:
             schema["additionalProperties"] = False
@@ -239,7 +250,7 @@ def _responses(route: Route) -> Mapping[str, Schema]:
             str(kind.status),
             {
                 "description": "",
-                "content": {"application/problem+json": {"schema": schema_of(ProblemDocument)}},
+                "content": {_media(route): {"schema": schema_of(route.fails_as)}},
             },
         )
         response["description"] = (
@@ -249,6 +260,11 @@ def _responses(route: Route) -> Mapping[str, Schema]:
         if kind.status in (429, 503):
             response["headers"] = {"Retry-After": {"schema": {"type": "string"}}}
     return dict(sorted(found.items()))
+
+
+def _media(route: Route) -> str:
+    """Return of what content type the errors of a route are."""
+    return "application/problem+json" if route.fails_as is ProblemDocument else "application/json"
 
 
 def _event(name: str, kind: Any) -> Schema:

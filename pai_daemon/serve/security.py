@@ -44,9 +44,12 @@ SCOPE_OF = {
     "/api/memory/undo": "memory",
     "/api/memory/facts/{id}": "memory",
     "/api/memory/command": "memory",
+    "/v1/chat/completions": "ask",
+    "/v1/responses": "ask",
+    "/v1/embeddings": "search",
 }
-# What each token opens: it says what could be asked, and nothing of a vault.
-OPEN_TO_EACH = frozenset({"/openapi.json"})
+# What each token opens: it says what could be asked, and of a vault no more than its name.
+OPEN_TO_EACH = frozenset({"/openapi.json", "/v1/models", "/v1/models/{model}"})
 PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID",

@@ -27,7 +27,7 @@ from pai_daemon.models.registry import Profile
 from pai_daemon.serve.events import EventHub
 from pai_daemon.serve.sessions import Sessions
 from pai_daemon.serve.tokens import Tokens
-from pai_daemon.serve.turns import Turns
+from pai_daemon.serve.turns import Line, Turns
 from pai_daemon.vault.watch import Watcher
 
 MOST_SUMMARIES = 2
@@ -88,6 +88,8 @@ class Served:
     pulling: set[str] = field(default_factory=set)
     turns: Turns = field(default_factory=Turns)
     answering: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
+    # What programs converse does not keep the plugin waiting, nor what it asks them.
+    conversing: Line = field(default_factory=Line)
     # Of their own: a long job must not keep a question waiting.
     summarizing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_SUMMARIES))
     reporting: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -10,7 +10,7 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -25,6 +25,8 @@ ALWAYS = 12
 WORTH_S = 0.2
 # How much of the mean the last search is.
 NEWS = 0.1
+# Of conversations: so many are answered at once, and with those that wait there are at most so many.
+CONVERSING, IN_LINE = 8, 64
 Found = TypeVar("Found")
 
 
@@ -111,3 +113,25 @@ class Turns:
                 cost_s = taken_s / self._running
                 self._running -= 1
                 self._each_s += (cost_s - self._each_s) * (NEWS if self._each_s else 1.0)
+
+
+class Line:
+    """Who stands in it is answered in order of arrival, a few at once. turn: hold it while being answered."""
+
+    def __init__(self, at_once: int = CONVERSING, most: int = IN_LINE) -> None:
+        self.turn = asyncio.Semaphore(at_once)
+        self._most = most
+        self.length = 0
+
+    @contextlib.contextmanager
+    def joined(self) -> Iterator[None]:
+        """Stand in it for as long as the context lasts. Raises Overloaded where it is too long."""
+        if self.length >= self._most:
+            raise Overloaded(
+                f"{self.length} conversations are being answered or wait.", hint="Try again in a few seconds."
+            )
+        self.length += 1
+        try:
+            yield
+        finally:
+            self.length -= 1

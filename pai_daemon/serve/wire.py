@@ -41,7 +41,11 @@ Moment = Annotated[
 ]
 
 
-class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Sparse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A document whose fields are left out where they say nothing; any other has all of them, always."""
+
+
+class ProblemDocument(Sparse, frozen=True, kw_only=True):
     """What went wrong, and what to do about it (RFC 9457)."""
 
     type: str
@@ -141,14 +145,16 @@ def reply(value: Any, *, status: int = 200, revision: int | None = None) -> web.
 
 def problem(error: PaiError, **more: str) -> web.Response:
     """Return an error as a problem document (RFC 9457); more: further headers."""
+    return refusal(error, error.problem(), "application/problem+json", **more)
+
+
+def refusal(error: PaiError, document: Any, content_type: str, **more: str) -> web.Response:
+    """Return an error as a document of any form; more: further headers."""
     headers = {"Cache-Control": "no-store", **more}
     if error.status in (429, 503):
         headers["Retry-After"] = str(error.wait_s if isinstance(error, Overloaded) else RETRY_S)
     return web.Response(
-        status=error.status,
-        text=dumps(error.problem()),
-        content_type="application/problem+json",
-        headers=headers,
+        status=error.status, body=encoded(document), content_type=content_type, headers=headers
     )
 
 

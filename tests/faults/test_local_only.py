@@ -136,6 +136,38 @@ def memory_views() -> Iterator[tuple[str, str, dict[str, Any]]]:
         yield "POST", f"/api/memory/command#{path}", {"command": "view", "path": f"/memories{path}"}
 
 
+def chats() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield a body of `POST /v1/chat/completions` for each way in which a note's words come into one."""
+    asked = {"role": "user", "content": QUESTION}
+    told = f'### Task:\nA title: {{ "title": "x" }}\n<chat_history>\nUSER: {PRIVATE["tag"]}\n</chat_history>'
+    ways: dict[str, dict[str, Any]] = {
+        "plain": {"messages": [asked]},
+        "streamed": {"messages": [asked], "stream": True},
+        "history": {"messages": [*HISTORY, asked]},
+        "title": {"messages": [{"role": "user", "content": told}]},
+    }
+    for name, more in ways.items():
+        yield "POST", f"/v1/chat/completions#{name}", {"model": "pai"} | more
+    for writer in WRITERS.values():
+        model = f"{writer.kind}:{writer.model}"
+        yield "POST", f"/v1/chat/completions#{model}", {"model": model, "messages": [*HISTORY, asked]}
+
+
+def responses() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield a body of `POST /v1/responses` with and without what was said before."""
+    yield "POST", "/v1/responses#plain", {"model": "pai", "input": QUESTION}
+    yield (
+        "POST",
+        "/v1/responses#history",
+        {"model": "pai", "input": [*HISTORY, {"role": "user", "content": "And?"}]},
+    )
+
+
+def embeddings() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield a body of `POST /v1/embeddings` with the words of a note that is to stay."""
+    yield "POST", "/v1/embeddings#text", {"model": "pai-embed", "input": f"It is {PRIVATE['folder']} again."}
+
+
 def gets(route: str, *queries: dict[str, str]) -> Callable[[], Iterator[tuple[str, str, dict[str, Any]]]]:
     """Return a function that yields GET requests of a route."""
 
@@ -177,9 +209,21 @@ ROUTES: dict[str, Callable[[], Iterator[tuple[str, str, dict[str, Any]]]]] = {
     "GET /api/notes/{path}/status": of_each_note("/status"),
     "GET /api/notes/{path}": of_each_note(""),
     "POST /api/index": lambda: iter([("POST", "/api/index", {"paths": list(NOTES)})]),
+    "GET /api/memory": gets("/api/memory", {"past": "true"}),
+    "GET /api/memory/recall": gets("/api/memory/recall", {"q": QUESTION}),
+    "GET /api/memory/conflicts": gets("/api/memory/conflicts"),
+    "POST /api/memory": lambda: iter([("POST", "/api/memory", {"text": "I like tea."})]),
+    "POST /api/memory/facts/{id}": lambda: iter([("POST", "/api/memory/facts/m-none", {"pinned": True})]),
+    "DELETE /api/memory/facts/{id}": lambda: iter([("DELETE", "/api/memory/facts/m-none", {})]),
+    "POST /api/memory/undo": lambda: iter([("POST", "/api/memory/undo", {})]),
     "POST /api/memory/command": memory_views,
     "GET /api/index": gets("/api/index", {}, {"explain": "Asked.md"}, {"exclude": "*.md"}),
     "GET /openapi.json": gets("/openapi.json"),
+    "GET /v1/models": gets("/v1/models"),
+    "GET /v1/models/{model}": gets("/v1/models/pai"),
+    "POST /v1/chat/completions": chats,
+    "POST /v1/responses": responses,
+    "POST /v1/embeddings": embeddings,
     # A stream; `events_of` reads it.
     "GET /api/events": lambda: iter(()),
     # These change what the test rests on, and say nothing of notes.

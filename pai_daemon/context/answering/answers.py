@@ -33,6 +33,7 @@ from pai_daemon.context.answering.answer import (
     name_of,
 )
 from pai_daemon.context.answering.conversations import Conversations
+from pai_daemon.context.answering.direct import direct
 from pai_daemon.context.answering.draft import Draft
 from pai_daemon.context.answering.extract import by_words, closest
 from pai_daemon.context.answering.followup import REWRITE_S, standing_alone
@@ -64,7 +65,7 @@ from pai_daemon.context.search import Passage, Searcher, SearchResult, checked_q
 from pai_daemon.context.space import Space
 from pai_daemon.context.store.words import plain
 from pai_daemon.errors import ModelUnavailable
-from pai_daemon.models.generation.generator import Generator
+from pai_daemon.models.generation.generator import Generator, GeneratorEvent, Message
 from pai_daemon.models.generation.generators import Chosen, Generators
 
 # Sentences of more passages than this cost more time than they add.
@@ -172,6 +173,12 @@ class Answerer:
             self._conversations.wrote(answer.answer, [each.passage for each in draft.citations])
         took_ms = round((time.perf_counter() - started_s) * 1000, 1)
         yield replace(answer, question=original, asked=asked, narrowed=meant.said, took_ms=took_ms)
+
+    async def direct(
+        self, messages: Sequence[Message], max_tokens: int | None = None
+    ) -> AsyncGenerator[GeneratorEvent, None]:
+        """Return the stream of what the generator writes for messages as they are, see `direct`."""
+        return await direct(self._generators.chosen.generator, self._searcher.index, messages, max_tokens)
 
     async def _private_paths(self) -> set[str]:
         return await asyncio.to_thread(self._searcher.index.private_paths)

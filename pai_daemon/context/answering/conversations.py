@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pai_daemon.context.answering.answer import Turn
-from pai_daemon.context.answering.prompt import cost_of, latest_turns, transcript
+from pai_daemon.context.answering.prompt import MARKER, cost_of, latest_turns, transcript
 from pai_daemon.context.answering.templates import usable
 from pai_daemon.context.search import Passage
 from pai_daemon.errors import GeneratorUnavailable
@@ -77,7 +77,7 @@ class Conversations:
         """
         last = next((turn.content for turn in reversed(history) if turn.role == "assistant"), "")
         first: list[Passage] = []
-        for before in self._passages.get(_digest(last), ()):
+        for before in self._passages.get(_said(last), ()):
             again = next((each for each in passages if _place(each) == _place(before)), None)
             if again is None:
                 break
@@ -86,7 +86,7 @@ class Conversations:
 
     def wrote(self, text: str, passages: Sequence[Passage]) -> None:
         """Remember from which passages an answer was written."""
-        _keep(self._passages, _digest(text), list(passages))
+        _keep(self._passages, _said(text), list(passages))
 
     def _known(self, turns: Sequence[Turn], generator: Generator) -> tuple[str, int]:
         """Return the latest summary of a beginning of a conversation, and how many turns it sums up."""
@@ -128,6 +128,11 @@ def _keep(known: OrderedDict[str, Value], key: str, value: Value) -> None:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.strip().encode("utf-8", "replace")).hexdigest()
+
+
+def _said(text: str) -> str:
+    """Return what tells an answer from any other; a program may leave its marks out, or number them anew."""
+    return _digest(MARKER.sub("", text))
 
 
 def _key(turns: Sequence[Turn], generator: Generator) -> str:

@@ -1,0 +1,1 @@
+"""The daemon as a server of OpenAI's API, for programs that know no other (D86)."""

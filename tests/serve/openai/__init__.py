@@ -1,0 +1,1 @@
+"""The daemon as programs that speak OpenAI's API see it."""
