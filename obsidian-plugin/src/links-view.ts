@@ -62,7 +62,7 @@ export class LinksView extends FollowingView {
       this.path = path;
       this.mentions = links.mentions.filter(({ target }) => isWanted(target));
       this.suggestions = links.suggestions.filter((note) => !note.linked && isWanted(note.path));
-      this.broken = new BrokenLinks(this.host, written, () => this.editor());
+      this.broken = new BrokenLinks(this.host, path, written, () => this.editor());
       this.draw();
     } catch (error) {
       if (mine !== this.asked) return;

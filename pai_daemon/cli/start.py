@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import shutil
 import signal
@@ -19,7 +20,7 @@ from rich.table import Column
 
 from pai_daemon import __version__
 from pai_daemon.cli.output import console, counted, show_hint
-from pai_daemon.config import Settings, load
+from pai_daemon.config import Settings, load, write_private
 from pai_daemon.daemon import Daemon
 from pai_daemon.models.sources import ServerSource
 from pai_daemon.plugin.install import install, is_enabled
@@ -73,6 +74,9 @@ async def _serve(daemon: Daemon, install_plugin: bool) -> None:
         with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in the loop
             loop.add_signal_handler(number, stopped.set)
     await daemon.start()
+    # By this the plugin can start the daemon again, when a person presses its button (D76).
+    command = [sys.executable, "-P", "-m", "pai_daemon.cli.main", "start"]
+    write_private(daemon.settings.config_dir / "command.json", json.dumps({"command": command}))
     try:
         _greet(daemon, install_plugin)
         await _watch(daemon, stopped)
