@@ -4,7 +4,7 @@ import { type Editor, Notice } from "obsidian";
 import type { WrittenLink } from "./contract";
 import { asDaemonError, type Host } from "./host";
 import { applyEdits, openAt, readLineOf } from "./navigate";
-import { type BrokenLink, type Candidate, candidatesFor, repairEdit } from "./repairs";
+import { type BrokenLink, type Candidate, candidatesFor, isRepairable, repairEdit } from "./repairs";
 import { say } from "./words";
 
 // Each is one search of the daemon.
@@ -16,10 +16,11 @@ export class BrokenLinks {
 
   constructor(
     private readonly host: Host,
+    private readonly path: string,
     written: readonly WrittenLink[],
     private readonly editor: () => Editor | null,
   ) {
-    this.links = written.filter(({ kind, path, target }) => kind === "wikilink" && path === null && target !== "").slice(0, SHOWN);
+    this.links = written.filter((link) => link.path === null && isRepairable(link)).slice(0, SHOWN);
   }
 
   get any(): boolean {
@@ -37,7 +38,7 @@ export class BrokenLinks {
   private drawRow(parent: HTMLElement, link: BrokenLink): HTMLElement {
     const row = parent.createDiv({ cls: "pai-link-row pai-broken" });
     const words = row.createDiv({ cls: "pai-link-words" });
-    words.createDiv({ cls: "pai-row-place", text: `[[${link.target}]]` });
+    words.createDiv({ cls: "pai-row-place", text: link.kind === "markdown" ? `(${link.target})` : `[[${link.target}]]` });
     words.createDiv({ cls: "pai-row-detail", text: say.line(link.line) });
     words.addEventListener("click", (event) => {
       const path = this.host.app.workspace.getActiveFile()?.path;
@@ -51,7 +52,7 @@ export class BrokenLinks {
     for (const { link, row } of rows) {
       if (!row.isConnected) return;
       try {
-        const words = link.target.replace(/[/"]/g, " ").replace(/(^|\s)-+/g, "$1").trim();
+        const words = link.target.replace(/\.md$/, "").replace(/[/"]/g, " ").replace(/(^|\s)-+/g, "$1").trim();
         if (!words) continue;
         const { results } = await this.host.daemon.search(words, { mode: "hybrid", limit: FOUND });
         for (const note of candidatesFor(link.target, results)) this.drawRepair(row, link, note);
@@ -66,7 +67,7 @@ export class BrokenLinks {
     button.addEventListener("click", () => {
       const editor = this.editor();
       if (!editor) return;
-      const edit = repairEdit(link, note, readLineOf(editor)(link.line - 1));
+      const edit = repairEdit(link, note, readLineOf(editor)(link.line - 1), this.path);
       if (!edit) {
         new Notice(say.brokenMissed);
         return;

@@ -295,7 +295,7 @@ export interface Hint {
 }
 
 export interface Indexing {
-  state: "error" | "held" | "indexing" | "ready" | "starting";
+  state: "error" | "held" | "indexing" | "paused" | "ready" | "starting";
   message: string | null;
   progress: Progress | null;
   revision: number;
@@ -634,6 +634,7 @@ export interface Run {
   paths?: readonly (string)[] | null;
   force?: boolean | null;
   confirm_removals?: boolean | null;
+  pause?: boolean | null;
   copy?: string | null;
 }
 
@@ -674,15 +675,16 @@ export interface Sources {
 }
 
 export interface StateChange {
-  state: "error" | "held" | "indexing" | "ready" | "starting";
+  state: "error" | "held" | "indexing" | "paused" | "ready" | "starting";
   message: string | null;
 }
 
 export interface Status {
   version: string;
   vault: ServedVault;
-  state: "error" | "held" | "indexing" | "ready" | "starting";
+  state: "error" | "held" | "indexing" | "paused" | "ready" | "starting";
   message: string | null;
+  code: string | null;
   revision: number;
   notes: number;
   chunks: number;

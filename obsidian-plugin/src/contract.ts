@@ -120,6 +120,8 @@ export interface Status {
   vaultPath: string;
   state: DaemonState;
   message: string | null;
+  /** What the message is about, where something is wrong. */
+  code: string | null;
   revision: number;
   notes: number;
   chunks: number;
@@ -138,7 +140,7 @@ export interface Status {
 export interface Problem { status: number; code: string; title: string; detail: string; hint: string | null }
 
 const LOCATIONS = { embedded: true, local: true, remote: true } as const;
-const STATES = { starting: true, indexing: true, ready: true, held: true, error: true } as const;
+const STATES = { starting: true, indexing: true, ready: true, paused: true, held: true, error: true } as const;
 
 function readPassage(fields: Fields<wire.Passage>): Passage {
   return {
@@ -327,6 +329,7 @@ export function parseStatus(body: unknown): Status {
     vaultPath: vault.string("path"),
     state: fields.oneOf("state", STATES),
     message: fields.stringOrNull("message"),
+    code: fields.has("code") ? fields.stringOrNull("code") : null,
     revision: fields.number("revision"),
     notes: fields.number("notes"),
     chunks: fields.number("chunks"),

@@ -47,12 +47,13 @@ export class DaemonError extends Error {
   /** A person reads this, so the known refusals get our words and the rest get the daemon's. */
   static fromProblem(problem: Problem): DaemonError {
     const { status, code } = problem;
-    const detail = problem.detail || problem.title;
+    const known = say.problems[code];
+    const detail = known?.what ?? (problem.detail || problem.title);
     if (status === 401) return new DaemonError(code, say.unauthorized, say.unauthorizedNext);
     if (status === 403) return new DaemonError(code, say.forbidden, problem.hint ?? detail);
     // The daemon's own hint speaks to programs here.
     if (status === 404) return new DaemonError(code, detail, say.notFoundNext);
     if (status === 429) return new DaemonError(code, say.busy, say.busyNext);
-    return new DaemonError(code, detail, problem.hint ?? "");
+    return new DaemonError(code, detail, known?.next ?? problem.hint ?? "");
   }
 }

@@ -103,6 +103,11 @@ export class Daemon {
     await this.exchange("POST", "/api/index", {}, { paths, confirm_removals: believe });
   }
 
+  /** Lets what waits for its embedding go on waiting, or goes on with it. */
+  async pause(pause: boolean): Promise<void> {
+    await this.exchange("POST", "/api/index", {}, { pause });
+  }
+
   /**
    * Returns the whole answer, telling of its parts as they arrive. Where streaming is
    * not possible (an older setting of allowed origins, a proxy) it asks once more

@@ -6,6 +6,7 @@
 
 import { DaemonError } from "./daemon-error";
 import { ContractError, Fields, type Unread } from "./fields";
+import { startCommand } from "./remedies";
 import { say } from "./words";
 
 /** What discovery needs to know of this computer. */
@@ -21,6 +22,8 @@ export interface Machine {
   /** The path with symbolic links resolved, or the path itself where that fails. */
   realPath(path: string): string;
   sha256Hex(text: string): string;
+  /** Starts a program that outlives this one; rejects where it cannot be started or ends at once. */
+  launch(program: string, args: string[], folder: string): Promise<void>;
 }
 
 /** What the person set by hand; empty strings mean "find it". */
@@ -39,6 +42,31 @@ export function configFolder(machine: Machine): string {
   const xdg = machine.env("XDG_CONFIG_HOME");
   // The XDG rules say that an empty variable is the same as none.
   return xdg ? machine.join(xdg, "pai-daemon") : machine.join(machine.home(), ".config", "pai-daemon");
+}
+
+/** Returns the command that the daemon left of itself at its last start, or null: it was never started here. */
+export function startProgram(machine: Machine): string[] | null {
+  const text = machine.readText(machine.join(configFolder(machine), "command.json"));
+  if (text === null) return null;
+  try {
+    const { command } = JSON.parse(text) as { command?: unknown };
+    if (!Array.isArray(command) || command.length === 0 || !command.every((word) => typeof word === "string")) return null;
+    // Only by its place, so that nothing of the same name on the path is taken for it.
+    return /^(?:\/|[A-Za-z]:[\\/])/.test(command[0] ?? "") ? command : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Starts the daemon of a vault; only ever called by the press of a button. Throws DaemonError where that fails. */
+export async function startDaemon(machine: Machine, vaultPath: string): Promise<void> {
+  const [program, ...args] = startProgram(machine) ?? [];
+  if (program === undefined) throw DaemonError.notRunning(vaultPath);
+  try {
+    await machine.launch(program, [...args, vaultPath], configFolder(machine));
+  } catch {
+    throw new DaemonError("not-started", say.notStarted, say.startWith(startCommand(vaultPath)));
+  }
 }
 
 /** Returns whether the host of `url` is this machine; the token goes nowhere else. */

@@ -60,7 +60,7 @@ export class LinksView extends FollowingView {
       this.path = path;
       this.mentions = links.mentions;
       this.suggestions = links.suggestions;
-      this.broken = new BrokenLinks(this.host, written, () => this.editor());
+      this.broken = new BrokenLinks(this.host, path, written, () => this.editor());
       this.draw();
     } catch (error) {
       if (mine !== this.asked) return;

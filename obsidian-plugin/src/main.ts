@@ -1,12 +1,12 @@
 /** Wires the parts together. Talks to nothing but the daemon on this machine, and writes no note by itself. */
 
-import { type Editor, FileSystemAdapter, getLanguage, MarkdownView, type MarkdownFileInfo, Plugin, type TFile } from "obsidian";
+import { type Editor, FileSystemAdapter, getLanguage, MarkdownView, type MarkdownFileInfo, Notice, Plugin, type TFile } from "obsidian";
 import { ASK_VIEW, AskView } from "./ask-view";
 import { Conversation } from "./conversation";
 import { CursorMoves } from "./cursor";
 import { Daemon } from "./daemon";
-import { type Connection, discover } from "./discovery";
-import type { Host } from "./host";
+import { type Connection, discover, startDaemon, startProgram } from "./discovery";
+import { asDaemonError, type Host } from "./host";
 import { InlineAnswers } from "./inline";
 import { linkMention } from "./link-mention";
 import { LinkSuggest } from "./link-suggest";
@@ -25,7 +25,7 @@ import { keepToken, readSettings, readToken, type Settings } from "./settings";
 import { SettingsTab } from "./settings-tab";
 import { StatusBar } from "./status-bar";
 import { StatusFeed } from "./status-feed";
-import { reindex, StatusModal } from "./status-modal";
+import { pause, reindex, StatusModal } from "./status-modal";
 import { after, send, stream } from "./transport";
 import { Underlining } from "./underlining";
 import { underlines } from "./underlines";
@@ -75,7 +75,7 @@ export default class PaiPlugin extends Plugin implements Host {
 
   chosen(): Chosen {
     const { version } = this.manifest;
-    return { version, vaultPath: this.vaultPath(), hasToken: readToken(this.app) !== "", hasAddress: this.settings.url !== "" };
+    return { version, vaultPath: this.vaultPath(), hasToken: readToken(this.app) !== "", hasAddress: this.settings.url !== "", canStart: startProgram(machine) !== null };
   }
 
   async change(part: Partial<Settings>): Promise<void> {
@@ -88,11 +88,23 @@ export default class PaiPlugin extends Plugin implements Host {
   async cure(remedy: Remedy): Promise<void> {
     if (remedy.kind === "copy") await copy(remedy.command);
     else if (remedy.kind === "look" || remedy.kind === "believe") await reindex(this, { believe: remedy.kind === "believe" });
+    else if (remedy.kind === "resume") await pause(this, false);
+    else if (remedy.kind === "start") await this.startDaemon();
     else if (remedy.kind === "forgetAddress") await this.change({ url: "" });
     else {
       keepToken(this.app, "");
       await this.feed.refresh();
     }
+  }
+
+  private async startDaemon(): Promise<void> {
+    new Notice(say.startingNow);
+    try {
+      await startDaemon(machine, this.vaultPath());
+    } catch (error) {
+      new Notice(asDaemonError(error).advice, 10_000);
+    }
+    await this.feed.refresh();
   }
 
   private begin(): void {

@@ -1,16 +1,17 @@
 /** What is wrong with the daemon, said once, and what one click can do about it. Never imports obsidian. */
 
+import type { DaemonState } from "./contract";
 import type { Pulse } from "./status-feed";
 import { say } from "./words";
 
 export type Remedy =
-  | { kind: "look" | "believe" | "forgetToken" | "forgetAddress" }
+  | { kind: "look" | "believe" | "resume" | "start" | "forgetToken" | "forgetAddress" }
   | { kind: "copy"; command: string };
 
 export interface Trouble { message: string; remedies: Remedy[] }
 
 /** What the person has set by hand, and so may take back. */
-export interface Chosen { version: string; vaultPath: string; hasToken: boolean; hasAddress: boolean }
+export interface Chosen { version: string; vaultPath: string; hasToken: boolean; hasAddress: boolean; canStart: boolean }
 
 /** Returns whether plugin and daemon speak the same contract: before 1.0 a minor version may change it (SemVer). */
 export function fits(plugin: string, daemon: string): boolean {
@@ -27,13 +28,19 @@ export function startCommand(vaultPath: string): string {
   return `scripts/start ${quoted(vaultPath)}`;
 }
 
+const CURES: Partial<Record<DaemonState, Remedy[]>> = {
+  held: [{ kind: "look" }, { kind: "believe" }],
+  error: [{ kind: "look" }],
+  paused: [{ kind: "resume" }],
+};
+
 export function troubles(pulse: Pulse, chosen: Chosen): Trouble[] {
   if (!pulse.status) return [{ message: pulse.error.message, remedies: remediesFor(pulse.error.code, chosen) }];
   const { status } = pulse;
   const found: Trouble[] = [];
   if (status.message) {
-    const remedies: Remedy[] = status.state === "held" ? [{ kind: "look" }, { kind: "believe" }] : [{ kind: "look" }];
-    found.push({ message: status.message, remedies: status.state === "held" || status.state === "error" ? remedies : [] });
+    const message = say.problems[status.code ?? status.state]?.what ?? status.message;
+    found.push({ message, remedies: CURES[status.state] ?? [] });
   }
   if (!fits(chosen.version, status.version)) {
     found.push({ message: say.otherVersion(chosen.version, status.version), remedies: [install(chosen)] });
@@ -51,7 +58,8 @@ function install({ vaultPath }: Chosen): Remedy {
 function remediesFor(code: string, chosen: Chosen): Remedy[] {
   if (code === "not-running" || code === "no-token") {
     const start: Remedy = { kind: "copy", command: startCommand(chosen.vaultPath) };
-    return chosen.hasAddress ? [start, { kind: "forgetAddress" }] : [start];
+    const first: Remedy[] = chosen.canStart ? [{ kind: "start" }, start] : [start];
+    return chosen.hasAddress ? [...first, { kind: "forgetAddress" }] : first;
   }
   if (code === "contract") return [install(chosen)];
   if (code === "unauthorized" && chosen.hasToken) return [{ kind: "forgetToken" }];

@@ -19,10 +19,11 @@ function words(pulse: Pulse | null, version: string): string {
     };
     return known[pulse.error.code] ?? bar.unavailable;
   }
-  const { state, progress, pendingChunks } = pulse.status;
-  if (state === "error") return bar.error;
+  const { state, code, progress, pendingChunks } = pulse.status;
+  if (state === "error") return bar.errors[code ?? ""] ?? bar.error;
   if (state === "held") return bar.held;
   if (!fits(version, pulse.status.version)) return bar.mismatch;
+  if (state === "paused") return bar.paused;
   if (progress && progress.total > 0) return percent(progress);
   if (state === "ready") return pendingChunks > 0 ? bar.updating : bar.ready;
   return state === "starting" ? bar.starting : bar.indexing;

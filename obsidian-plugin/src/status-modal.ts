@@ -54,6 +54,9 @@ export class StatusModal extends Modal {
     const row = this.contentEl.createDiv({ cls: "pai-actions" });
     const again = row.createEl("button", { cls: "pai-reindex", text: say.reindex });
     again.addEventListener("click", () => void reindex(this.host));
+    if (status.state !== "indexing") return;
+    const hold = row.createEl("button", { cls: "pai-pause", text: say.pause });
+    hold.addEventListener("click", () => void pause(this.host, true));
   }
 
   private drawTroubles(pulse: Pulse): void {
@@ -69,7 +72,7 @@ export class StatusModal extends Modal {
   private drawRemedy(row: HTMLElement, remedy: Remedy): void {
     if (remedy.kind === "copy") row.createEl("code", { cls: "pai-command", text: remedy.command });
     const words = {
-      look: say.lookAgain, believe: say.believe, forgetToken: say.forgetToken, forgetAddress: say.forgetAddress, copy: say.copyCommand,
+      look: say.lookAgain, believe: say.believe, resume: say.resume, start: say.startNow, forgetToken: say.forgetToken, forgetAddress: say.forgetAddress, copy: say.copyCommand,
     };
     const button = row.createEl("button", { cls: `pai-remedy is-${remedy.kind}`, text: words[remedy.kind] });
     button.addEventListener("click", () => void this.host.cure(remedy));
@@ -111,6 +114,16 @@ function modelOf(model: Status["model"]): string {
   if (!model) return say.modelNone;
   const running = `${model.name} (${model.executionProvider ?? say.modelLoading})`;
   return model.next ? `${running}, ${say.modelNext(model.next.name, count(model.next.done), count(model.next.total))}` : running;
+}
+
+/** Holds the embedding of what waits, or goes on with it. */
+export async function pause(host: Host, isPaused: boolean): Promise<void> {
+  try {
+    await host.daemon.pause(isPaused);
+    await host.feed.refresh();
+  } catch (error) {
+    new Notice(asDaemonError(error).advice, 10_000);
+  }
 }
 
 /** Asks the daemon to look at every note again, or at some; what has not changed is not embedded again. */

@@ -110,11 +110,12 @@ export const en = {
   recent: "Searched before",
 
   // Status.
-  stateWords: { starting: "Starting", indexing: "Reading your notes", ready: "Ready", held: "Waiting for you", error: "Stopped by an error" },
+  stateWords: { starting: "Starting", indexing: "Reading your notes", ready: "Ready", paused: "Paused", held: "Waiting for you", error: "Stopped by an error" },
   bar: {
     connecting: "connecting…", ready: "ready", updating: "updating…", starting: "starting…", indexing: "indexing…",
     held: "waiting for you", error: "needs attention", notRunning: "not running", noToken: "no token", refused: "token refused",
-    mismatch: "version mismatch", unavailable: "not available",
+    mismatch: "version mismatch", unavailable: "not available", paused: "paused",
+    errors: { vault_unavailable: "vault missing", disk_full: "disk full", model_unavailable: "no model" } as Record<string, string>,
   },
   barWhy: "Show the state of your vault's daemon",
   left: (time: string) => `${time} left`,
@@ -138,6 +139,11 @@ export const en = {
   looking: "The daemon is looking at your notes again.",
   lookingAtNote: "The daemon is looking at this note again.",
   believe: "Yes, these notes are gone",
+  pause: "Pause indexing",
+  resume: "Go on indexing",
+  startNow: "Start the daemon",
+  startingNow: "Starting the daemon…",
+  notStarted: "The daemon ended right after its start.",
   copyCommand: "Copy command",
   forgetToken: "Clear the pasted token",
   forgetAddress: "Clear the address",
@@ -145,6 +151,8 @@ export const en = {
     `This plugin is version ${plugin}, the daemon ${daemon}. This command installs the plugin that fits; then restart the app.`,
 
   // Errors.
+  /** By the daemon's code, or its state; what is missing here is said in its own words, which are English. */
+  problems: {} as Record<string, { what: string; next: string }>,
   notRunning: "The daemon is not running.",
   startWith: (command: string) => `Start it with: ${command}`,
   timeout: (seconds: number) => `The daemon did not answer within ${String(seconds)} s.`,

@@ -1,4 +1,4 @@
-/** What the plugin says, in the language of the app. What the daemon itself says stays English. Never imports obsidian. */
+/** What the plugin says, in the language of the app. Of what the daemon says, its errors are known by their code. Never imports obsidian. */
 
 import { de } from "./words-de";
 import { en } from "./words-en";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { DaemonError } from "../src/daemon-error";
-import { configFolder, discover, isLoopback, type Machine } from "../src/discovery";
+import { configFolder, discover, isLoopback, startDaemon, startProgram, type Machine } from "../src/discovery";
 
 const VAULT = "/home/me/Väult";
 const HASH = createHash("sha256").update(VAULT, "utf8").digest("hex");
@@ -16,6 +16,7 @@ function machine(files: Record<string, string>, more: Partial<Machine> = {}, env
     readText: (path) => files[path] ?? null,
     list: (folder) => Object.keys(files).filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length + 1)),
     realPath: (path) => path,
+    launch: () => Promise.resolve(),
     sha256Hex: (text) => createHash("sha256").update(text, "utf8").digest("hex"),
     ...more,
   };
@@ -78,5 +79,33 @@ describe("discovery", () => {
     expect(configFolder(machine({}, { platform: "darwin" }))).toBe("/home/me/Library/Application Support/pai-daemon");
     expect(windows({ APPDATA: "C:/A" })).toBe("C:/A/pai-daemon");
     expect(windows({ APPDATA: "C:/A", PAI_CONFIG_DIR: "D:/p" })).toBe("D:/p");
+  });
+});
+
+describe("starting the daemon", () => {
+  const file = `${folder}/command.json`;
+  const left = (command: unknown): Machine => machine({ [file]: JSON.stringify({ command }) });
+
+  test("uses the command that the daemon left, with this vault behind it", async () => {
+    const started: unknown[] = [];
+    const launch = (...told: unknown[]): Promise<void> => {
+      started.push(told);
+      return Promise.resolve();
+    };
+    await startDaemon({ ...left(["/opt/pai", "start"]), launch }, VAULT);
+    expect(started).toEqual([["/opt/pai", ["start", VAULT], folder]]);
+  });
+
+  test("takes no command that is not whole, or that names a program without its place", () => {
+    for (const bad of [[], "pai", ["pai", "start"], ["./pai"], [3], ["/opt/pai", null], null]) expect(startProgram(left(bad))).toBeNull();
+    expect(startProgram(machine({ [file]: "{" }))).toBeNull();
+    expect(startProgram(machine({}))).toBeNull();
+    expect(startProgram(left(["C:\\pai\\python.exe"]))).toEqual(["C:\\pai\\python.exe"]);
+  });
+
+  test("tells of a daemon that ends at once, and how to see why", async () => {
+    const ends = { ...left(["/opt/pai"]), launch: () => Promise.reject(new Error("1")) };
+    await expect(startDaemon(ends, VAULT)).rejects.toMatchObject({ code: "not-started", next: `Start it with: scripts/start "${VAULT}"` });
+    await expect(startDaemon(machine({}), VAULT)).rejects.toMatchObject({ code: "not-running" });
   });
 });

@@ -5,6 +5,7 @@ import { DaemonError } from "../src/daemon-error";
 import { barText } from "../src/status-bar";
 import { fits, troubles } from "../src/remedies";
 import { type Pulse, StatusFeed } from "../src/status-feed";
+import { speak } from "../src/words";
 import * as documents from "./documents";
 
 const status = parseStatus(documents.status);
@@ -40,13 +41,16 @@ describe("the status bar", () => {
     expect(shown({ state: "ready", progress: null, pendingChunks: 3 })).toBe("pai: updating…");
     expect(shown({ state: "held", progress: null })).toBe("pai: waiting for you");
     expect(shown({ state: "error" })).toBe("pai: needs attention");
+    expect(shown({ state: "error", code: "vault_unavailable" })).toBe("pai: vault missing");
+    expect(shown({ state: "error", code: "disk_full" })).toBe("pai: disk full");
+    expect(shown({ state: "paused" })).toBe("pai: paused");
     expect(barText(null, "0.1.0")).toBe("pai: connecting…");
     expect(barText({ status: null, error: DaemonError.notRunning("/v") }, "0.1.0")).toBe("pai: not running");
   });
 });
 
 describe("remedies", () => {
-  const chosen = { version: "0.1.0", vaultPath: "/my \"v\"", hasToken: true, hasAddress: false };
+  const chosen = { version: "0.1.0", vaultPath: "/my \"v\"", hasToken: true, hasAddress: false, canStart: false };
   const kinds = (pulse: Pulse): string[][] => troubles(pulse, chosen).map(({ remedies }) => remedies.map(({ kind }) => kind));
 
   test("a loss that waits for the person can be believed or looked at again", () => {
@@ -56,6 +60,26 @@ describe("remedies", () => {
   test("a daemon that is down is started by a command that fits the vault", () => {
     const [first] = troubles({ status: null, error: DaemonError.notRunning("/v") }, chosen);
     expect(first?.remedies).toEqual([{ kind: "copy", command: 'scripts/start "/my \\"v\\""' }]);
+  });
+
+  test("a daemon that was started here before is started by a button as well", () => {
+    const [first] = troubles({ status: null, error: DaemonError.notRunning("/v") }, { ...chosen, canStart: true });
+    expect(first?.remedies.map(({ kind }) => kind)).toEqual(["start", "copy"]);
+  });
+
+  test("a pause ends with one click", () => {
+    expect(kinds({ status: { ...status, state: "paused", message: "Paused." }, error: null })).toEqual([["resume"]]);
+  });
+
+  test("what is wrong is said in the language of the app, or else in the daemon's words", () => {
+    const told = (code: string | null): string | undefined =>
+      troubles({ status: { ...status, state: "error", message: "The disk.", code }, error: null }, chosen)[0]?.message;
+    speak("de");
+    expect([told("disk_full"), told("of_tomorrow"), told(null)]).toEqual(["Auf der Platte ist kein Platz mehr.", "The disk.", "The disk."]);
+    const problem = { status: 507, code: "disk_full", title: "Disk full", detail: "No room.", hint: "Free some." };
+    expect(DaemonError.fromProblem(problem).advice).toBe("Auf der Platte ist kein Platz mehr. Schaffe Platz; es geht dann von selbst weiter.");
+    speak("en");
+    expect([told("disk_full"), DaemonError.fromProblem(problem).advice]).toEqual(["The disk.", "No room. Free some."]);
   });
 
   test("a refused token can be cleared only where one was pasted", () => {

@@ -4,7 +4,7 @@ import { Conversation, noteName } from "../src/conversation";
 import { linkAt } from "../src/mentions";
 import { listPairs, readPairs } from "../src/pairs";
 import { paragraphAt } from "../src/paragraph";
-import { candidatesFor, repairEdit } from "../src/repairs";
+import { candidatesFor, isRepairable, repairEdit } from "../src/repairs";
 import { triggered } from "../src/trigger";
 import * as documents from "./documents";
 
@@ -102,10 +102,31 @@ describe("a link that leads nowhere", () => {
   test("keeps its heading and its words when it is repaired", () => {
     const [note] = candidatesFor("Engine servcie", found);
     if (!note) throw new Error("no candidate");
-    const edit = repairEdit({ target: "Engine servcie", line: 3 }, note, "see [[Engine servcie#Oil|oil]] and [[Garden]]");
+    const broken = { kind: "wikilink", target: "Engine servcie", line: 3 };
+    const edit = repairEdit(broken, note, "see [[Engine servcie#Oil|oil]] and [[Garden]]", "A.md");
     expect(edit).toEqual({ line: 2, from: 6, to: 20, text: "Engine service" });
-    expect(repairEdit({ target: "Engine servcie", line: 3 }, note, "gone")).toBeNull();
-    expect(repairEdit({ target: "a.b", line: 1 }, note, "[[axb]]")).toBeNull();
+    expect(repairEdit(broken, note, "gone", "A.md")).toBeNull();
+    expect(repairEdit({ ...broken, target: "a.b", line: 1 }, note, "[[axb]]", "A.md")).toBeNull();
+  });
+
+  test("is repaired in the Markdown form as well, by the way from its own note", () => {
+    const note = { path: "Boat/Engine (old) #1.md", title: "Engine", link: "[[Engine (old) #1]]" };
+    const repaired = (text: string, from: string, target = "Boat/Engin.md"): string | null => {
+      const edit = repairEdit({ kind: "markdown", target, line: 1 }, note, text, from);
+      return edit && `${text.slice(0, edit.from)}${edit.text}${text.slice(edit.to)}`;
+    };
+    expect(repaired("see [it](Boat/Engin.md#Oil) and [b](b.md)", "A.md")).toBe("see [it](Boat/Engine%20%28old%29%20%231.md#Oil) and [b](b.md)");
+    expect(repaired("[it](Boat/Engin.md \"why\")", "Boat/Log.md")).toBe("[it](Engine%20%28old%29%20%231.md \"why\")");
+    expect(repaired("[it](<My boat.md>)", "Home/Deep/A.md", "My boat.md")).toBe("[it](<../../Boat/Engine%20%28old%29%20%231.md>)");
+    expect(repaired("[it](My%20boat.md)", "A.md", "My boat.md")).toBe("[it](Boat/Engine%20%28old%29%20%231.md)");
+    expect(repaired("[it](100%.md)", "A.md", "100%.md")).toBe("[it](Boat/Engine%20%28old%29%20%231.md)");
+    expect(repaired("Boat/Engin.md, [it](other.md)", "A.md")).toBeNull();
+  });
+
+  test("is offered for notes, and not for pictures, places of the same note or addresses of blocks", () => {
+    const may = (kind: string, target: string): boolean => isRepairable({ kind, target });
+    expect([may("wikilink", "A"), may("markdown", "a.md"), may("markdown", "v1. Plan")]).toEqual([true, true, true]);
+    expect([may("markdown", "a.png"), may("wikilink", ""), may("block", "x")]).toEqual([false, false, false]);
   });
 });
 

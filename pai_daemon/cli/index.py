@@ -23,6 +23,7 @@ PAGE_NOTES = 1000
 @click.argument("paths", nargs=-1)
 @click.option("--force", is_flag=True, help="Read every note again, also unchanged ones.")
 @click.option("--confirm-removals", is_flag=True, help="Believe that many notes really are gone.")
+@click.option("--pause/--resume", default=None, help="Embed no more of what waits; or go on with it.")
 @click.option("--explain", metavar="PATH", help="Say why a note is or is not indexed.")
 @click.option(
     "--list",
@@ -40,6 +41,7 @@ def command(
     paths: tuple[str, ...],
     force: bool,
     confirm_removals: bool,
+    pause: bool | None,
     explain: str | None,
     state: str | None,
     exclude: str | None,
@@ -57,6 +59,9 @@ def command(
     if copy is not None:
         document = client.index(copy=str(copy.absolute()))
         said = [f"The index was copied into {document['copied']}."]
+    elif pause is not None:
+        document = client.index(pause=pause)
+        said = ["Indexing is paused; saves are still taken in." if pause else "Indexing goes on."]
     elif explain is not None:
         document = client.get(f"/api/notes/{quote(explain, safe='')}/status")
         said = _explained(document)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import shutil
 import signal
@@ -19,7 +20,8 @@ from rich.table import Column
 
 from pai_daemon import __version__
 from pai_daemon.cli.output import console, counted, show_hint
-from pai_daemon.config import Settings, load
+from pai_daemon.cli.service import IN_PYTHON
+from pai_daemon.config import Settings, load, write_private
 from pai_daemon.daemon import Daemon
 from pai_daemon.models.sources import ServerSource
 from pai_daemon.plugin.install import install, is_enabled
@@ -66,6 +68,15 @@ def command(
     asyncio.run(_serve(Daemon(vault, settings), install_plugin))
 
 
+def own_command() -> list[str]:
+    """Return what starts a daemon by this installation's place; a vault follows.
+
+    The plugin runs it when a person presses its button (D76).
+    """
+    # -P: no module of the folder that it is run in is taken for one of ours.
+    return [sys.executable, "-P", "-c", IN_PYTHON, "start"]
+
+
 async def _serve(daemon: Daemon, install_plugin: bool) -> None:
     stopped = daemon.stopping
     loop = asyncio.get_running_loop()
@@ -73,6 +84,7 @@ async def _serve(daemon: Daemon, install_plugin: bool) -> None:
         with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in the loop
             loop.add_signal_handler(number, stopped.set)
     await daemon.start()
+    write_private(daemon.settings.config_dir / "command.json", json.dumps({"command": own_command()}))
     try:
         _greet(daemon, install_plugin)
         await _watch(daemon, stopped)

@@ -27,12 +27,14 @@ class Due:
 class Agenda:
     """Paths to look at, scans and stops, until they are taken. It begins with a scan of everything.
 
-    loss_confirmed: a person says that the notes that vanished are really gone.
+    loss_confirmed: a person says that the notes that vanished are really gone. paused: what waits for
+    its embedding is to go on waiting.
     """
 
     def __init__(self) -> None:
         self.stopping = False
         self.loss_confirmed = False
+        self.paused = False
         self._changed = threading.Condition()
         self._everything = True
         self._force = False
@@ -67,6 +69,12 @@ class Agenda:
         """Let this model, which is loaded, be the one that answers."""
         with self._changed:
             self._chosen.append(embedder)
+            self._changed.notify_all()
+
+    def pause(self, paused: bool) -> None:
+        """Let what waits for its embedding go on waiting, or go on with it."""
+        with self._changed:
+            self.paused = paused
             self._changed.notify_all()
 
     def stop(self) -> None:

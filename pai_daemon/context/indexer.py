@@ -38,7 +38,11 @@ log = logging.getLogger(__name__)
 PURGE_S = KEEP_S + 1.0
 RETRY_S = 5.0
 
-State = Literal["starting", "indexing", "ready", "held", "error"]
+PAUSED = (
+    "Indexing is paused. Saves are still taken in, nothing else is embedded. To go on: pai index --resume"
+)
+
+State = Literal["starting", "indexing", "ready", "paused", "held", "error"]
 
 
 class Watches(Protocol):
@@ -57,11 +61,12 @@ class Watches(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class IndexerStatus:
-    """What the indexer is doing. message: why it is not `ready`, for a person."""
+    """What the indexer is doing. message: why it is not `ready`; code: the same, for programs."""
 
     state: State
     message: str | None
     progress: Progress | None
+    code: str | None = None
 
 
 class Indexer:
@@ -103,6 +108,7 @@ class Indexer:
         self.languages = VaultLanguages()
         self._state: State = "starting"
         self._message: str | None = None
+        self._code: str | None = None
         self._progress: Progress | None = None
         index.store.on_doubt = self._agenda.wake
 
@@ -158,14 +164,18 @@ class Indexer:
         """Scan the whole vault now. force: read every note again. confirm_removals: believe a loss."""
         self._agenda.request(force=force, confirm_loss=confirm_removals)
 
+    def pause(self, paused: bool) -> None:
+        """Embed no more of what waits, until told to go on; a save is still taken in (D76)."""
+        self._agenda.pause(paused)
+
     def status(self) -> IndexerStatus:
         """Return what the indexer is doing, now."""
         progress = self._progress
         if progress is not None:
             progress = replace(progress, now_s=time.monotonic())
         if self._removals.doubt is not None and self._state != "error":
-            return IndexerStatus("held", self._removals.doubt, progress)
-        return IndexerStatus(self._state, self._message, progress)
+            return IndexerStatus("held", self._removals.doubt, progress, "notes_vanished")
+        return IndexerStatus(self._state, self._message, progress, self._code)
 
     def pending_count(self) -> int:
         """Return how many distinct texts wait for their embedding."""
@@ -198,7 +208,7 @@ class Indexer:
         if self._index.store.needs_mending:
             self._enter("indexing", "The index was damaged and is being repaired.")
             self._index.store.mend()
-        busy = self._switch.has_work()
+        busy = self._may_embed()
         due = self._agenda.take()
         scans = due.everything or self._can_read_outdated() or time.monotonic() >= self._next_scan_s
         if scans:
@@ -215,8 +225,8 @@ class Indexer:
             self._switch.choose(embedder)
         if due.preferred:
             self._switch.prefer(due.preferred)
-        if self._switch.has_work():
-            self._switch.embed_window(self._agenda.is_due, self._report)
+        if self._may_embed():
+            self._switch.embed_window(lambda: self._agenda.paused or self._agenda.is_due(), self._report)
         elif self._index.store.is_untidy():
             self._index.tidy()
         else:
@@ -236,7 +246,9 @@ class Indexer:
         """Look at the languages of a new vault, say that all is done, and wait for work or for upkeep."""
         if self.languages.is_due(len(self._index.catalog)):
             self.languages.count(self._index)
-        if self._state in ("starting", "indexing", "error"):
+        if self._agenda.paused:
+            self._enter("paused", PAUSED)
+        elif self._state != "ready":
             waits = bool(self._switch)
             self._enter(
                 "indexing" if waits else "ready", "The embedding model is loading." if waits else None
@@ -256,7 +268,11 @@ class Indexer:
 
     def _has_work(self) -> bool:
         is_due = self._agenda.is_due() or self._index.store.needs_mending
-        return is_due or self._switch.has_work() or self._can_read_outdated()
+        is_news = self._agenda.paused != (self._state == "paused")
+        return is_due or is_news or self._may_embed() or self._can_read_outdated()
+
+    def _may_embed(self) -> bool:
+        return not self._agenda.paused and self._switch.has_work()
 
     def _can_read_outdated(self) -> bool:
         """Return whether there is a model now for the notes that waited for one to be read anew."""
@@ -270,17 +286,17 @@ class Indexer:
         self._index.store.doubt(error)
         if rescan:
             self._next_scan_s = 0.0
-        self._enter("error", f"{error.detail} {error.hint}".strip())
+        self._enter("error", f"{error.detail} {error.hint}".strip(), error.code)
         self._agenda.wait(self._agenda.is_scan_due if rescan else self._agenda.is_due, RETRY_S)
 
-    def _enter(self, state: State, message: str | None = None) -> None:
+    def _enter(self, state: State, message: str | None = None, code: str | None = None) -> None:
         changed = (state, message) != (self._state, self._message)
-        self._state, self._message, self._progress = state, message, None
+        self._state, self._message, self._code, self._progress = state, message, code, None
         if changed:
             self._on_change()
 
     def _report(self, progress: Progress) -> None:
-        self._state, self._message, self._progress = "indexing", None, progress
+        self._state, self._message, self._code, self._progress = "indexing", None, None, progress
         self._on_change()
 
     # Scan and decide.

@@ -125,7 +125,7 @@ var de = {
   toInsert: "Link einfügen",
   toClose: "schließen",
   recent: "Schon gesucht",
-  stateWords: { starting: "Startet", indexing: "Liest deine Notizen", ready: "Bereit", held: "Wartet auf dich", error: "Von einem Fehler angehalten" },
+  stateWords: { starting: "Startet", indexing: "Liest deine Notizen", ready: "Bereit", paused: "Angehalten", held: "Wartet auf dich", error: "Von einem Fehler angehalten" },
   bar: {
     connecting: "verbindet…",
     ready: "bereit",
@@ -138,7 +138,9 @@ var de = {
     noToken: "kein Token",
     refused: "Token abgelehnt",
     mismatch: "Versionen passen nicht",
-    unavailable: "nicht erreichbar"
+    unavailable: "nicht erreichbar",
+    paused: "angehalten",
+    errors: { vault_unavailable: "Vault fehlt", disk_full: "Platte voll", model_unavailable: "kein Modell" }
   },
   barWhy: "Den Zustand des Dienstes zeigen",
   left: (time) => `noch ${time}`,
@@ -162,10 +164,28 @@ var de = {
   looking: "Der Dienst sieht deine Notizen noch einmal durch.",
   lookingAtNote: "Der Dienst sieht diese Notiz noch einmal durch.",
   believe: "Ja, diese Notizen sind weg",
+  pause: "Einlesen anhalten",
+  resume: "Weiter einlesen",
+  startNow: "Dienst starten",
+  startingNow: "Der Dienst startet…",
+  notStarted: "Der Dienst endete gleich nach dem Start.",
   copyCommand: "Befehl kopieren",
   forgetToken: "Eingefügten Token löschen",
   forgetAddress: "Adresse löschen",
   otherVersion: (plugin, daemon) => `Dieses Plugin hat Version ${plugin}, der Dienst ${daemon}. Dieser Befehl installiert das passende Plugin; starte danach die App neu.`,
+  problems: {
+    not_found: { what: "Das kennt der Index nicht.", next: "" },
+    too_large: { what: "Die Anfrage ist zu lang.", next: "Schicke weniger als ein Mebibyte." },
+    vault_unavailable: { what: "Der Ordner dieses Vaults fehlt oder ist nicht lesbar. Es geht nichts verloren.", next: "Binde ihn ein, oder warte das Ende seiner Synchronisation ab." },
+    notes_vanished: { what: "Viele Notizen sind auf einmal verschwunden. Sie bleiben im Index, falls der Ordner nur gerade fehlt.", next: "" },
+    paused: { what: "Das Einlesen ist angehalten. Was du speicherst, wird weiter aufgenommen.", next: "" },
+    note_changed: { what: "Die Notiz hat sich inzwischen geändert.", next: "Lies sie noch einmal und wiederhole die Änderung." },
+    model_unavailable: { what: "Das Modell fehlt, ist beschädigt oder passt nicht zu diesem Rechner.", next: "„pai models list“ zeigt, was da ist." },
+    index_unavailable: { what: "Der Index ist nicht lesbar oder nicht beschreibbar.", next: "„pai doctor“ zeigt, woran es liegt." },
+    disk_full: { what: "Auf der Platte ist kein Platz mehr.", next: "Schaffe Platz; es geht dann von selbst weiter." },
+    generator_unavailable: { what: "Was die Antworten schreibt, antwortet nicht.", next: "Starte seinen Server, oder wähle „extractive“." },
+    internal: { what: "Im Dienst ging etwas schief.", next: "Sieh in sein Protokoll." }
+  },
   notRunning: "Der Dienst läuft nicht.",
   startWith: (command) => `Starte ihn mit: ${command}`,
   timeout: (seconds) => `Der Dienst hat in ${String(seconds)} s nicht geantwortet.`,
@@ -316,7 +336,7 @@ var en = {
   toClose: "to close",
   recent: "Searched before",
   // Status.
-  stateWords: { starting: "Starting", indexing: "Reading your notes", ready: "Ready", held: "Waiting for you", error: "Stopped by an error" },
+  stateWords: { starting: "Starting", indexing: "Reading your notes", ready: "Ready", paused: "Paused", held: "Waiting for you", error: "Stopped by an error" },
   bar: {
     connecting: "connecting…",
     ready: "ready",
@@ -329,7 +349,9 @@ var en = {
     noToken: "no token",
     refused: "token refused",
     mismatch: "version mismatch",
-    unavailable: "not available"
+    unavailable: "not available",
+    paused: "paused",
+    errors: { vault_unavailable: "vault missing", disk_full: "disk full", model_unavailable: "no model" }
   },
   barWhy: "Show the state of your vault's daemon",
   left: (time) => `${time} left`,
@@ -353,11 +375,18 @@ var en = {
   looking: "The daemon is looking at your notes again.",
   lookingAtNote: "The daemon is looking at this note again.",
   believe: "Yes, these notes are gone",
+  pause: "Pause indexing",
+  resume: "Go on indexing",
+  startNow: "Start the daemon",
+  startingNow: "Starting the daemon…",
+  notStarted: "The daemon ended right after its start.",
   copyCommand: "Copy command",
   forgetToken: "Clear the pasted token",
   forgetAddress: "Clear the address",
   otherVersion: (plugin, daemon) => `This plugin is version ${plugin}, the daemon ${daemon}. This command installs the plugin that fits; then restart the app.`,
   // Errors.
+  /** By the daemon's code, or its state; what is missing here is said in its own words, which are English. */
+  problems: {},
   notRunning: "The daemon is not running.",
   startWith: (command) => `Start it with: ${command}`,
   timeout: (seconds) => `The daemon did not answer within ${String(seconds)} s.`,
@@ -424,13 +453,18 @@ function quoted(path) {
 function startCommand(vaultPath) {
   return `scripts/start ${quoted(vaultPath)}`;
 }
+var CURES = {
+  held: [{ kind: "look" }, { kind: "believe" }],
+  error: [{ kind: "look" }],
+  paused: [{ kind: "resume" }]
+};
 function troubles(pulse, chosen) {
   if (!pulse.status) return [{ message: pulse.error.message, remedies: remediesFor(pulse.error.code, chosen) }];
   const { status } = pulse;
   const found = [];
   if (status.message) {
-    const remedies = status.state === "held" ? [{ kind: "look" }, { kind: "believe" }] : [{ kind: "look" }];
-    found.push({ message: status.message, remedies: status.state === "held" || status.state === "error" ? remedies : [] });
+    const message = say.problems[status.code ?? status.state]?.what ?? status.message;
+    found.push({ message, remedies: CURES[status.state] ?? [] });
   }
   if (!fits(chosen.version, status.version)) {
     found.push({ message: say.otherVersion(chosen.version, status.version), remedies: [install(chosen)] });
@@ -446,7 +480,8 @@ function install({ vaultPath }) {
 function remediesFor(code, chosen) {
   if (code === "not-running" || code === "no-token") {
     const start = { kind: "copy", command: startCommand(chosen.vaultPath) };
-    return chosen.hasAddress ? [start, { kind: "forgetAddress" }] : [start];
+    const first = chosen.canStart ? [{ kind: "start" }, start] : [start];
+    return chosen.hasAddress ? [...first, { kind: "forgetAddress" }] : first;
   }
   if (code === "contract") return [install(chosen)];
   if (code === "unauthorized" && chosen.hasToken) return [{ kind: "forgetToken" }];
@@ -489,12 +524,13 @@ var DaemonError = class _DaemonError extends Error {
   /** A person reads this, so the known refusals get our words and the rest get the daemon's. */
   static fromProblem(problem) {
     const { status, code } = problem;
-    const detail = problem.detail || problem.title;
+    const known = say.problems[code];
+    const detail = known?.what ?? (problem.detail || problem.title);
     if (status === 401) return new _DaemonError(code, say.unauthorized, say.unauthorizedNext);
     if (status === 403) return new _DaemonError(code, say.forbidden, problem.hint ?? detail);
     if (status === 404) return new _DaemonError(code, detail, say.notFoundNext);
     if (status === 429) return new _DaemonError(code, say.busy, say.busyNext);
-    return new _DaemonError(code, detail, problem.hint ?? "");
+    return new _DaemonError(code, detail, known?.next ?? problem.hint ?? "");
   }
 };
 
@@ -1241,7 +1277,7 @@ var Fields = class _Fields {
 
 // src/contract.ts
 var LOCATIONS = { embedded: true, local: true, remote: true };
-var STATES = { starting: true, indexing: true, ready: true, held: true, error: true };
+var STATES = { starting: true, indexing: true, ready: true, paused: true, held: true, error: true };
 function readPassage(fields) {
   return {
     path: fields.string("path"),
@@ -1409,6 +1445,7 @@ function parseStatus(body) {
     vaultPath: vault.string("path"),
     state: fields.oneOf("state", STATES),
     message: fields.stringOrNull("message"),
+    code: fields.has("code") ? fields.stringOrNull("code") : null,
     revision: fields.number("revision"),
     notes: fields.number("notes"),
     chunks: fields.number("chunks"),
@@ -1514,6 +1551,10 @@ var Daemon = class {
   /** Lets the daemon look at notes again, or at all; `believe` that many of them really are gone. */
   async reindex({ paths, believe } = {}) {
     await this.exchange("POST", "/api/index", {}, { paths, confirm_removals: believe });
+  }
+  /** Lets what waits for its embedding go on waiting, or goes on with it. */
+  async pause(pause2) {
+    await this.exchange("POST", "/api/index", {}, { pause: pause2 });
   }
   /**
    * Returns the whole answer, telling of its parts as they arrive. Where streaming is
@@ -1661,6 +1702,26 @@ function configFolder(machine2) {
   if (machine2.platform === "darwin") return machine2.join(machine2.home(), "Library", "Application Support", "pai-daemon");
   const xdg = machine2.env("XDG_CONFIG_HOME");
   return xdg ? machine2.join(xdg, "pai-daemon") : machine2.join(machine2.home(), ".config", "pai-daemon");
+}
+function startProgram(machine2) {
+  const text = machine2.readText(machine2.join(configFolder(machine2), "command.json"));
+  if (text === null) return null;
+  try {
+    const { command } = JSON.parse(text);
+    if (!Array.isArray(command) || command.length === 0 || !command.every((word) => typeof word === "string")) return null;
+    return /^(?:\/|[A-Za-z]:[\\/])/.test(command[0] ?? "") ? command : null;
+  } catch {
+    return null;
+  }
+}
+async function startDaemon(machine2, vaultPath) {
+  const [program, ...args] = startProgram(machine2) ?? [];
+  if (program === void 0) throw DaemonError.notRunning(vaultPath);
+  try {
+    await machine2.launch(program, [...args, vaultPath], configFolder(machine2));
+  } catch {
+    throw new DaemonError("not-started", say.notStarted, say.startWith(startCommand(vaultPath)));
+  }
 }
 function isLoopback(url) {
   try {
@@ -2003,6 +2064,7 @@ var import_obsidian10 = require("obsidian");
 var import_obsidian7 = require("obsidian");
 
 // src/repairs.ts
+var OTHER_FILE = /\.(?!md$)[A-Za-z0-9]{1,5}$/;
 var CANDIDATES = 2;
 var ALIKE = 0.45;
 function pairsOf(text) {
@@ -2030,25 +2092,59 @@ function candidatesFor(target, found) {
 function nameOf(path) {
   return (path.split("/").pop() ?? path).replace(/\.md$/, "");
 }
-function repairEdit(broken, note, text) {
+function isRepairable({ kind, target }) {
+  return target !== "" && (kind === "wikilink" || kind === "markdown" && !OTHER_FILE.test(target));
+}
+function repairEdit(broken, note, text, from) {
+  const line = text ?? "";
+  return broken.kind === "markdown" ? markdownEdit(broken, note, line, from) : wikilinkEdit(broken, note, line);
+}
+function wikilinkEdit(broken, note, text) {
   const target = /^!?\[\[([^\]|#^]+)/.exec(note.link)?.[1];
   const escaped = broken.target.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  const found = new RegExp(`\\[\\[(\\s*${escaped}\\s*)(?=[#|\\]])`).exec(text ?? "");
+  const found = new RegExp(`\\[\\[(\\s*${escaped}\\s*)(?=[#|\\]])`).exec(text);
   if (!target || !found?.[1]) return null;
   const from = found.index + 2;
   return { line: broken.line - 1, from, to: from + found[1].length, text: target };
+}
+function markdownEdit(broken, note, text, from) {
+  for (const match of text.matchAll(/\]\(\s*(?:<([^<>#]+)|([^()<>\s#]+))/g)) {
+    const written = match[1] ?? match[2] ?? "";
+    if (decoded(written).trim() !== broken.target) continue;
+    const end2 = match.index + match[0].length;
+    return { line: broken.line - 1, from: end2 - written.length, to: end2, text: encoded(relative(from, note.path)) };
+  }
+  return null;
+}
+function decoded(address) {
+  try {
+    return decodeURIComponent(address);
+  } catch {
+    return address;
+  }
+}
+function encoded(path) {
+  return encodeURI(path).replace(/[()#?]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+function relative(from, to) {
+  const [here, there] = [from.split("/").slice(0, -1), to.split("/")];
+  let shared = 0;
+  while (shared < here.length && shared < there.length - 1 && here[shared] === there[shared]) shared++;
+  return [...here.slice(shared).map(() => ".."), ...there.slice(shared)].join("/");
 }
 
 // src/broken-links.ts
 var SHOWN = 12;
 var FOUND = 8;
 var BrokenLinks = class {
-  constructor(host, written, editor) {
+  constructor(host, path, written, editor) {
     this.host = host;
+    this.path = path;
     this.editor = editor;
-    this.links = written.filter(({ kind, path, target }) => kind === "wikilink" && path === null && target !== "").slice(0, SHOWN);
+    this.links = written.filter((link) => link.path === null && isRepairable(link)).slice(0, SHOWN);
   }
   host;
+  path;
   editor;
   links;
   get any() {
@@ -2064,7 +2160,7 @@ var BrokenLinks = class {
   drawRow(parent, link) {
     const row = parent.createDiv({ cls: "pai-link-row pai-broken" });
     const words2 = row.createDiv({ cls: "pai-link-words" });
-    words2.createDiv({ cls: "pai-row-place", text: `[[${link.target}]]` });
+    words2.createDiv({ cls: "pai-row-place", text: link.kind === "markdown" ? `(${link.target})` : `[[${link.target}]]` });
     words2.createDiv({ cls: "pai-row-detail", text: say.line(link.line) });
     words2.addEventListener("click", (event) => {
       const path = this.host.app.workspace.getActiveFile()?.path;
@@ -2077,7 +2173,7 @@ var BrokenLinks = class {
     for (const { link, row } of rows) {
       if (!row.isConnected) return;
       try {
-        const words2 = link.target.replace(/[/"]/g, " ").replace(/(^|\s)-+/g, "$1").trim();
+        const words2 = link.target.replace(/\.md$/, "").replace(/[/"]/g, " ").replace(/(^|\s)-+/g, "$1").trim();
         if (!words2) continue;
         const { results } = await this.host.daemon.search(words2, { mode: "hybrid", limit: FOUND });
         for (const note of candidatesFor(link.target, results)) this.drawRepair(row, link, note);
@@ -2091,7 +2187,7 @@ var BrokenLinks = class {
     button.addEventListener("click", () => {
       const editor = this.editor();
       if (!editor) return;
-      const edit = repairEdit(link, note, readLineOf(editor)(link.line - 1));
+      const edit = repairEdit(link, note, readLineOf(editor)(link.line - 1), this.path);
       if (!edit) {
         new import_obsidian7.Notice(say.brokenMissed);
         return;
@@ -2218,7 +2314,7 @@ var LinksView = class extends FollowingView {
       this.path = path;
       this.mentions = links.mentions;
       this.suggestions = links.suggestions;
-      this.broken = new BrokenLinks(this.host, written, () => this.editor());
+      this.broken = new BrokenLinks(this.host, path, written, () => this.editor());
       this.draw();
     } catch (error) {
       if (mine !== this.asked) return;
@@ -2343,6 +2439,7 @@ var LinksView = class extends FollowingView {
 };
 
 // src/machine.ts
+var import_child_process = require("child_process");
 var import_crypto = require("crypto");
 var import_fs = require("fs");
 var import_os = require("os");
@@ -2354,6 +2451,20 @@ function or(fallback, read) {
     return fallback;
   }
 }
+var ALIVE_MS = 4e3;
+function launch(program, args, folder) {
+  return new Promise((resolve, reject) => {
+    const child = (0, import_child_process.spawn)(program, args, { cwd: folder, detached: true, stdio: "ignore", windowsHide: true });
+    const timer = window.setTimeout(resolve, ALIVE_MS);
+    const fail = () => {
+      window.clearTimeout(timer);
+      reject(new Error(program));
+    };
+    child.once("error", fail);
+    child.once("exit", fail);
+    child.unref();
+  });
+}
 var machine = {
   platform: (0, import_os.platform)(),
   env: (name) => process.env[name],
@@ -2363,7 +2474,8 @@ var machine = {
   list: (path) => or([], () => (0, import_fs.readdirSync)(path)),
   // On Windows only the native call gives the letter case the daemon sees.
   realPath: (path) => or(path, () => (0, import_os.platform)() === "win32" ? import_fs.realpathSync.native(path) : (0, import_fs.realpathSync)(path)),
-  sha256Hex: (text) => (0, import_crypto.createHash)("sha256").update(text, "utf8").digest("hex")
+  sha256Hex: (text) => (0, import_crypto.createHash)("sha256").update(text, "utf8").digest("hex"),
+  launch
 };
 
 // src/pairs.ts
@@ -2814,10 +2926,11 @@ function words(pulse, version) {
     };
     return known[pulse.error.code] ?? bar.unavailable;
   }
-  const { state, progress, pendingChunks } = pulse.status;
-  if (state === "error") return bar.error;
+  const { state, code, progress, pendingChunks } = pulse.status;
+  if (state === "error") return bar.errors[code ?? ""] ?? bar.error;
   if (state === "held") return bar.held;
   if (!fits(version, pulse.status.version)) return bar.mismatch;
+  if (state === "paused") return bar.paused;
   if (progress && progress.total > 0) return percent(progress);
   if (state === "ready") return pendingChunks > 0 ? bar.updating : bar.ready;
   return state === "starting" ? bar.starting : bar.indexing;
@@ -2968,6 +3081,9 @@ var StatusModal = class extends import_obsidian14.Modal {
     const row = this.contentEl.createDiv({ cls: "pai-actions" });
     const again = row.createEl("button", { cls: "pai-reindex", text: say.reindex });
     again.addEventListener("click", () => void reindex(this.host));
+    if (status.state !== "indexing") return;
+    const hold = row.createEl("button", { cls: "pai-pause", text: say.pause });
+    hold.addEventListener("click", () => void pause(this.host, true));
   }
   drawTroubles(pulse) {
     for (const { message, remedies } of troubles(pulse, this.host.chosen())) {
@@ -2982,6 +3098,8 @@ var StatusModal = class extends import_obsidian14.Modal {
     const words2 = {
       look: say.lookAgain,
       believe: say.believe,
+      resume: say.resume,
+      start: say.startNow,
       forgetToken: say.forgetToken,
       forgetAddress: say.forgetAddress,
       copy: say.copyCommand
@@ -3023,6 +3141,14 @@ function modelOf(model) {
   if (!model) return say.modelNone;
   const running = `${model.name} (${model.executionProvider ?? say.modelLoading})`;
   return model.next ? `${running}, ${say.modelNext(model.next.name, count(model.next.done), count(model.next.total))}` : running;
+}
+async function pause(host, isPaused) {
+  try {
+    await host.daemon.pause(isPaused);
+    await host.feed.refresh();
+  } catch (error) {
+    new import_obsidian14.Notice(asDaemonError(error).advice, 1e4);
+  }
 }
 async function reindex(host, asked = {}) {
   try {
@@ -3170,7 +3296,7 @@ var PaiPlugin = class extends import_obsidian16.Plugin {
   }
   chosen() {
     const { version } = this.manifest;
-    return { version, vaultPath: this.vaultPath(), hasToken: readToken(this.app) !== "", hasAddress: this.settings.url !== "" };
+    return { version, vaultPath: this.vaultPath(), hasToken: readToken(this.app) !== "", hasAddress: this.settings.url !== "", canStart: startProgram(machine) !== null };
   }
   async change(part) {
     this.settings = { ...this.settings, ...part };
@@ -3181,11 +3307,22 @@ var PaiPlugin = class extends import_obsidian16.Plugin {
   async cure(remedy) {
     if (remedy.kind === "copy") await copy(remedy.command);
     else if (remedy.kind === "look" || remedy.kind === "believe") await reindex(this, { believe: remedy.kind === "believe" });
+    else if (remedy.kind === "resume") await pause(this, false);
+    else if (remedy.kind === "start") await this.startDaemon();
     else if (remedy.kind === "forgetAddress") await this.change({ url: "" });
     else {
       keepToken(this.app, "");
       await this.feed.refresh();
     }
+  }
+  async startDaemon() {
+    new import_obsidian16.Notice(say.startingNow);
+    try {
+      await startDaemon(machine, this.vaultPath());
+    } catch (error) {
+      new import_obsidian16.Notice(asDaemonError(error).advice, 1e4);
+    }
+    await this.feed.refresh();
   }
   begin() {
     void this.feed.refresh();

@@ -368,7 +368,7 @@ class Hint(TypedDict):
 class Indexing(TypedDict):
     """How far indexing is."""
 
-    state: Literal["error", "held", "indexing", "ready", "starting"]
+    state: Literal["error", "held", "indexing", "paused", "ready", "starting"]
     message: str | None
     progress: Progress | None
     revision: int
@@ -807,6 +807,7 @@ class Run(TypedDict):
     paths: NotRequired[list[str] | None]
     force: NotRequired[bool | None]
     confirm_removals: NotRequired[bool | None]
+    pause: NotRequired[bool | None]
     copy: NotRequired[str | None]
 
 
@@ -861,7 +862,7 @@ class Sources(TypedDict):
 class StateChange(TypedDict):
     """What the daemon does has changed."""
 
-    state: Literal["error", "held", "indexing", "ready", "starting"]
+    state: Literal["error", "held", "indexing", "paused", "ready", "starting"]
     message: str | None
 
 
@@ -870,8 +871,9 @@ class Status(TypedDict):
 
     version: str
     vault: ServedVault
-    state: Literal["error", "held", "indexing", "ready", "starting"]
+    state: Literal["error", "held", "indexing", "paused", "ready", "starting"]
     message: str | None
+    code: str | None
     revision: int
     notes: int
     chunks: int

@@ -36,6 +36,10 @@ class Run(msgspec.Struct, frozen=True):
     paths: Annotated[list[str], Meta(examples=[["Boat/Engine.md"]])] = []
     force: Annotated[bool, Meta(description="Read every note again, also unchanged ones.")] = False
     confirm_removals: Annotated[bool, Meta(description="Believe that many notes really are gone.")] = False
+    pause: Annotated[
+        bool | None,
+        Meta(description="Embed no more of what waits (true), or go on (false), and look at nothing."),
+    ] = None
     copy: Annotated[
         str, Meta(description="Copy the index into this new folder, an absolute path, and look at nothing.")
     ] = ""
@@ -124,7 +128,10 @@ def excluded_by(catalog: Catalog, pattern: str) -> list[str]:
     fails=(VaultUnavailable, DiskFull),
 )
 async def start(request: web.Request, asked: Run) -> web.Response:
-    """Look at `paths`, or at the whole vault; `force` reads every note again; `copy` copies the index."""
+    """Look at `paths`, or at the whole vault; `force` reads every note again; `copy` copies the index.
+
+    `pause` holds the embedding of what waits, or goes on with it.
+    """
     served = request.app[SERVED]
     parts = served.ready()
     if asked.copy:
@@ -133,7 +140,9 @@ async def start(request: web.Request, asked: Run) -> web.Response:
         folder = copy_folder(asked.copy, served.vault)
         await asyncio.to_thread(parts.index.store.copy, folder)
         return reply(Copied(str(folder), parts.index.revision))
-    if asked.paths:
+    if asked.pause is not None:
+        parts.indexer.pause(asked.pause)
+    elif asked.paths:
         parts.indexer.hint([path.strip("/") for path in asked.paths])
     else:
         parts.indexer.request(force=asked.force, confirm_removals=asked.confirm_removals)

@@ -139,12 +139,16 @@ class Disk(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, kw_only=True):
-    """What the daemon serves, does and could not read. languages: their shares of the vault."""
+    """What the daemon serves, does and could not read. languages: their shares of the vault.
+
+    code: what `message` is about, where something is wrong: the code of an error, or `notes_vanished`.
+    """
 
     version: str
     vault: ServedVault
     state: State = "starting"
     message: str | None = None
+    code: str | None = None
     revision: int = 0
     notes: int = 0
     chunks: int = 0
@@ -206,7 +210,8 @@ def look(served: Served) -> Status:
         disk=Disk(0, _free_bytes(served.settings.data_dir)),
     )
     if served.error is not None:
-        status.state, status.message = "error", f"{served.error.detail} {served.error.hint}".strip()
+        status.state, status.code = "error", served.error.code
+        status.message = f"{served.error.detail} {served.error.hint}".strip()
     if (parts := served.parts) is not None:
         _describe_parts(status, served, parts)
     return status
@@ -215,7 +220,7 @@ def look(served: Served) -> Status:
 def _describe_parts(status: Status, served: Served, parts: Parts) -> None:
     """Say of an open index what it holds, and what is done with it."""
     now = parts.indexer.status()
-    status.state, status.message = now.state, now.message
+    status.state, status.message, status.code = now.state, now.message, now.code
     if (failure := served.model.error) is not None:
         is_away = parts.index.space.embedder is None
         effect = "Only words are matched" if is_away else f"{parts.index.space.model.name} still answers"
@@ -223,7 +228,8 @@ def _describe_parts(status: Status, served: Served, parts: Parts) -> None:
         status.message = (
             failed if now.message is None or now.state == "indexing" else f"{now.message} {failed}"
         )
-        if is_away and now.state != "held":
+        status.code = status.code or failure.code
+        if is_away and now.state not in ("held", "paused"):
             status.state = "error"
     status.revision = parts.index.revision
     status.notes = len(parts.index.catalog)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pai_daemon.cli.output import counted
-from pai_daemon.cli.start import duration, sentence, tell
+from pai_daemon.cli.start import duration, own_command, sentence, tell
 
 
 def _status(**changed: Any) -> dict[str, Any]:
@@ -107,3 +109,12 @@ def test_hint_without_a_command_is_its_message(capsys: pytest.CaptureFixture[str
     """Where there is nothing to type, nothing is offered."""
     tell([{"code": "x", "message": "Some [bold] words.", "command": None}], set())
     assert capsys.readouterr().out == "Some [bold] words.\n"
+
+
+def test_command_left_for_the_plugin_starts_this_installation(tmp_path: Path) -> None:
+    """It runs from any folder, and a module that lies there is not taken for one of ours."""
+    (tmp_path / "click.py").write_text("raise SystemExit(9)\n")
+    run = subprocess.run(
+        [*own_command(), "--help"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, "Serve the notes in VAULT" in run.stdout) == (0, True), run.stderr

@@ -284,3 +284,29 @@ def test_save_does_not_wait_for_the_end_of_a_long_run(
     live.indexer.request(force=True)
     eventually(lambda: len(order) == 4, "all commits")
     assert order[1] == {"Saved.md"}
+
+
+def test_pause_holds_what_waits_and_takes_a_save(go_live: GoLive, notes: Path, embedder: Embedder) -> None:
+    """While it is paused nothing that waits is embedded, a save is found, and all goes on when told to."""
+    live = go_live(notes, model=False)
+    eventually(lambda: len(live.paths()) == 30, "all notes")
+    live.indexer.pause(True)
+    live.settled("paused")
+    live.indexer.use(embedder)
+    (notes / "Late.md").write_text("# Late\n\nA walrus appeared.\n")
+    eventually(lambda: _has(live, "walrus"), "the save")
+    live.settled("paused")
+    assert live.indexer.pending_count() == 30
+    live.indexer.pause(False)
+    live.settled()
+    assert live.index.missing() == []
+
+
+def test_missing_vault_is_told_by_its_code(go_live: GoLive, notes: Path) -> None:
+    """A program learns from a code that the folder is gone, and not from a sentence."""
+    live = go_live(notes)
+    live.settled()
+    notes.rename(notes.with_name("away"))
+    live.indexer.request()
+    live.settled("error")
+    assert live.indexer.status().code == "vault_unavailable"

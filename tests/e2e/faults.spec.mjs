@@ -3,8 +3,9 @@
 // PAI_E2E_OPENINGS: how often the views are opened while the heap is watched.
 
 import { strict as assert } from "node:assert";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import { answer, drip, frame, json, passage, related, stream } from "./scripted-daemon.mjs";
 import { onStage } from "./stage.mjs";
 
@@ -35,7 +36,7 @@ async function longestGap(page, act) {
   });
 }
 
-await onStage(notes, async ({ driver, page, daemon }) => {
+await onStage(notes, async ({ driver, page, daemon, harness }) => {
   await driver.restart();
   await driver.bar("pai: ready");
   await driver.open("Note.md");
@@ -246,6 +247,30 @@ await onStage(notes, async ({ driver, page, daemon }) => {
     await page.keyboard.press("Escape");
     assert.deepEqual(found, []);
     daemon.scripts.clear();
+  });
+
+  await driver.claim("a daemon that is down is started by a press of the button alone, by the command that it left", async () => {
+    const down = JSON.stringify({ url: "http://127.0.0.1:9", vault: harness.vault });
+    const record = join(harness.config, "daemons", readdirSync(join(harness.config, "daemons"))[0]);
+    harness.overrides.set(record, down);
+    await driver.restart();
+    await driver.bar("pai: not running");
+    await driver.run("status");
+    await page.locator(".pai-remedy.is-copy").waitFor();
+    assert.equal(await page.locator(".pai-remedy.is-start").count(), 0, "there is no command, so there is no button");
+    await page.keyboard.press("Escape");
+    harness.overrides.set(join(harness.config, "command.json"), JSON.stringify({ command: ["/opt/pai/bin/python", "-m", "pai", "start"] }));
+    await driver.run("status");
+    await page.locator(".pai-remedy.is-start").waitFor();
+    assert.equal(await page.evaluate(() => window.spawned), undefined, "nothing starts unasked");
+    await page.locator(".pai-remedy.is-start").click();
+    await page.waitForFunction(() => window.spawned !== undefined);
+    assert.deepEqual(await page.evaluate(() => window.spawned), [["/opt/pai/bin/python", "-m", "pai", "start", harness.vault]]);
+    await driver.shot("start");
+    harness.overrides.clear();
+    await page.keyboard.press("Escape");
+    await driver.restart();
+    await driver.bar("pai: ready");
   });
 
   await driver.claim(`the heap is flat after ${OPENINGS} openings of every view`, async () => {

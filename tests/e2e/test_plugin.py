@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from urllib.parse import quote
 
 from tests.daemon_process import DaemonProcess, Folders
 from tests.e2e.conftest import Walk, prove
@@ -23,6 +24,7 @@ def test_plugin_does_what_a_person_relies_on(walk: Walk, folders: Folders, tmp_p
     meant = Path(walk.paths[0]).stem
     misspelt = meant[:3] + meant[4:]
     loose = f"# Loose ends\n\nMore of it stands in [[{misspelt}#Part|the one]].\n"
+    loose += f"\nIt is there [in Markdown]({quote(f'Lost/{misspelt}.md')}#Part) as well.\n"
     (walk.vault / LOOSE).write_text(loose, "utf-8")
     environ = {
         "PAI_MODEL": "multilingual-e5-small",

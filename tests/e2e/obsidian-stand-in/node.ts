@@ -10,6 +10,14 @@ export function nodeModules(setup: Setup): Record<string, unknown> {
       readdirSync: (path: string) => server.list(path),
       realpathSync,
     },
+    child_process: {
+      /** Starts nothing: tells the test what would have been started. */
+      spawn: (program: string, args: string[]) => {
+        const page = window as unknown as { spawned?: string[][] };
+        page.spawned = [...(page.spawned ?? []), [program, ...args]];
+        return { once: () => undefined, unref: () => undefined };
+      },
+    },
     os: { homedir: () => setup.home, platform: () => "linux" },
     path: { join: (...parts: string[]) => parts.filter(Boolean).join("/").replace(/\/{2,}/g, "/") },
     crypto: {

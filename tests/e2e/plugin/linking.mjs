@@ -79,6 +79,10 @@ export async function linking({ driver, page, mentioned, broken, short, question
     const { text } = await driver.note();
     assert.ok(text.includes(`[[${broken.meant}#Part|the one]]`), text);
     await driver.shot("links");
+    await page.locator(".pai-broken .pai-repair").first().click();
+    const again = (await driver.note()).text;
+    assert.match(again, /\[in Markdown\]\((?!Lost)[^)]+\.md#Part\)/);
+    assert.ok(decodeURI(again).includes(`${broken.meant}.md#Part)`), again);
   });
 
   await driver.claim("mentions are underlined where that is switched on, and not before", async () => {
