@@ -94,6 +94,10 @@ class Routes:
         """Declare a route that does something, or whose question is long."""
         return self._declare("POST", path, about, described)
 
+    def delete(self, path: str, about: str = "", **described: Any) -> Callable[[Takes], Takes]:
+        """Declare a route that ends what its path names."""
+        return self._declare("DELETE", path, about, described)
+
     def _declare(
         self, method: str, path: str, about: str, described: Mapping[str, Any]
     ) -> Callable[[Takes], Takes]:

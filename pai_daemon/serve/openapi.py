@@ -37,6 +37,7 @@ from pai_daemon.serve import (
     tasks,
 )
 from pai_daemon.serve.contract import Route, Routes
+from pai_daemon.serve.mcp import endpoint as mcp
 from pai_daemon.serve.security import OPEN_PATHS, SCOPE_OF
 from pai_daemon.serve.wire import ProblemDocument, reply
 
@@ -54,6 +55,7 @@ RESOURCES = (
     index.routes,
     model.routes,
     models.routes,
+    mcp.routes,
     dashboard.routes,
     routes,
 )

@@ -39,11 +39,12 @@ SCOPE_OF = {
     "/api/compare": "ask",
     "/api/index": "index",
 }
-# What each token opens: it says what could be asked, and nothing of a vault.
-OPEN_TO_EACH = frozenset({"/openapi.json"})
+# What each token opens: what could be asked, and nothing of a vault; and MCP, whose tools ask for scopes.
+OPEN_TO_EACH = frozenset({"/openapi.json", "/mcp"})
 PREFLIGHT_HEADERS = {
-    "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID",
+    "Access-Control-Allow-Methods": "GET, POST, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID, "
+    "Mcp-Session-Id, Mcp-Protocol-Version, Mcp-Method, Mcp-Name",
     "Access-Control-Max-Age": "600",
 }
 
@@ -82,6 +83,7 @@ async def name_origin(request: web.Request, response: web.StreamResponse) -> Non
     response.headers["X-Content-Type-Options"] = "nosniff"
     if origin and is_allowed(request, origin):
         response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = "Mcp-Session-Id"
 
 
 def check_host(host: str, settings: Settings) -> None:
