@@ -30,6 +30,7 @@ COMMANDS = {
     "plugin": "plugin",
     "token": "token",
     "service": "service",
+    "mcp": "mcp",
 }
 
 
