@@ -29,6 +29,7 @@ DEFAULT_PORT = 8377
 # What a folder is named after its vault: a name may have at most 255 bytes, and its key comes too.
 NAME_BYTES = 60
 CHOICES = {
+    "mcp_local_only": ("withheld", "shown"),
     "plain_http": ("refused", "accepted"),
     "provider": ("auto", "cpu", "cuda", "coreml", "directml"),
     "precision": ("auto", "int8", "fp16", "fp32"),
@@ -72,7 +73,8 @@ class Settings:
     `extractive`, `auto`, `gguf:FILE`, `ollama:MODEL[@URL]` or `openai:MODEL@URL`; generator_key: for its
     server; generator_idle_s: of idleness, after which its memory is given back, 0 never. answer_budget_s:
     until the notes are quoted instead. local_only: patterns and #tags of notes that are never sent to a
-    generator beyond this machine. memory_folder: of the vault, where what is remembered lies. provider:
+    generator beyond this machine; mcp_local_only: `shown` hands them to MCP clients all the same.
+    memory_folder: of the vault, where what is remembered lies. provider:
     ONNX Runtime's execution provider, `cpu`, `cuda`, `coreml` or `directml`. precision: `int8`, `fp16` or
     `fp32`; both `auto` take what is fastest here. unload_after_s: of idleness, after which the model's memory
     is given back, 0 never. threads: of the embedding session. exclude: gitignore-style patterns of notes
@@ -99,6 +101,7 @@ class Settings:
     answer_budget_s: float = 120.0
     local_only: tuple[str, ...] = ()
     memory_folder: str = "Memory"
+    mcp_local_only: str = "withheld"
     provider: str = "auto"
     precision: str = "auto"
     unload_after_s: float = 0.0

@@ -35,6 +35,8 @@ OWNERS = {
     "xllamacpp": ("models/generation/llama_worker.py",),
     "huggingface_hub": ("models/hub/",),
     "aiohttp.web": ("serve/",),
+    "mcp": ("serve/mcp/protocol.py",),
+    "mcp_types": ("serve/mcp/protocol.py",),
     "click": ("cli/",),
     "rich": ("cli/",),
     "platformdirs": ("config.py",),

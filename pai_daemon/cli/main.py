@@ -37,6 +37,7 @@ COMMANDS = {
     "plugin": "plugin",
     "token": "token",
     "service": "service",
+    "mcp": "mcp",
 }
 
 

@@ -15,7 +15,16 @@ import click
 from rich.markup import escape
 
 from pai_daemon.cli.output import console, show_json
-from pai_daemon.cli.service_files import MARK, Command, Host, Service, by_hand, launchd, systemd
+from pai_daemon.cli.service_files import (
+    MARK,
+    Command,
+    Host,
+    Service,
+    by_hand,
+    launchd,
+    own_command,
+    systemd,
+)
 from pai_daemon.config import (
     DEFAULT_PORT,
     Settings,
@@ -32,7 +41,6 @@ SECRETS = frozenset({"PAI_MODEL_KEY", "PAI_GENERATOR_KEY"})
 FLAGS = ("model", "generator", "threads")
 LISTS = ("include", "exclude")
 COMMAND_S = 30.0
-IN_PYTHON = "from pai_daemon.cli.main import main; main()"
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 dry_option = click.option("--dry-run", is_flag=True, help="Only show what would be written and run.")
@@ -140,7 +148,7 @@ def _service(vault: Path, settings: Settings, port: int, flags: dict[str, Any]) 
         for value in (getattr(settings, name),)
     }
     key = vault_key(vault)
-    command = (*_pai(), "start", str(vault), f"--port={port}", *given)
+    command = (*own_command(), "start", str(vault), f"--port={port}", *given)
     return Service(key, vault, command, from_environment, settings.data_dir / "logs" / f"{key}.log")
 
 
@@ -149,16 +157,6 @@ def _written(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(value)
     return str(value.absolute() if isinstance(value, Path) else value)
-
-
-def _pai() -> Command:
-    """Return the command of this installation: the same place holds the next version of it.
-
-    Links are not followed, so that an environment that is made anew in its place is found.
-    """
-    python = Path(sys.executable)
-    beside = python.with_name("pai.exe" if sys.platform == "win32" else "pai")
-    return (str(beside),) if beside.exists() else (str(python), "-c", IN_PYTHON)
 
 
 def _host(service: Service) -> Host:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import plistlib
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 # Stands in each of our files: what lacks it is another's.
 MARK = "Written by `pai service install`"
+# Where there is no `pai` beside Python.
+IN_PYTHON = "from pai_daemon.cli.main import main; main()"
 Command = tuple[str, ...]
 
 
@@ -48,6 +51,16 @@ class Host:
     def path(self) -> Path:
         """Return the file of the service."""
         return self.folder / self.name
+
+
+def own_command() -> Command:
+    """Return the `pai` of this installation: the same place holds the next version of it.
+
+    Links are not followed, so that an environment that is made anew in its place is found.
+    """
+    python = Path(sys.executable)
+    beside = python.with_name("pai.exe" if sys.platform == "win32" else "pai")
+    return (str(beside),) if beside.exists() else (str(python), "-c", IN_PYTHON)
 
 
 def systemd(service: Service, folder: Path) -> Host:

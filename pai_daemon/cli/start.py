@@ -20,7 +20,7 @@ from rich.table import Column
 
 from pai_daemon import __version__
 from pai_daemon.cli.output import console, counted, show_hint
-from pai_daemon.cli.service import IN_PYTHON
+from pai_daemon.cli.service_files import IN_PYTHON
 from pai_daemon.config import Settings, load, write_private
 from pai_daemon.daemon import Daemon
 from pai_daemon.models.sources import ServerSource

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from pai_daemon.errors import MethodNotAllowed, NotFound, Overloaded, PaiError, TooLarge, UsageError
+from pai_daemon.serve.mcp.endpoint import ENDPOINT, Endpoint
 from pai_daemon.serve.openai.protocol import V1, openai_refusal
 from pai_daemon.serve.openapi import RESOURCES
 from pai_daemon.serve.security import Handler, guard, name_origin
@@ -19,7 +20,7 @@ MAX_BODY_BYTES = 1024 * 1024
 # What is answered at once, streams apart; of a thousand files that a process may open, the index needs some.
 MAX_REQUESTS = 256
 MAX_STREAMS = 256
-STREAM = "/api/events"
+STREAMS = ("/api/events", "/mcp")
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +39,17 @@ def build(served: Served) -> web.Application:
     app = web.Application(middlewares=[errors, guard, bound], client_max_size=MAX_BODY_BYTES)
     app[SERVED] = served
     app[LOAD] = Load()
+    app[ENDPOINT] = Endpoint()
+    app.on_shutdown.append(_end_mcp)
     app.on_response_prepare.append(name_origin)
     for routes in RESOURCES:
         for route in routes:
             app.router.add_route(route.method, route.path, route.handler, expect_handler=expect)
     return app
+
+
+async def _end_mcp(app: web.Application) -> None:
+    await app[ENDPOINT].close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def bound(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer so many requests at once; raises Overloaded for more."""
-    load, is_stream = request.app[LOAD], request.path == STREAM
+    load, is_stream = request.app[LOAD], request.path in STREAMS
     among, most = (load.streams, MAX_STREAMS) if is_stream else (load.requests, MAX_REQUESTS)
     if len(among) >= most:
         raise Overloaded("The daemon answers as much at once as it can.", hint="Try again in a few seconds.")

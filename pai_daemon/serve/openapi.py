@@ -40,6 +40,7 @@ from pai_daemon.serve import (
     tasks,
 )
 from pai_daemon.serve.contract import Route, Routes
+from pai_daemon.serve.mcp import endpoint as mcp
 from pai_daemon.serve.openai import chat, embeddings, responses
 from pai_daemon.serve.openai import models as openai_models
 from pai_daemon.serve.security import OPEN_PATHS, SCOPE_OF
@@ -66,6 +67,7 @@ RESOURCES = (
     chat.routes,
     responses.routes,
     embeddings.routes,
+    mcp.routes,
     dashboard.routes,
     routes,
 )

@@ -48,11 +48,13 @@ SCOPE_OF = {
     "/v1/responses": "ask",
     "/v1/embeddings": "search",
 }
-# What each token opens: it says what could be asked, and of a vault no more than its name.
-OPEN_TO_EACH = frozenset({"/openapi.json", "/v1/models", "/v1/models/{model}"})
+# What each token opens: it says what could be asked, and of a vault no more than its name; and MCP, each
+# tool of which asks for a scope.
+OPEN_TO_EACH = frozenset({"/openapi.json", "/v1/models", "/v1/models/{model}", "/mcp"})
 PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST, DELETE",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID, "
+    "Mcp-Session-Id, Mcp-Protocol-Version, Mcp-Method, Mcp-Name",
     "Access-Control-Max-Age": "600",
 }
 
@@ -91,6 +93,7 @@ async def name_origin(request: web.Request, response: web.StreamResponse) -> Non
     response.headers["X-Content-Type-Options"] = "nosniff"
     if origin and is_allowed(request, origin):
         response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = "Mcp-Session-Id"
 
 
 def check_host(host: str, settings: Settings) -> None:

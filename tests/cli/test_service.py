@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pai_daemon.cli import service as module
 from pai_daemon.cli.service import command
-from pai_daemon.cli.service_files import MARK, Service, by_hand, launchd, systemd
+from pai_daemon.cli.service_files import MARK, Service, by_hand, launchd, own_command, systemd
 from pai_daemon.errors import NotFound, PaiError, UsageError
 
 ODD = 'Notes "a" $HOME 100% \\back ünï'
@@ -268,6 +267,6 @@ def test_command_is_that_of_this_installation(tmp_path: Path, monkeypatch: pytes
     env.mkdir(parents=True)
     (env / "python").symlink_to(sys.executable)
     monkeypatch.setattr(sys, "executable", str(env / "python"))
-    assert module._pai()[0] == str(env / "python")
+    assert own_command()[0] == str(env / "python")
     (env / "pai").write_text("")
-    assert module._pai() == (str(env / "pai"),)
+    assert own_command() == (str(env / "pai"),)

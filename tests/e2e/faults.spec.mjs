@@ -6,7 +6,7 @@ import { strict as assert } from "node:assert";
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { answer, drip, frame, json, passage, related, stream } from "./scripted-daemon.mjs";
+import { answer, drip, frame, json, passage, related, stream, suggestion } from "./scripted-daemon.mjs";
 import { onStage } from "./stage.mjs";
 
 const OPENINGS = Number(process.env.PAI_E2E_OPENINGS ?? 60);
@@ -152,10 +152,10 @@ await onStage(notes, async ({ driver, page, daemon, harness }) => {
   await driver.claim("titles, passages and answers are text, whatever stands in them", async () => {
     const nasty = { ...passage, title: NASTY, text: NASTY, heading_path: [NASTY], highlights: [[0, 20]] };
     const all = { ...answer, answer: NASTY, sentences: [{ text: NASTY, citations: [1], supported: false }], citations: [{ ...nasty, n: 1 }], narrowed: [NASTY], warnings: [NASTY], generator: { name: NASTY, location: "remote", why: NASTY } };
-    const mention = { text: "passage", line: 3, column_utf16: 2, start_char: 10, end_char: 17, target: "Other.md", title: NASTY, link: "[[Other|passage]]" };
+    const mention = { text: "passage", line: 3, column_utf16: 2, start_char: 10, end_char: 17, target: "Other.md", title: NASTY, link: "[[Other|passage]]", confidence: 0.95, sure: true, why: NASTY };
     daemon.scripts.set("/api/ask", (response) => { stream(response).end(frame("notice", { text: NASTY, preview: NASTY }) + frame("delta", { text: NASTY }) + frame("done", all)); });
     daemon.scripts.set("/api/related", (response) => json(response, { path: "Note.md", revision: 1, results: [{ ...related, title: NASTY, why: NASTY, passage: nasty }] }));
-    daemon.scripts.set("/api/links", (response) => json(response, { path: "Note.md", content_hash: "h", revision: 1, mentions: [mention], suggestions: [{ ...related, title: NASTY, why: NASTY }] }));
+    daemon.scripts.set("/api/links", (response) => json(response, { path: "Note.md", content_hash: "h", revision: 1, mentions: [mention], suggestions: [{ ...suggestion, title: NASTY, why: NASTY }] }));
     daemon.scripts.set("/api/notes/*", (response) => json(response, { links: [{ kind: "wikilink", target: NASTY, fragment: "", alias: "", line: 1, embed: false, path: null }] }));
     daemon.scripts.set("/api/search", (response) => json(response, { ...daemon.document("/api/search"), results: [nasty] }));
     await driver.open("Other.md");
@@ -193,7 +193,7 @@ await onStage(notes, async ({ driver, page, daemon, harness }) => {
 
   await driver.claim("a note of five megabytes is opened, underlined and left without the plugin's doing", async () => {
     const mentions = Array.from({ length: 10_000 }, (_, n) => ({
-      text: "grown", line: n + 3, column_utf16: LINE.indexOf("grown"), start_char: 0, end_char: 0, target: "Other.md", title: "Other", link: "[[Other|grown]]",
+      text: "grown", line: n + 3, column_utf16: LINE.indexOf("grown"), start_char: 0, end_char: 0, target: "Other.md", title: "Other", link: "[[Other|grown]]", confidence: 0.95, sure: true, why: "its title",
     }));
     daemon.scripts.set("/api/links", (response) => json(response, { path: "Large.md", content_hash: "h", revision: 1, mentions, suggestions: [] }));
     await page.evaluate(() => window.plugin.change({ underline: true, followParagraph: true }));
@@ -229,8 +229,8 @@ await onStage(notes, async ({ driver, page, daemon, harness }) => {
       const { violations: found } = await window.axe.run(at, { rules: { "color-contrast": { enabled: false } } });
       return found.map(({ id, nodes }) => `${at} ${id}: ${nodes[0].html}`);
     }, selector);
-    const mention = { text: "passage", line: 3, column_utf16: 2, start_char: 10, end_char: 17, target: "Other.md", title: "Other", link: "[[Other|passage]]" };
-    daemon.scripts.set("/api/links", (response) => json(response, { path: "Note.md", content_hash: "h", revision: 1, mentions: [mention], suggestions: [related] }));
+    const mention = { text: "passage", line: 3, column_utf16: 2, start_char: 10, end_char: 17, target: "Other.md", title: "Other", link: "[[Other|passage]]", confidence: 0.95, sure: true, why: "its title" };
+    daemon.scripts.set("/api/links", (response) => json(response, { path: "Note.md", content_hash: "h", revision: 1, mentions: [mention], suggestions: [suggestion] }));
     await driver.open("Note.md");
     await driver.suggestLinks();
     await page.waitForSelector(".pai-accept");

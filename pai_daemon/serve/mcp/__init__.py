@@ -1,0 +1,1 @@
+"""The vault for MCP clients: tools and resources, over streamable HTTP at `/mcp`."""
