@@ -56,6 +56,7 @@ ComparisonEvent = (
     | tuple[Literal["done"], documents.Comparison]
 )
 Payload = Mapping[str, Any] | None
+Document = dict[str, Any]
 Item = TypeVar("Item")
 START_HINT = "Start it with: scripts/start VAULT (or: pai start VAULT)"
 
@@ -147,30 +148,20 @@ class Client:
 
     def ask(self, question: str, **narrowed: Any) -> documents.Answer:
         """Return a whole answer; narrowed: limit, selection, and what narrows a search."""
-        with self._open(
-            "/api/ask", {"question": question, **narrowed}, timeout_s=ANSWER_TIMEOUT_S
-        ) as response:
-            return cast("documents.Answer", _object(response.read()))
+        answer = self._sent("/api/ask", {"question": question, **narrowed}, ANSWER_TIMEOUT_S)
+        return cast("documents.Answer", answer)
 
     def ask_stream(self, question: str, **narrowed: Any) -> Generator[Event, None, None]:
-        """Yield (event, data) as the answer is written, `done` last; raises when an error event comes.
-
-        Closing it stops the answer.
-        """
-        asked = {"question": question, **narrowed}
-        return cast("Generator[Event, None, None]", self._events("/api/ask", asked))
+        """Yield (event, data) as it is written, `done` last; raises an error event; to close it stops it."""
+        events = self._events("/api/ask", {"question": question, **narrowed})
+        return cast("Generator[Event, None, None]", events)
 
     def estimate(self, **narrowed: Any) -> documents.Estimate:
         """Return what a summary would cost; narrowed: see `summarize`."""
-        asked = {"estimate": True, **narrowed}
-        with self._open("/api/summarize", asked, timeout_s=TIMEOUT_S) as response:
-            return cast("documents.Estimate", _object(response.read()))
+        return cast("documents.Estimate", self._sent("/api/summarize", {"estimate": True, **narrowed}))
 
     def summarize(self, **narrowed: Any) -> documents.Summary:
-        """Return a whole summary, however long it takes.
-
-        narrowed: note, limit, budget_s, and what narrows a search.
-        """
+        """Return a whole summary; narrowed: note, limit, budget_s, and what narrows a search."""
         return cast("documents.Summary", _last(self.summarize_stream(**narrowed)))
 
     def summarize_stream(self, **narrowed: Any) -> Iterator[SummaryEvent]:
@@ -207,16 +198,13 @@ class Client:
 
     def index(self, **asked: Any) -> dict[str, Any]:
         """Ask for an index run, or a copy; asked: paths, force, confirm_removals, copy."""
-        timeout_s = COPY_TIMEOUT_S if asked.get("copy") else TIMEOUT_S
-        with self._open("/api/index", asked, timeout_s=timeout_s) as response:
-            return _object(response.read())
+        return self._sent("/api/index", asked, COPY_TIMEOUT_S if asked.get("copy") else TIMEOUT_S)
 
     def memory_command(self, command: str, **given: Any) -> documents.MemoryAnswer:
         """Do a command of Claude's memory tool, with the fields that the tool gives it."""
-        with self._open(
-            "/api/memory/command", {"command": command, **given}, timeout_s=TIMEOUT_S
-        ) as response:
-            return cast("documents.MemoryAnswer", _object(response.read()))
+        return cast(
+            "documents.MemoryAnswer", self._sent("/api/memory/command", {"command": command, **given})
+        )
 
     def facts(self, **narrowed: Any) -> documents.Known:
         """Return what is remembered; narrowed: subject, past, limit."""
@@ -244,18 +232,15 @@ class Client:
         return self._changed("/undo", {"change": change})
 
     def _changed(self, path: str, payload: Payload, method: str = "") -> documents.FactReceipt:
-        with self._open(f"/api/memory{path}", payload, timeout_s=TIMEOUT_S, method=method) as response:
-            return cast("documents.FactReceipt", _object(response.read()))
+        return cast("documents.FactReceipt", self._sent(f"/api/memory{path}", payload, method=method))
 
     def choose_model(self, name: str) -> documents.Chosen:
         """Let another embedding model answer, once it has embedded everything."""
-        with self._open("/api/model", {"model": name}, timeout_s=TIMEOUT_S) as response:
-            return cast("documents.Chosen", _object(response.read()))
+        return cast("documents.Chosen", self._sent("/api/model", {"model": name}))
 
     def login_link(self) -> str:
         """Return an address that logs a browser in to the dashboard, once and within a minute."""
-        with self._open("/api/login", {}, timeout_s=TIMEOUT_S) as response:
-            return str(_object(response.read())["url"])
+        return str(self._sent("/api/login", {})["url"])
 
     def stop(self) -> int:
         """Ask the daemon to end, once what it is doing is safe; return the id of its process."""
@@ -269,6 +254,11 @@ class Client:
         }
         query = f"?{urllib.parse.urlencode(given, doseq=True)}" if given else ""
         with self._open(path + query, None, timeout_s=TIMEOUT_S) as response:
+            return _object(response.read())
+
+    def _sent(self, path: str, payload: Payload, timeout_s: float = TIMEOUT_S, method: str = "") -> Document:
+        """Return what a route answers to a body."""
+        with self._open(path, payload, timeout_s=timeout_s, method=method) as response:
             return _object(response.read())
 
     @contextlib.contextmanager

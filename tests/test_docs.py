@@ -73,7 +73,7 @@ def test_tables_and_types_follow_from_the_routes() -> None:
 
 def test_every_route_is_in_the_readme() -> None:
     """The README's table lists the routes that are served, and no other."""
-    listed = re.findall(r"^\| `((?:GET|POST) /[^`]*)`", README, re.MULTILINE)
+    listed = re.findall(r"^\| `((?:GET|POST|DELETE) /[^`]*)`", README, re.MULTILINE)
     assert listed == [f"{route.method} {route.canonical}" for route in described()]
 
 

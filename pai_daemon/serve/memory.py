@@ -12,7 +12,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from pai_daemon.errors import DiskFull, NoteChanged, NotFound, UsageError, VaultUnavailable
-from pai_daemon.memory.fact import Fact
+from pai_daemon.memory.fact import MAX_CHARACTERS, Fact
 from pai_daemon.memory.keeping import Recollecting
 from pai_daemon.memory.memory import Outcome, Receipt
 from pai_daemon.memory.recall import DEFAULT_LIMIT, Wanted
@@ -24,8 +24,18 @@ from pai_daemon.serve.wire import Limit, Words, refuse_halves, reply
 routes = Routes()
 MAX_FACTS = 1000
 ID_ABOUT = "The block id of a fact, without its ^."
-Text = Annotated[str, Meta(description="The words as they are to be kept.", examples=["I write in Helix."])]
-Day = Annotated[str, Meta(description="A day of ISO 8601.", examples=["2027-01-01"])]
+Text = Annotated[
+    str,
+    Meta(
+        description="The words as they are to be kept.",
+        examples=["I write in Helix."],
+        extra_json_schema={"minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": r"\S"},
+    ),
+]
+Day = Annotated[
+    str,
+    Meta(description="A day of ISO 8601.", examples=["2027-01-01"], extra_json_schema={"format": "date"}),
+]
 CHANGES = (NotFound, NoteChanged, VaultUnavailable, DiskFull)
 
 

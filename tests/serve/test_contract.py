@@ -29,7 +29,8 @@ RAW = 500 * SIZE
 # What a run against hostile clients may add to the process.
 GROWTH_BYTES = 96 * 1024 * 1024
 # What would spoil the daemon of the suite is tried against one that is thrown away, and a stream on its own.
-APART = ("/api/stop", "/api/model", "/api/events")
+WRITES = ("/api/memory", "/api/memory/facts/{id}", "/api/memory/undo", "/api/memory/command")
+APART = ("/api/stop", "/api/model", "/api/events", *WRITES)
 # What is asked for by name would be downloaded.
 NOT_TRIED = ("/api/models/pull",)
 HEARD_S = 0.3
@@ -91,12 +92,16 @@ def test_daemon_keeps_its_contract(served: DaemonProcess, path: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("path", "examples"), [("/api/model", 12), ("/api/stop", 3)])
+@pytest.mark.parametrize(
+    ("path", "examples"), [("/api/model", 12), ("/api/stop", 3), *((each, 8) for each in WRITES)]
+)
 def test_daemon_that_is_changed_or_ended_keeps_its_contract(
     start_daemon: StartDaemon, path: str, examples: int
 ) -> None:
-    """What chooses a model or stops the daemon is tried as well; one that has ended is started again."""
+    """What chooses a model, writes or stops the daemon is tried too; one that has ended is started again."""
     spare = start_daemon()
+    if path in WRITES:
+        spare.ready()
 
     def keeps(case: Any) -> None:
         if not spare.is_running():
@@ -145,8 +150,8 @@ def _tried(path: str, keeps: Callable[[Any], None], examples: int) -> None:
 def _call(case: Any, served: DaemonProcess, path: str) -> int:
     """Send a request, hold the answer against the description, and return its status."""
     checks = pytest.importorskip("schemathesis.specs.openapi.checks")
-    # That one of two parameters is needed, or that a model is known, cannot be said of them.
-    is_free = path in ("/api/related", "/api/model") or path.startswith("/v1/")
+    # That one of several fields is needed, or that a model is known, cannot be said of them.
+    is_free = path in ("/api/related", "/api/model") or path.startswith(("/v1/", "/api/memory"))
     left_out = [checks.positive_data_acceptance] if is_free else []
     if path == "/api/stop":
         left_out.append(checks.ignored_auth)  # it asks again, whom the first request has ended
