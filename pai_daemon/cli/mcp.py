@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from pai_daemon.cli.mcp_bridge import Address, Bridge
-from pai_daemon.cli.mcp_clients import CLIENTS, Setup, setup_of
+from pai_daemon.cli.mcp_clients import CLIENTS, Command, Setup, setup_of
 from pai_daemon.cli.output import console, show_json
 from pai_daemon.cli.service_files import own_command
 from pai_daemon.client import Client
@@ -83,11 +83,22 @@ def config(name: str | None, vault: Path | None, start: bool, as_json: bool) -> 
         *(("--vault", str(vault.absolute())) if vault else ()),
         *(("--start",) if start else ()),
     ]
-    told = setup_of(name, (*own_command(), *arguments), _url(vault))
+    started = Command((*own_command(), *arguments), _environ(load()))
+    told = setup_of(name, started, _url(vault))
     if as_json:
         show_json({"client": name, "place": told.place, "paste": told.paste, "note": told.note})
         return
     _show(told)
+
+
+def _environ(settings: Settings) -> dict[str, str]:
+    """Return the variables by which our folders are found, where they are not the usual ones."""
+    folders = ("config_dir", "data_dir", "cache_dir")
+    return {
+        source: str(getattr(settings, name))
+        for name, source in settings.sources.items()
+        if name in folders and source.startswith("PAI_")
+    }
 
 
 def _show(told: Setup) -> None:

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 NAME = "notes"
 OWN_NAME = "TOKEN is one of its own: pai token create {name} --scope search,ask"
-Command = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a client starts. environ: beside what it gives its servers, which is little."""
+
+    words: Sequence[str]
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +50,9 @@ def _servers(key: str, **more: str) -> Callable[[Command, str], str]:
     """Return the form of most clients: an object of servers, each with a command and its arguments."""
 
     def form(command: Command, _url: str) -> str:
-        program, *arguments = command
-        return _json({key: {NAME: {**more, "command": program, "args": arguments}}})
+        program, *arguments = command.words
+        environ = {"env": dict(command.environ)} if command.environ else {}
+        return _json({key: {NAME: {**more, "command": program, "args": arguments, **environ}}})
 
     return form
 
@@ -54,16 +62,22 @@ def _json(value: object) -> str:
 
 
 def _codex(command: Command, _url: str) -> str:
-    program, *arguments = command
-    return f"[mcp_servers.{NAME}]\ncommand = {json.dumps(program)}\nargs = {json.dumps(arguments)}"
+    program, *arguments = command.words
+    environ = ", ".join(f"{name} = {json.dumps(value)}" for name, value in command.environ.items())
+    text = f"[mcp_servers.{NAME}]\ncommand = {json.dumps(program)}\nargs = {json.dumps(arguments)}"
+    return f"{text}\nenv = {{ {environ} }}" if environ else text
 
 
 def _opencode(command: Command, _url: str) -> str:
-    return _json({"mcp": {NAME: {"type": "local", "command": list(command), "enabled": True}}})
+    environ = {"environment": dict(command.environ)} if command.environ else {}
+    return _json(
+        {"mcp": {NAME: {"type": "local", "command": list(command.words), "enabled": True, **environ}}}
+    )
 
 
 def _claude_code(command: Command, _url: str) -> str:
-    return f"claude mcp add --scope user {NAME} -- " + shlex.join(command)
+    environ = "".join(f"--env {shlex.quote(f'{name}={value}')} " for name, value in command.environ.items())
+    return f"claude mcp add --scope user {environ}{NAME} -- " + shlex.join(command.words)
 
 
 def _http(_command: Command, url: str) -> str:

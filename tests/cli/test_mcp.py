@@ -203,7 +203,7 @@ def test_daemon_is_started_where_that_is_asked_for(tmp_path: Path, prepared_cach
 
 @pytest.mark.parametrize("name", sorted(CLIENTS))
 def test_configuration_is_in_the_form_of_its_file(name: str, tmp_path: Path, prepared_cache: Path) -> None:
-    """What is pasted parses, and names our command by its whole place, with the vault."""
+    """What is pasted parses, and names our command by its whole place, with vault and folders."""
     folders = Folders(tmp_path, prepared_cache)
     vault = tmp_path / "My notes"
     vault.mkdir()
@@ -213,12 +213,13 @@ def test_configuration_is_in_the_form_of_its_file(name: str, tmp_path: Path, pre
         json.loads(told["paste"])
     elif name == "codex":
         tomllib.loads(told["paste"])
-    if name in ("http", "http-json", "n8n"):
+    is_started = name not in ("http", "http-json", "n8n")
+    assert (str(folders.settings.config_dir) in told["paste"]) == is_started
+    if not is_started:
         assert "http://127.0.0.1:" in told["paste"]
         assert "pai token create" in told["note"]
     else:
         assert str(vault) in told["paste"]
-        assert folders.settings.config_dir.joinpath("token").name not in told["paste"]
     plain = folders.pai("mcp", "config", "--client", name, "--vault", str(vault))
     assert plain.stdout.strip() == told["paste"]
 
