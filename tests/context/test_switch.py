@@ -437,7 +437,8 @@ def test_note_left_out_during_the_switch_leaves_both_spaces(
     opened: Open, notes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No embedding of it is kept by the model that answers or by the next one (D14)."""
-    monkeypatch.setattr("pai_daemon.context.indexer.PURGE_S", 0.2)
+    # The files are read below, and must not be swept meanwhile.
+    monkeypatch.setattr("pai_daemon.context.indexer.PURGE_S", 30.0)
     old, new = Hashed("old"), Hashed("new")
     live = opened(old)
     live.settled()

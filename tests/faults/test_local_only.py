@@ -76,6 +76,7 @@ WITHIN = {EmbeddedGenerator}
 # What can open a connection, and what goes over it.
 CONNECTS = {
     "client.py": "asks daemons on this machine",
+    "cli/mcp_bridge.py": "carries messages of MCP clients to the daemon, see tests/cli/test_mcp.py",
     "models/server.py": "speaks for the writers and embedders above",
     "models/hub/cache.py": "fetches files of models, on `pai models pull` alone",
     "models/hub/errors.py": "names the errors of that",

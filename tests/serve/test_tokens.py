@@ -37,6 +37,16 @@ OPENS = {
         ("GET", "/api/notes"),
         ("GET", "/api/notes/Garden.md/status"),
     ),
+    "memory": (
+        ("GET", "/api/memory"),
+        ("GET", "/api/memory/recall?q=tea"),
+        ("GET", "/api/memory/conflicts"),
+        ("POST", "/api/memory"),
+        ("POST", "/api/memory/undo"),
+        ("POST", "/api/memory/command"),
+        ("POST", "/api/memory/facts/m-none"),
+        ("DELETE", "/api/memory/facts/m-none"),
+    ),
     "": (("GET", "/api/settings"), ("POST", "/api/model"), ("POST", "/api/login"), ("POST", "/api/stop")),
 }
 EVERY = [(scope, *route) for scope, routes in OPENS.items() for route in routes]
@@ -68,7 +78,8 @@ def asked(served: DaemonProcess, token: str, method: str, target: str) -> Reply:
 
 def test_every_route_has_a_scope_or_opens_to_the_person_alone() -> None:
     """What a scope opens is all tried below, but for the stream of events; of OpenAI's API, beside that."""
-    tried = {r.partition("?")[0].replace("Garden.md", "{path}") for s, _, r in EVERY if s}
+    bare = (route.partition("?")[0] for scope, _, route in EVERY if scope)
+    tried = {route.replace("Garden.md", "{path}").replace("m-none", "{id}") for route in bare}
     assert tried == {path for path in SCOPE_OF if not path.startswith("/v1/")} - {"/api/events"}
 
 
