@@ -53,7 +53,7 @@ def doubling(family: Family, units: int, bound: float) -> tuple[float | None, No
     """Return what reading a file costs beside one of half its units, and the note of the whole.
 
     2 is linear, 4 is square; None where the time is too short to tell. What else a machine does only adds,
-    so a figure over the bound is measured again, and the least of three times counts.
+    so a figure over the bound is measured again, and the least of eight times counts.
     """
     whole, half = (File(family.path, family.make(count)) for count in (units, units // 2))
     whole_s, note = timed(whole)
@@ -62,7 +62,7 @@ def doubling(family: Family, units: int, bound: float) -> tuple[float | None, No
         return None, note
     # The families differ in how their bytes grow with their units; a doubling is of bytes.
     scale = 2 * min(len(half.data), LIMIT_BYTES) / min(len(whole.data), LIMIT_BYTES)
-    for _ in range(2):
+    for _ in range(7):
         if half_s and whole_s / half_s * scale <= bound:
             break
         whole_s = min(whole_s, timed(whole)[0])
