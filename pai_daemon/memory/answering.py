@@ -10,15 +10,12 @@ from datetime import date
 from pai_daemon.context.answering.memory import RECALLED, Background
 from pai_daemon.context.answering.signals import Signals
 from pai_daemon.context.search import Passage, Searcher
+from pai_daemon.memory.fact import fact_in
 from pai_daemon.memory.importing.pages import FOLDER
 from pai_daemon.memory.keeping import Recollecting
 from pai_daemon.memory.profile import PersonProfile
 
-_FACT = re.compile(r"[ \t]*[-*+][ \t]+(?P<text>\S.*?)(?:[ \t]+\^(?P<id>[0-9A-Za-z-]+))?[ \t]*\r?")
-_FACT_BELOW = re.compile(r"[ \t]\^[0-9A-Za-z-]+[ \t]*\r?$", re.MULTILINE)
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]")
-_SUPERSEDED = re.compile(r"\[superseded::[ \t]*\S")
-_UNTIL = re.compile(r"\[until::[ \t]*(\d{4}-\d\d-\d\d)[ \t]*\]")
 Recall = Callable[[str, int], Sequence[Passage]]
 
 
@@ -29,16 +26,8 @@ def no_recall(_question: str, _limit: int) -> Sequence[Passage]:
 
 def holds(line: str, today: date) -> bool:
     """Return whether a line is no fact, or one that holds: not superseded, and not past its last day."""
-    if _FACT.fullmatch(line) is None:
-        return True
-    if _SUPERSEDED.search(line):
-        return False
-    if until := _UNTIL.search(line):
-        try:
-            return date.fromisoformat(until[1]) >= today
-        except ValueError:
-            return True  # no day says that it is over
-    return True
+    fact = fact_in(line)
+    return fact is None or fact.holds(today)
 
 
 class MemoryOfAnswers:
@@ -111,7 +100,7 @@ class MemoryOfAnswers:
             gone = {number for _, number, _ in taken}
             # A title above facts announces nothing, and would be quoted with all of them.
             left = [line for number, line in kept if number not in gone and not _HEADING.match(line)]
-            if not taken and len(kept) == len(lines) and not _FACT_BELOW.search(passage.text):
+            if not taken and len(kept) == len(lines) and not any(map(_is_marked, lines)):
                 found.append(passage)
             elif text := "\n".join(left).strip("\n"):
                 # Marks in the text are counted from its beginning, and would be wrong now.
@@ -124,11 +113,11 @@ class MemoryOfAnswers:
         """Yield the facts of a passage that have a word of the question: how much of it, line and fact."""
         is_as_written = passage.text.count("\n") == passage.end_line - passage.start_line
         for number, line in lines:
-            fact = _FACT.fullmatch(line)
-            if fact is None or fact["id"] is None or not is_as_written:
+            fact = fact_in(line)
+            if fact is None or not fact.has_id or not is_as_written:
                 continue
-            if (coverage := signals.coverage(f"{passage.trail}\n{fact['text']}")) > 0:
-                link, uri = self._place(passage.path, fact["id"])
+            if (coverage := signals.coverage(f"{passage.trail}\n{fact.text}")) > 0:
+                link, uri = self._place(passage.path, fact.id)
                 start = passage.start_char + sum(len(each) + 1 for each in passage.text.split("\n")[:number])
                 yield (
                     coverage,
@@ -140,9 +129,15 @@ class MemoryOfAnswers:
                         end_line=passage.start_line + number,
                         start_char=start,
                         end_char=start + len(line),
-                        block_id=fact["id"],
+                        block_id=fact.id,
                         highlights=(),
                         link=link,
                         uri=uri,
                     ),
                 )
+
+
+def _is_marked(line: str) -> bool:
+    """Return whether a line is a fact that can be cited by its block."""
+    fact = fact_in(line)
+    return fact is not None and fact.has_id

@@ -21,7 +21,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pai_daemon.memory.importing.factbook import read_facts
-from pai_daemon.memory.importing.pages import FOLDER
 from pai_daemon.memory.importing.records import (
     KeptNote,
     Record,
@@ -31,6 +30,7 @@ from pai_daemon.memory.importing.records import (
     moment,
     one_line,
 )
+from pai_daemon.memory.memory import is_of_facts
 from pai_daemon.memory.shelf import Shelf
 
 FORMAT = "pai-memory"
@@ -86,7 +86,7 @@ def export(shelf: Shelf, is_let_in: Callable[[str], bool], now: datetime) -> Ite
         notes += 1
         yield _line({"type": "note", "path": path, "text": text})
     for path in shelf.paths():
-        if path.endswith(".md") and not path.startswith(f"{FOLDER}/") and is_let_in(path):
+        if is_of_facts(path) and is_let_in(path):
             for fact in read_facts(path, shelf.read(path) or ""):
                 facts += 1
                 yield _line(fact)

@@ -115,6 +115,12 @@ def read_page(path: str, text: str) -> Page:
     return Page(tuple(facts), tuple(broken))
 
 
+def fact_in(line: str) -> Fact | None:
+    """Return the fact that a line of a note is, None where it is none; it does not know its note."""
+    facts = read_page("", line).facts
+    return facts[0] if facts else None
+
+
 def written(fact: Fact, lead: str = "- ") -> str:
     """Return a fact's line, without its end. lead: what stands before its words."""
     fields = []

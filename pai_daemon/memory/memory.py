@@ -34,10 +34,10 @@ from pai_daemon.memory.fact import (
 from pai_daemon.memory.importing.pages import FOLDER as CONVERSATIONS
 from pai_daemon.memory.importing.pages import file_name
 from pai_daemon.memory.journal import Entry, Journal
+from pai_daemon.memory.profile import PROFILE
 from pai_daemon.memory.shelf import Shelf
 
 SUBJECT = "About me"
-PROFILE = "Profile.md"
 ATTEMPTS = 8
 # Of an id so many characters must be given.
 MIN_ID = 4

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pai_daemon.errors import VaultUnavailable
+from pai_daemon.memory.exporting import export
 from pai_daemon.memory.importing.importer import Importer, Report
 from pai_daemon.memory.importing.pages import file_name, harmless, seal_of
 from pai_daemon.memory.importing.reading import Reading
@@ -282,3 +285,12 @@ def test_statement_without_words_is_no_fact(shelf: Shelf) -> None:
     """Blanks and controls alone make no line."""
     Importer(shelf).take([Statement(" \x00 ", "x")])
     assert not shelf.root.exists()
+
+
+def test_list_in_a_profile_holds_no_facts(shelf: Shelf) -> None:
+    """What a person says of themselves there is exported as a note alone, and hides no fact that is imported."""
+    shelf.write("Profile.md", "# Profile\n\n- I write in Helix.\n", before=None)
+    kinds = [json.loads(line)["type"] for line in export(shelf, lambda _: True, datetime.now(UTC))]
+    assert kinds == ["pai-memory", "note", "end"]
+    report = Importer(shelf).take([Statement("I write in Helix.", "test", said=None)])
+    assert report.facts["new"] == 1

@@ -14,6 +14,7 @@ from pai_daemon.errors import NoteChanged
 from pai_daemon.memory.fact import Fact, normal, read_page, written
 from pai_daemon.memory.importing.pages import file_name, harmless
 from pai_daemon.memory.importing.records import Statement, one_line
+from pai_daemon.memory.memory import is_of_facts
 from pai_daemon.memory.shelf import Shelf
 
 UNSORTED = "Imported"
@@ -37,7 +38,7 @@ class FactBook:
         self._waiting: dict[str, list[str]] = {}
         self.outcomes: Counter[str] = Counter()
         for path in shelf.paths():
-            if path.endswith(".md") and not path.startswith(f"{conversations}/"):
+            if is_of_facts(path) and not path.startswith(f"{conversations}/"):
                 self.learn(path, shelf.read(path) or "")
 
     def learn(self, path: str, text: str) -> None:

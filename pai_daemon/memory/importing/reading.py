@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -131,11 +130,3 @@ def _notes_of(member: Member, text: str) -> Iterator[Record]:
 def _name(member: Member) -> str:
     """Return a file's own name, which is the source of what it says."""
     return one_line(PurePosixPath(member.name.rpartition(": ")[2]).name)
-
-
-def tally(skipped: Iterable[Skipped]) -> list[Skipped]:
-    """Return what was passed over, the same reasons of one place as one, in order of appearance."""
-    counts: Counter[tuple[str, str, bool]] = Counter()
-    for each in skipped:
-        counts[each.where, each.why, each.is_loss] += each.count
-    return [Skipped(where, why, count, is_loss) for (where, why, is_loss), count in counts.items()]
