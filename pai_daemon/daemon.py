@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import filelock
-import psutil
 
 from pai_daemon import __version__
-from pai_daemon.config import Settings, daemon_records, ensure_token, private_folder, remember, write_private
+from pai_daemon.config import Settings, ensure_token, remember, write_private
 from pai_daemon.context.answering.answer import GeneratorName, name_of
 from pai_daemon.context.answering.answers import Answerer
 from pai_daemon.context.comparing.comparer import Comparer
@@ -35,9 +34,13 @@ from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.store.record import read_record
 from pai_daemon.context.summaries.summarizer import Summarizer
-from pai_daemon.errors import DiskFull, IndexUnavailable, PaiError, PortTaken, VaultHeld
+from pai_daemon.errors import PaiError, PortTaken
 from pai_daemon.memory.answering import MemoryOfAnswers
+from pai_daemon.memory.journal import Journal
 from pai_daemon.memory.keeping import FactKeeper, Recollecting
+from pai_daemon.memory.memory import Memory
+from pai_daemon.memory.profile import PersonProfile
+from pai_daemon.memory.recall import Recall
 from pai_daemon.models.generation.generators import Options, generators_of
 from pai_daemon.models.generation.pace import Pace
 from pai_daemon.models.loading import load_model
@@ -49,7 +52,9 @@ from pai_daemon.serve.state import ModelState, Parts, Served
 from pai_daemon.serve.status import progress
 from pai_daemon.serve.tokens import Tokens
 from pai_daemon.vault.folder import check_vault
+from pai_daemon.vault.holding import hold, who_has
 from pai_daemon.vault.ignore import IgnoreRules
+from pai_daemon.vault.shelf import Shelf
 from pai_daemon.vault.watch import Watcher
 
 log = logging.getLogger(__name__)
@@ -133,7 +138,7 @@ class Daemon:
             self.url = await self._listener.open(self.settings.port)
         except OSError as error:
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                raise PortTaken(_who_has(self.settings), hint="Choose another with --port.") from error
+                raise PortTaken(who_has(self.settings), hint="Choose another with --port.") from error
             raise
 
     def _announce(self) -> None:
@@ -272,7 +277,7 @@ class Daemon:
             "budget_s": chosen.answer_budget_s,
             "own_templates": chosen.prompts_dir,
         }
-        recollecting = Recollecting.of(self.vault, chosen, index, indexer.request)
+        recollecting = self._recollecting(index, indexer)
         return Parts(
             index=index,
             reader=reader,
@@ -283,13 +288,32 @@ class Daemon:
             linker=Linker(self.vault, index, searcher, reader, kept),
             reporter=Reporter(self.vault, index, reader, kept),
             answerer=Answerer(
-                searcher, self._generators, memory=MemoryOfAnswers.of(searcher, recollecting), **writing
+                searcher, self._generators, memory=self._told_of(recollecting, searcher), **writing
             ),
             summarizer=Summarizer(searcher, self._generators, **writing),
             comparer=Comparer(searcher, self._generators, **writing),
             recollecting=recollecting,
             keeper=FactKeeper(recollecting.memory),
         )
+
+    def _recollecting(self, index: Index, indexer: Indexer) -> Recollecting:
+        """Return what is remembered; what is forgotten for good leaves the index with its note."""
+
+        def purge() -> None:
+            index.store.want_purge()
+            indexer.request()
+
+        memory = Memory(Shelf.of(self.vault, self.settings), Journal(self._index_dir), on_purge=purge)
+        recollecting = Recollecting(memory, Recall(self._index_dir), index)
+        memory.on_change = recollecting.take_in
+        return recollecting
+
+    def _told_of(self, recollecting: Recollecting, searcher: Searcher) -> MemoryOfAnswers:
+        """Return memory as answers see it."""
+        folder, catalog, place = recollecting.folder, searcher.index.catalog, searcher.places.of_block
+        profile = PersonProfile(self.vault, folder, lambda: [note.path for note in catalog.notes()])
+        recall = partial(recollecting.passages, place=place)
+        return MemoryOfAnswers(folder, profile, place, recall=recall)
 
     async def _keep_up(self, served: Served) -> None:
         """Let memory follow the notes and the model, for as long as the daemon runs."""
@@ -355,41 +379,3 @@ def _told(error: Exception) -> PaiError:
         return error
     log.error("starting failed", exc_info=error)
     return PaiError(f"Starting failed: {error!r}.")
-
-
-def hold(vault: Path, settings: Settings) -> filelock.BaseFileLock:
-    """Return the lock of a vault's index, held. Raises VaultHeld, naming who has it, or DiskFull."""
-    folder = settings.index_dir(vault)
-    lock = filelock.FileLock(folder / "lock", timeout=0)
-    try:
-        private_folder(folder)
-        lock.acquire()
-    except filelock.Timeout:
-        record = _read_record(settings, vault)
-        raise VaultHeld(
-            f"The vault {vault} is already served by the daemon with process id {record.get('pid', '?')} "
-            f"at {record.get('url', 'an unknown address')}.",
-            hint="Use that one, or stop it first with Ctrl-C in its terminal.",
-        ) from None
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise DiskFull(f"The disk that holds {folder} is full.", hint="Free some space.") from error
-        raise IndexUnavailable(
-            f"The folder {folder} cannot be written: {error.strerror}.", hint="Check its permissions."
-        ) from error
-    return lock
-
-
-def _read_record(settings: Settings, vault: Path) -> dict[str, Any]:
-    records = daemon_records(settings)
-    return next((record for record in records if Path(record["vault"]).resolve() == vault.resolve()), {})
-
-
-def _who_has(settings: Settings) -> str:
-    port = settings.port
-    for record in daemon_records(settings):
-        # A daemon that was killed leaves its record behind.
-        alive = isinstance(pid := record.get("pid"), int) and psutil.pid_exists(pid)
-        if alive and str(record["url"]).endswith(f":{port}"):
-            return f"Port {port} is in use by the daemon that serves {record.get('vault')}."
-    return f"Port {port} is in use by another program."

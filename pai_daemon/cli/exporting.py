@@ -17,8 +17,8 @@ from pai_daemon.config import load
 from pai_daemon.errors import UsageError
 from pai_daemon.memory.exporting import export
 from pai_daemon.memory.rules import Rules
-from pai_daemon.memory.shelf import Shelf
 from pai_daemon.vault.folder import check_vault
+from pai_daemon.vault.shelf import Shelf
 
 
 @click.command("export")

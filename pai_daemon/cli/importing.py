@@ -20,8 +20,8 @@ from pai_daemon.errors import UsageError
 from pai_daemon.memory.importing.importer import Importer, Report
 from pai_daemon.memory.importing.pages import FOLDER
 from pai_daemon.memory.importing.reading import Reading
-from pai_daemon.memory.shelf import Shelf, parts_of
 from pai_daemon.vault.folder import check_vault
+from pai_daemon.vault.shelf import Shelf, parts_of
 
 MAX_SHOWN = 20
 

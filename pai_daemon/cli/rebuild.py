@@ -11,8 +11,8 @@ from pai_daemon.cli.doctor_index import only_vault
 from pai_daemon.cli.output import console, counted, show_json
 from pai_daemon.config import Settings
 from pai_daemon.context.store.rebuild import clear
-from pai_daemon.daemon import hold
 from pai_daemon.errors import IndexUnavailable, VaultHeld
+from pai_daemon.vault.holding import hold
 
 
 def run(settings: Settings, vault: Path | None, *, as_json: bool) -> None:

@@ -47,6 +47,10 @@ class Places:
         file = f"{bare}#{fragment}" if fragment else bare
         return f"obsidian://open?vault={quote(self._vault_name, safe='')}&file={quote(file, safe='')}"
 
+    def of_block(self, path: str, block_id: str) -> tuple[str, str]:
+        """Return link and address of a block of a note."""
+        return self.link(path, (), (block_id,)), self.uri(path, (), (block_id,))
+
     def _is_outline(self, path: str) -> bool:
         """Return whether the note is a page of a Logseq graph."""
         note = self._catalog.get(path)

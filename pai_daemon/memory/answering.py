@@ -9,10 +9,9 @@ from datetime import date
 
 from pai_daemon.context.answering.memory import RECALLED, Background
 from pai_daemon.context.answering.signals import Signals
-from pai_daemon.context.search import Passage, Searcher
+from pai_daemon.context.search import Passage
 from pai_daemon.memory.fact import fact_in
 from pai_daemon.memory.importing.pages import FOLDER
-from pai_daemon.memory.keeping import Recollecting
 from pai_daemon.memory.profile import PersonProfile
 
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]")
@@ -48,20 +47,6 @@ class MemoryOfAnswers:
         self._place = place
         self._recall = recall
         self._today = today
-
-    @classmethod
-    def of(cls, searcher: Searcher, recollecting: Recollecting) -> MemoryOfAnswers:
-        """Return the memory of a vault for its answers."""
-        folder, catalog, places = recollecting.memory.shelf.folder, searcher.index.catalog, searcher.places
-
-        def place(path: str, block_id: str) -> tuple[str, str]:
-            return places.link(path, (), (block_id,)), places.uri(path, (), (block_id,))
-
-        def recall(question: str, limit: int) -> Sequence[Passage]:
-            return recollecting.passages(question, limit, place)
-
-        profile = PersonProfile(searcher.vault, folder, lambda: [note.path for note in catalog.notes()])
-        return cls(folder, profile, place, recall=recall)
 
     def places(self) -> tuple[str, ...]:
         """Return the memory folder; a profile that is kept elsewhere is of ordinary notes."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from pai_daemon.errors import NoteChanged, PaiError, UsageError
-from pai_daemon.memory.shelf import Shelf, parts_of
+from pai_daemon.vault.shelf import Shelf, parts_of
 
 ROOT = "/memories"
 MAX_LINES = 999_999

@@ -31,7 +31,7 @@ from pai_daemon.memory.importing.records import (
     one_line,
 )
 from pai_daemon.memory.memory import is_of_facts
-from pai_daemon.memory.shelf import Shelf
+from pai_daemon.vault.shelf import Shelf
 
 FORMAT = "pai-memory"
 VERSION = 1

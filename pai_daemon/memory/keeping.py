@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from pai_daemon.config import Settings
 from pai_daemon.context.index import Index
 from pai_daemon.context.privacy import is_beyond
 from pai_daemon.context.search import Passage, Scores
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.memory.fact import Fact
-from pai_daemon.memory.journal import Journal
 from pai_daemon.memory.memory import Memory
 from pai_daemon.memory.recall import ANY, DEFAULT_LIMIT, Recall, Recollection, Wanted
-from pai_daemon.memory.shelf import Shelf
 from pai_daemon.memory.talking import NamedFact
 
 # Link and address of a block, by the path of its note and its id.
@@ -42,7 +38,7 @@ class FactKeeper:
         self._memory.forget(fact_id)
 
     def _named(self, fact: Fact) -> NamedFact:
-        return NamedFact(fact.id, fact.text, f"{self._memory.shelf.folder}/{fact.path}", fact.line)
+        return NamedFact(fact.id, fact.text, self._memory.shelf.in_vault(fact.path), fact.line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +49,10 @@ class Recollecting:
     recall: Recall[Fact]
     index: Index
 
-    @classmethod
-    def of(cls, vault: Path, settings: Settings, index: Index, look: Callable[[], None]) -> Recollecting:
-        """Return the memory of a vault. look: has the notes looked at.
-
-        What is forgotten for good leaves the index with the next reading of its note. Raises UsageError.
-        """
-
-        def purge() -> None:
-            index.store.want_purge()
-            look()
-
-        folder = settings.index_dir(vault)
-        memory = Memory(Shelf.of(vault, settings), Journal(folder), on_purge=purge)
-        made = cls(memory, Recall(folder), index)
-        memory.on_change = made.take_in
-        return made
+    @property
+    def folder(self) -> str:
+        """Return the memory folder, in the vault."""
+        return self.memory.shelf.folder
 
     def keep_up(self) -> None:
         """Know the facts that there are; embed what is new. Nothing of a local-only note leaves (D15)."""
@@ -94,13 +78,13 @@ class Recollecting:
     def _model(self) -> EmbeddingModel | None:
         model = self.index.space.embedder
         if is_beyond(model):
-            folder = f"{self.memory.shelf.folder}/"
+            folder = f"{self.folder}/"
             if any(path.startswith(folder) for path in self.index.private_paths()):
                 return None
         return model
 
     def _passage(self, fact: Fact, place: Place) -> Passage | None:
-        path = f"{self.memory.shelf.folder}/{fact.path}"
+        path = self.memory.shelf.in_vault(fact.path)
         known = self.index.catalog.get(path)
         lines = (self.memory.shelf.read(fact.path) or "").split("\n")
         if known is None or fact.line > len(lines):

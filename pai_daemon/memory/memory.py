@@ -35,7 +35,7 @@ from pai_daemon.memory.importing.pages import FOLDER as CONVERSATIONS
 from pai_daemon.memory.importing.pages import file_name
 from pai_daemon.memory.journal import Entry, Journal
 from pai_daemon.memory.profile import PROFILE
-from pai_daemon.memory.shelf import Shelf
+from pai_daemon.vault.shelf import Shelf
 
 SUBJECT = "About me"
 ATTEMPTS = 8

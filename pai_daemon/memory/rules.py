@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 
 from pai_daemon.config import Settings
 from pai_daemon.context.filters import fold_tag, tag_closure
-from pai_daemon.memory.shelf import Shelf
 from pai_daemon.notes.reader import NOTE_SUFFIXES, read_note
 from pai_daemon.vault.ignore import IgnoreRules
+from pai_daemon.vault.shelf import Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Rules:
     def may_leave(self, path: str) -> bool:
         """Return whether a file may be read by a model beyond this machine."""
         patterns = IgnoreRules(tuple(each for each in self.local if not each.startswith("#")))
-        if patterns.exclude and patterns.pattern_of(self._whole(path)):
+        if patterns.exclude and patterns.pattern_of(self.shelf.in_vault(path)):
             return False
         return self._passes(path, frozenset({"false", "no", "off", "local"}), tagged=True)
 
     def _passes(self, path: str, kept_back: frozenset[str], *, tagged: bool = False) -> bool:
-        whole = self._whole(path)
+        whole = self.shelf.in_vault(path)
         is_note = PurePosixPath(path).suffix.lower() in NOTE_SUFFIXES
         # A file that is no note is out by the patterns alone; being no note is no rule against it.
         if self.ignored.explain(whole) is not None if is_note else self.ignored.pattern_of(whole) is not None:
@@ -52,6 +52,3 @@ class Rules:
         return str(note.properties.get("pai")).lower() not in kept_back and not (
             tags & set(tag_closure(note.tags))
         )
-
-    def _whole(self, path: str) -> str:
-        return f"{self.shelf.folder}/{path}"

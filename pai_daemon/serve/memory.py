@@ -183,7 +183,7 @@ async def known(request: web.Request, asked: List) -> web.Response:
             BrokenLine(_in_vault(parts, each.path), each.line, each.message) for each in memory.broken()
         ]
         return Known(
-            folder=memory.shelf.folder,
+            folder=parts.recollecting.folder,
             total=len(facts),
             subjects=memory.subjects(),
             facts=[_sent(parts, fact) for fact in facts[: asked.limit]],
@@ -327,7 +327,7 @@ async def _done(request: web.Request, work: Callable[[Recollecting], Receipt]) -
 
 
 def _in_vault(parts: Parts, path: str) -> str:
-    return f"{parts.recollecting.memory.shelf.folder}/{path}"
+    return parts.recollecting.memory.shelf.in_vault(path)
 
 
 def _sent(parts: Parts, fact: Fact) -> KnownFact:

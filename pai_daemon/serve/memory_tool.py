@@ -9,9 +9,9 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from pai_daemon.errors import VaultUnavailable
 from pai_daemon.memory.commands import MemoryCommands, Refused, answered
 from pai_daemon.memory.rules import Rules
-from pai_daemon.memory.shelf import Shelf
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.wire import refuse_halves, reply
@@ -51,16 +51,17 @@ class MemoryAnswer(msgspec.Struct, frozen=True, kw_only=True):
     "Claude's memory tool over the memory folder: view, create, str_replace, insert, delete, rename",
     body=MemoryCommand,
     answers={200: MemoryAnswer},
+    fails=(VaultUnavailable,),
 )
 async def memory_command(request: web.Request, asked: MemoryCommand) -> web.Response:
     """Do one command. What the tool refuses is an answer, too: the model is to read it."""
     served = request.app[SERVED]
+    shelf = served.ready().recollecting.memory.shelf
     for name in asked.__struct_fields__:
         if isinstance(value := getattr(asked, name), str):
             refuse_halves(name, value)
 
     def work() -> tuple[str, bool]:
-        shelf = Shelf.of(served.vault, served.settings)
         memory = MemoryCommands(shelf, Rules.of(shelf, served.settings).may_leave)
         return answered(memory, lambda memory: _done(memory, asked))
 

@@ -24,9 +24,12 @@ from pai_daemon.context.linking.report import Reporter
 from pai_daemon.context.related import Related
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.memory.answering import MemoryOfAnswers
+from pai_daemon.memory.journal import Journal
 from pai_daemon.memory.keeping import Recollecting
+from pai_daemon.memory.memory import Memory
 from pai_daemon.memory.profile import PersonProfile
 from pai_daemon.memory.proposing import chosen_by, proposals
+from pai_daemon.memory.recall import Recall
 from pai_daemon.memory.threads import Said, Thread, threads_in, written
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generation.generator import GeneratorEvent, Message, Place, Text
@@ -35,6 +38,7 @@ from pai_daemon.models.registry import profile
 from pai_daemon.serve.app import build
 from pai_daemon.serve.state import ModelState, Parts, Served
 from pai_daemon.serve.tokens import Tokens
+from pai_daemon.vault.shelf import Shelf
 from tests.context.conftest import Live
 from tests.memory.test_talking import Scripted, holding
 
@@ -108,6 +112,7 @@ async def served(live: Live, model: Obeying | None, folder: Path) -> AsyncIterat
     tokens = Tokens(settings)
     tokens.rotate()
     keeper, generators = holding("I use the editor Helix."), Generators(Chosen(model))
+    memory = Memory(Shelf.of(live.vault, settings), Journal(folder))
     kept = Kept(settings.links_path(live.vault))
     parts = Parts(
         index=live.index,
@@ -121,7 +126,7 @@ async def served(live: Live, model: Obeying | None, folder: Path) -> AsyncIterat
         answerer=answerer_of(live, model),
         summarizer=Summarizer(live.searcher, generators),
         comparer=Comparer(live.searcher, generators),
-        recollecting=Recollecting.of(live.vault, settings, live.index, live.indexer.request),
+        recollecting=Recollecting(memory, Recall(folder), live.index),
         keeper=keeper,
     )
     state = Served(settings, live.vault, tokens, ModelState(profile("small")), parts=parts)

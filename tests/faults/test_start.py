@@ -14,10 +14,10 @@ import pytest
 
 from pai_daemon.config import load
 from pai_daemon.context.store.store import Store
-from pai_daemon.daemon import hold
 from pai_daemon.errors import UsageError, VaultUnavailable
 from pai_daemon.models.generation.generators import Options, generator_of
 from pai_daemon.vault.folder import check_vault
+from pai_daemon.vault.holding import hold
 from tests.conftest import StartDaemon
 from tests.daemon_process import DaemonProcess, Folders
 from tests.faults.conftest import Ended, Pai

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pai_daemon.memory.shelf import Shelf
+from pai_daemon.vault.shelf import Shelf
 
 
 @pytest.fixture

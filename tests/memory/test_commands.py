@@ -13,7 +13,7 @@ import pytest
 from pai_daemon.config import Settings
 from pai_daemon.memory.commands import MemoryCommands, answered
 from pai_daemon.memory.rules import Rules
-from pai_daemon.memory.shelf import Shelf
+from pai_daemon.vault.shelf import Shelf
 
 Run = Callable[..., str]
 

@@ -20,8 +20,8 @@ from pai_daemon.memory.importing.importer import Importer, Report
 from pai_daemon.memory.importing.pages import file_name, harmless, seal_of
 from pai_daemon.memory.importing.reading import Reading
 from pai_daemon.memory.importing.records import Statement
-from pai_daemon.memory.shelf import Shelf
 from pai_daemon.notes.reader import read_note
+from pai_daemon.vault.shelf import Shelf
 from tests.memory.exports import CHAT_ID, SPRING, archive, chatgpt, claude, many, message, written
 
 FIRST = "Conversations/ChatGPT/2024/2024-05-12 Engine of the boat.md"
@@ -156,7 +156,7 @@ def test_import_that_was_killed_goes_on(shelf: Shelf, tmp_path: Path) -> None:
         "import sys; from pathlib import Path\n"
         "from pai_daemon.memory.importing.importer import Importer\n"
         "from pai_daemon.memory.importing.reading import Reading\n"
-        "from pai_daemon.memory.shelf import Shelf\n"
+        "from pai_daemon.vault.shelf import Shelf\n"
         "vault, undo, export = map(Path, sys.argv[1:])\n"
         "Importer(Shelf(vault, 'Memory', undo)).take(Reading((export,)).records())\n"
     )
@@ -288,7 +288,7 @@ def test_statement_without_words_is_no_fact(shelf: Shelf) -> None:
 
 
 def test_list_in_a_profile_holds_no_facts(shelf: Shelf) -> None:
-    """What a person says of themselves there is exported as a note alone, and hides no fact that is imported."""
+    """It is exported as a note alone, and hides no fact that is imported."""
     shelf.write("Profile.md", "# Profile\n\n- I write in Helix.\n", before=None)
     kinds = [json.loads(line)["type"] for line in export(shelf, lambda _: True, datetime.now(UTC))]
     assert kinds == ["pai-memory", "note", "end"]

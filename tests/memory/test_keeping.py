@@ -12,8 +12,8 @@ from pai_daemon.errors import NotFound
 from pai_daemon.memory.journal import Journal
 from pai_daemon.memory.keeping import FactKeeper
 from pai_daemon.memory.memory import Memory
-from pai_daemon.memory.shelf import Shelf
 from pai_daemon.memory.talking import obey
+from pai_daemon.vault.shelf import Shelf
 
 TODAY = date(2026, 11, 26)
 NOTE = "Memory/About me.md"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pai_daemon.errors import NoteChanged, NotFound, UsageError
 from pai_daemon.memory.journal import Journal
 from pai_daemon.memory.memory import Memory
-from pai_daemon.memory.shelf import Shelf
+from pai_daemon.vault.shelf import Shelf
 
 TODAY = date(2026, 11, 26)
 

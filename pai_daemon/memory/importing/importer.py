@@ -34,8 +34,8 @@ from pai_daemon.memory.importing.records import (
     Statement,
     moment,
 )
-from pai_daemon.memory.shelf import Shelf
 from pai_daemon.notes.frontmatter import read_frontmatter
+from pai_daemon.vault.shelf import Shelf
 
 MAX_REASONS = 200
 NAMES = 100

@@ -94,13 +94,17 @@ async def forget(desk: Desk, asked: Forget) -> Done:
     """Take one fact out of the person's notes, when they ask for it. They can have it back for a day."""
     memory = desk.parts.recollecting.memory
     known = await asyncio.to_thread(memory.get, asked.id)
-    desk.path(f"{memory.shelf.folder}/{known.path}")
+    desk.path(memory.shelf.in_vault(known.path))
     receipt = await asyncio.to_thread(memory.forget, known.id)
     return Done(outcome=receipt.outcome, fact=_told(desk, receipt.fact), near=[])
 
 
 def _is_open(desk: Desk, fact: Fact) -> bool:
-    return f"{desk.parts.recollecting.memory.shelf.folder}/{fact.path}" not in desk.hidden
+    return _path(desk, fact) not in desk.hidden
+
+
+def _path(desk: Desk, fact: Fact) -> str:
+    return desk.parts.recollecting.memory.shelf.in_vault(fact.path)
 
 
 def _told(desk: Desk, fact: Fact) -> Remembered:
@@ -108,7 +112,7 @@ def _told(desk: Desk, fact: Fact) -> Remembered:
         id=fact.id,
         text=fact.text,
         subject=fact.subject,
-        path=f"{desk.parts.recollecting.memory.shelf.folder}/{fact.path}",
+        path=_path(desk, fact),
         line=fact.line,
         said=fact.said.isoformat() if fact.said else None,
         until=fact.until.isoformat() if fact.until else None,

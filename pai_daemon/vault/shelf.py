@@ -53,6 +53,10 @@ class Shelf:
         """Return the folder itself, which need not be there."""
         return self.vault / self.folder
 
+    def in_vault(self, path: str) -> str:
+        """Return a path as the vault has it."""
+        return f"{self.folder}/{path}"
+
     def paths(self, below: str = "") -> Iterator[str]:
         """Yield the paths of all files, hidden ones and links left out, in order."""
         for place, folders, files in os.walk(self.root / below):
