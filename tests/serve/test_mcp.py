@@ -200,6 +200,35 @@ async def test_session_belongs_to_the_token_that_opened_it(served: DaemonProcess
         served.folders.pai("token", "revoke", "mcp-other")
 
 
+async def test_session_outlives_a_client_that_hangs_up_as_soon_as_it_is_answered(
+    served: DaemonProcess,
+) -> None:
+    """The stream that brings its number may be left at once: the session is there for the next request."""
+    headers = {
+        "Authorization": f"Bearer {served.token}",
+        "Accept": "application/json, text/event-stream",
+    }
+    params = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": {"name": "t", "version": "1"},
+    }
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+    statuses = []
+    for _ in range(20):
+        async with (
+            httpx2.AsyncClient(timeout=30) as http,
+            http.stream("POST", f"{served.client.url}/mcp", headers=headers, json=hello) as reply,
+        ):
+            session = {"Mcp-Session-Id": reply.headers["mcp-session-id"]}
+        async with httpx2.AsyncClient(timeout=30) as http:
+            again = await http.post(f"{served.client.url}/mcp", headers=headers | session, json=ping)
+            statuses.append(again.status_code)
+            await http.delete(f"{served.client.url}/mcp", headers=headers | session)
+    assert set(statuses) == {200}
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

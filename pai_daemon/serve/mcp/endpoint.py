@@ -70,13 +70,22 @@ async def mcp(request: web.Request) -> web.StreamResponse:
     protocol = await request.app[ENDPOINT].protocol(request.app)
     exchange = Exchange(request, await request.read())
     scope = exchange.scope | {"user": protocol.user_of(request[GRANT])}
+    answering = asyncio.ensure_future(protocol.manager.handle_request(scope, exchange.receive, exchange.send))
+    answering.add_done_callback(_look_at)
     try:
-        await protocol.manager.handle_request(scope, exchange.receive, exchange.send)
+        # Who hangs up ends nothing here: the application is told, and a session just opened lives on.
+        await asyncio.shield(answering)
     finally:
         exchange.is_over.set()
     if exchange.response is None:
         raise Overloaded("The MCP session ended while it was asked.", hint="Open a new one.")
     return exchange.response
+
+
+def _look_at(answering: asyncio.Future[None]) -> None:
+    """Look at how answering ended, so that nothing is logged of a client that is gone."""
+    if not answering.cancelled():
+        answering.exception()
 
 
 class Exchange:
