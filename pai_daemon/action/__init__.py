@@ -1,0 +1,1 @@
+"""What the daemon does: routines, actions with approval and undo, feeds and webhooks."""
