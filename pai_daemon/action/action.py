@@ -11,9 +11,9 @@ from pai_daemon.action.grant import ActionKind
 class Action:
     """What is to be done.
 
-    path: of the note, in the vault; of a webhook its address. text: what is written. heading: under which it is
-    inserted, without its #, "" for the end. section: the block id of the section that it replaces, if it is
-    there as it was written. name, value: of a property. to: a move's new path; a link's target.
+    path: of the note, in the vault; of a webhook its address. text: what is written. heading: under which
+    it is inserted, without its #, "" for the end. section: the block id of the section that it replaces, if
+    it is there as it was written. name, value: of a property. to: a move's new path; a link's target.
     """
 
     kind: ActionKind

@@ -13,8 +13,8 @@ Source = Literal["note", "feed", "page", "task"]
 class Piece:
     """A piece of material. It is data, whatever it says.
 
-    link: Markdown or a wikilink that opens it. group: the feed's title, the note's folder. when: the entry's or
-    the note's day, with its zone. is_private: it is not to leave this machine.
+    link: Markdown or a wikilink that opens it. group: the feed's title, the note's folder. when: the entry's
+    or the note's day, with its zone. is_private: it is not to leave this machine.
     """
 
     source: Source

@@ -1,7 +1,7 @@
 """A routine: a note that says when something is done, from what, and what may become of it. Pure.
 
-The frontmatter says when (`schedule`, `on`), from what (`inputs`) and where to (`writes`, `grants`, `limits`);
-the body is the prompt.
+The frontmatter says when (`schedule`, `on`), from what (`inputs`) and where to (`writes`, `grants`,
+`limits`); the body is the prompt.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Routine:
 
     name: the note's path below the folder of routines, without `.md`. schedule: as written, "" for none;
     timezone: of IANA's names, "" for this machine's. model: a generator's name, "" for the daemon's own,
-    `none` for quoting alone. shipped: the name of the shipped routine whose way of composing is used, "" where
+    `none` for quoting alone. shipped: the shipped routine whose way of composing is used, "" where
     the prompt says all. grace_s: how late a missed run is still made.
     """
 
