@@ -1,7 +1,7 @@
 """OpenAI's own clients against the daemon: what they return was held against their own response models.
 
 The Python client of the major version that is installed, and the JavaScript client; the Python client of the
-major version before it in an environment of its own, which is slow.
+major version before it, LiteLLM and LlamaIndex in environments of their own, which is slow.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from tests.serve.openai.test_chat import QUESTION
 ORACLES = Path(__file__).parents[2] / "oracles"
 NODE = shutil.which("node")
 MAJOR_BEFORE = "openai>=2,<3"
+LITELLM = "litellm==1.110.2"
+LLAMA_INDEX = "llama-index-core==0.14.25"
 
 
 def held(found: BaseModel) -> None:
@@ -132,17 +134,49 @@ def test_javascript_client_gets_the_same(served: DaemonProcess) -> None:
     assert said["apart"] < 1e-6
 
 
+def in_its_own_environment(folder: Path, packages: Sequence[str], *command: str, **more: str) -> Any:
+    """Return what a script prints, as JSON where it is some, in a new environment that has these packages."""
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    python = str(folder / "venv" / "bin" / "python")
+    subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True, timeout=300)
+    done = subprocess.run(
+        [python, *command], env=os.environ | more, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout
+
+
 @pytest.mark.slow
 def test_python_client_of_the_major_version_before_does_the_same(
     served: DaemonProcess, tmp_path: Path
 ) -> None:
     """The same script in an environment of its own."""
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
-    python = str(tmp_path / "venv" / "bin" / "python")
-    subprocess.run([python, "-m", "pip", "install", "-q", MAJOR_BEFORE], check=True, timeout=300)
-    command = [python, openai_script.__file__, f"{served.client.url}/v1", served.token]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
+    url = f"{served.client.url}/v1"
+    said = in_its_own_environment(tmp_path, [MAJOR_BEFORE], openai_script.__file__, url, served.token)
     assert said["version"].startswith("2.")
-    assert said == openai_script.run(f"{served.client.url}/v1", served.token) | {"version": said["version"]}
+    assert said == openai_script.run(url, served.token) | {"version": said["version"]}
+
+
+@pytest.mark.slow
+def test_router_passes_answers_sources_and_errors_on(served: DaemonProcess, tmp_path: Path) -> None:
+    """LiteLLM, in an environment of its own for its size, asks as it does any server that speaks so."""
+    script = Path(__file__).with_name("litellm_script.py")
+    url = f"{served.client.url}/v1"
+    # Else it fetches its list of prices.
+    quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    said = in_its_own_environment(tmp_path, [LITELLM], str(script), url, served.token, **quiet)
+    assert "spring" in said["chat"]
+    assert said["chat"] == said["streamed"]
+    assert said["annotations"]
+    assert said["width"] == 384
+    assert said["error"] == "NotFoundError"
+
+
+@pytest.mark.slow
+def test_ten_lines_are_a_retriever_of_llama_index(served: DaemonProcess, tmp_path: Path) -> None:
+    """The example of the README finds the daemon by itself, and a passage with its link."""
+    example = Path(__file__).parents[2] / "examples" / "llama_index_retriever.py"
+    environ = served.folders.environ()
+    packages = [LLAMA_INDEX, str(Path(__file__).parents[3])]
+    found = in_its_own_environment(tmp_path, packages, str(example), QUESTION, **environ)
+    assert "[[Boat" in found
