@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, get_args
+
+import pathspec
+
+from pai_daemon.errors import UsageError
 
 ActionKind = Literal[
     "create", "append", "insert", "section", "set_property", "add_link", "move", "call_webhook"
 ]
+KINDS: tuple[str, ...] = get_args(ActionKind)
+# Who may append to a note may put a section of its own there, and begin the note.
+_COVERED = {"append": ("append", "insert", "section"), "create": ("create",)}
+HINT = (
+    f"Write `append: Journal/**`, with `until 2027-01-01` behind it where it ends. Kinds: {', '.join(KINDS)}."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +31,29 @@ class Grant:
     kind: ActionKind
     pattern: str
     until: date | None = None
+
+    def covers(self, kind: str, path: str, today: date) -> bool:
+        """Return whether an action of this kind at this path is granted on a day, the last one included."""
+        if kind not in _COVERED.get(self.kind, (self.kind,)) or (self.until and today > self.until):
+            return False
+        return pathspec.PathSpec.from_lines("gitignore", [f"/{self.pattern.lstrip('/')}"]).match_file(path)
+
+    @property
+    def written(self) -> str:
+        """Return the grant as it is written."""
+        return f"{self.kind}: {self.pattern}" + (f" until {self.until}" if self.until else "")
+
+
+def read_grant(kind: str, pattern: str) -> Grant:
+    """Return a grant as it is written. Raises UsageError."""
+    for known in KINDS:
+        if known == kind.strip().replace("-", "_"):
+            place, is_ending, day = pattern.strip().partition(" until ")
+            if not place.strip() or place.strip().startswith(("!", "#")):
+                raise UsageError(f"A grant of {kind} names no place.", hint=HINT)
+            try:
+                until = date.fromisoformat(day.strip()) if is_ending else None
+            except ValueError:
+                raise UsageError(f"{day.strip()!r} is no day.", hint=HINT) from None
+            return Grant(known, place.strip(), until)  # type: ignore[arg-type]
+    raise UsageError(f"There is no action {kind!r}.", hint=HINT)

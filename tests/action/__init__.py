@@ -1,0 +1,1 @@
+"""Tests of `pai_daemon.action`."""
