@@ -1,4 +1,4 @@
-"""The files of the memory folder: read, written, moved and taken away, and nothing beyond the folder.
+"""The files of a vault, or of one folder of it: read, written, moved and taken away, and nothing beyond.
 
 Paths are relative to the folder, posix. A write says what it was made for: a file that is not as it was read
 stays as it is. What is replaced or taken away is kept as an undo record in the data folder.
@@ -34,7 +34,7 @@ _SURROGATES = "surrogateescape"
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The memory folder of a vault. undo: the folder of undo records, made when the first is kept."""
+    """A folder of a vault, "" for all of it. undo: the folder of undo records, made when it is needed."""
 
     vault: Path
     folder: str
@@ -55,7 +55,7 @@ class Shelf:
 
     def in_vault(self, path: str) -> str:
         """Return a path as the vault has it."""
-        return f"{self.folder}/{path}"
+        return f"{self.folder}/{path}" if self.folder else path
 
     def paths(self, below: str = "") -> Iterator[str]:
         """Yield the paths of all files, hidden ones and links left out, in order."""
@@ -138,7 +138,7 @@ class Shelf:
         """Take a file away, or a folder with all files in it; return their paths. Raises NotFound."""
         found = self.find(path)
         if found is None or found == self.root:
-            raise NotFound(f"There is no {path} in the memory folder.")
+            raise NotFound(f"There is no {self.in_vault(path)}.")
         gone = [path] if found.is_file() else list(self.paths(found.relative_to(self.root).as_posix()))
         with self._writing(path), self._alone():
             for each in gone:
@@ -152,7 +152,7 @@ class Shelf:
         """Give a file or folder another path. Raises NotFound, and NoteChanged where the new one is taken."""
         found = self.find(old)
         if found is None or found == self.root:
-            raise NotFound(f"There is no {old} in the memory folder.")
+            raise NotFound(f"There is no {self.in_vault(old)}.")
         target = self.root.joinpath(*parts_of(new))
         same = _lexists(target) and target.samefile(found)
         if self.taken(new) and not same and new.casefold() != old.casefold():
@@ -178,7 +178,7 @@ class Shelf:
 
     def _keep(self, path: str, text: str | None, *, moved_from: str = "") -> None:
         """Keep what a path held before, readable by the person alone."""
-        record = {"path": f"{self.folder}/{path}", "text": text, "moved_from": moved_from}
+        record = {"path": self.in_vault(path), "text": text, "moved_from": moved_from}
         file = self.undo / f"{time.time_ns()}-{secrets.token_hex(3)}.json"
         with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as kept:
             json.dump(record, kept)
@@ -196,8 +196,8 @@ class Shelf:
     def _writing(self, path: str) -> Iterator[None]:
         if not self.vault.is_dir():
             raise VaultUnavailable(f"There is no folder {self.vault}.")
-        if self.root.is_symlink():
-            raise UsageError(f"The memory folder {self.folder} is a link.")
+        if self.folder and self.root.is_symlink():
+            raise UsageError(f"The folder {self.folder} is a link.")
         try:
             yield
         except FileExistsError as error:
@@ -213,7 +213,7 @@ def parts_of(path: str) -> Sequence[str]:
     parts = [part for part in path.split("/") if part]
     for part in parts:
         if part.startswith(".") or _UNNAMEABLE.search(part) or part != part.rstrip(" ."):
-            raise UsageError(f"{part!r} is no name for a file of the memory folder.")
+            raise UsageError(f"{part!r} is no name for a file of the vault.")
         if len(part.encode()) > MAX_NAME_BYTES:
             raise UsageError(f"A name may have {MAX_NAME_BYTES} bytes.")
     return PurePosixPath(*parts).parts
