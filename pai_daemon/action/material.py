@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from pai_daemon.action.action import Action
+
 Source = Literal["note", "feed", "page", "task"]
 
 
@@ -40,7 +42,7 @@ class Material:
 class Written:
     """The text of a run. prompt: as the generator was told it, "" where none was asked.
 
-    stages: what ran. generator: its name as a person reads it. calls out and tokens are what they were.
+    stages: what ran. generator: its name as a person reads it. actions: what it proposes besides its text.
     """
 
     text: str
@@ -50,3 +52,4 @@ class Written:
     stages: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     tokens: int | None = None
+    actions: tuple[Action, ...] = ()

@@ -71,20 +71,23 @@ class Schedule:
     def after(self, moment: datetime) -> datetime:
         """Return the first instant after a moment."""
         here = moment.astimezone(self.zone)
-        return min(next(CronSim(cron, here)) for cron in self.crons)
+        # Times of one zone are compared by their wall clock, which goes back once a year.
+        return min((next(CronSim(cron, here)) for cron in self.crons), key=datetime.timestamp)
 
     def latest(self, moment: datetime) -> datetime:
         """Return the last instant that is not after a moment."""
-        # cronsim leaves out the moment itself, and seconds.
-        here = (moment + timedelta(minutes=1)).astimezone(self.zone)
-        return max(self._before(cron, here, moment) for cron in self.crons)
-
-    def _before(self, cron: str, here: datetime, moment: datetime) -> datetime:
-        earlier = CronSim(cron, here, reverse=True)
-        found = next(earlier)
-        while found > moment or self.after(found - timedelta(seconds=1)) != found:
-            found = next(earlier)
+        here = moment.astimezone(self.zone)
+        found = min((self._well_before(cron, here) for cron in self.crons), key=datetime.timestamp)
+        # Looking back, cronsim knows nothing of a time that a night lacks: so the rest of the way is forward.
+        while (following := self.after(found)) <= moment:
+            found = following
         return found
+
+    def _well_before(self, cron: str, here: datetime) -> datetime:
+        earlier = CronSim(cron, here, reverse=True)
+        next(earlier)
+        found = next(earlier).astimezone(UTC) - timedelta(hours=3)
+        return self.after(found)
 
     @cached_property
     def told(self) -> str:

@@ -179,7 +179,8 @@ def test_what_a_person_wrote_since_the_proposal_stays(desk: Desk) -> None:
 def test_save_in_the_midst_of_a_write_is_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A note that changes between reading and writing is read again."""
     desk.write("A.md", "one\n")
-    write, saved = Shelf.write, []
+    saved: list[str] = []
+    write = Shelf.write
 
     def racing(shelf: Shelf, path: str, text: str, *, before: str | None) -> None:
         if not saved:
@@ -308,11 +309,8 @@ def test_log_is_only_added_to_and_for_the_person_alone(desk: Desk) -> None:
     """Each decision is a line; nobody else on the machine can read it."""
     before = b""
     record = desk.actions.propose(Action("create", "A.md", "x"), by="n8n")
-    for step in (
-        lambda: desk.actions.approve(record.id, by="me"),
-        lambda: desk.actions.undo(record.id, by="me"),
-    ):
-        step()
+    for step in (desk.actions.approve, desk.actions.undo):
+        step(record.id, by="me")
         now = (desk.data / "audit.jsonl").read_bytes()
         assert now.startswith(before)
         before = now

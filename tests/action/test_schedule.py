@@ -92,7 +92,13 @@ def test_time_that_a_night_has_twice_comes_once() -> None:
         ["daily at 2:30", "every weekday at 07:30", "every 2 hours", "alle 15 Minuten", "*/7 1-3 * * *"]
     ),
     st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]),
-    st.datetimes(datetime(2025, 12, 1), datetime(2027, 1, 1)),
+    # Half of them in the nights in which a clock is changed.
+    st.one_of(
+        st.datetimes(datetime(2025, 12, 1), datetime(2027, 1, 1)),
+        st.datetimes(datetime(2026, 3, 29), datetime(2026, 3, 29, 6)),
+        st.datetimes(datetime(2026, 10, 25), datetime(2026, 10, 25, 6)),
+        st.datetimes(datetime(2026, 3, 8, 5), datetime(2026, 3, 8, 12)),
+    ),
 )
 @settings(max_examples=150, deadline=None)
 def test_latest_instant_is_the_last_one_that_comes_forward(written: str, zone: str, moment: datetime) -> None:
