@@ -8,7 +8,7 @@ from typing import Literal
 
 from pai_daemon.action.action import Action
 
-Source = Literal["note", "feed", "page", "task"]
+Source = Literal["note", "feed", "page", "task", "link", "payload"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ class _Reading:
             )
         if kind in ("feed", "url") and not str(what).startswith(("http://", "https://")):
             raise UsageError(f"{what!r} is no address.", hint="It begins with https:// or http://.")
-        if kind in ("daily", "changed"):
+        if kind in ("daily", "changed", "links"):
             _duration(what)
         if kind in ("query", "notes") and not str(what or "").strip():
             raise UsageError(f"The input {kind} says nothing.", hint=_INPUT_HINT)
@@ -232,9 +232,7 @@ class _Reading:
 
 
 _ON_HINT = "Events are note: PATTERN, tag: TAG, event: NAME, webhook and start."
-_INPUT_HINT = (
-    "Inputs are feed, url, daily: 7d, query, notes: PATTERN, changed: 7d, tasks: open and on_this_day."
-)
+_INPUT_HINT = "Inputs are feed, url, daily: 7d, query, notes: PATTERN, changed: 7d, tasks: open, links: 7d and on_this_day."
 _WRITES_HINT = (
     "Write `writes: {to: daily, heading: News}`, or `to: Reviews/{{date}}.md`; `as` is section, create, "
     "proposals or none."

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pai_daemon.action.grant import Grant
 
-InputKind = Literal["feed", "url", "daily", "query", "notes", "changed", "tasks", "on_this_day"]
+InputKind = Literal["feed", "url", "daily", "query", "notes", "changed", "tasks", "links", "on_this_day"]
 WriteKind = Literal["section", "create", "proposals", "none"]
 Cause = Literal["note", "tag", "event", "webhook", "start"]
 OnMissed = Literal["run_once", "skip"]
