@@ -148,7 +148,7 @@ class Client:
 
     def ask(self, question: str, **narrowed: Any) -> documents.Answer:
         """Return a whole answer; narrowed: limit, selection, and what narrows a search."""
-        answer = self._sent("/api/ask", {"question": question, **narrowed}, ANSWER_TIMEOUT_S)
+        answer = self.send("/api/ask", {"question": question, **narrowed}, ANSWER_TIMEOUT_S)
         return cast("documents.Answer", answer)
 
     def ask_stream(self, question: str, **narrowed: Any) -> Generator[Event, None, None]:
@@ -158,7 +158,7 @@ class Client:
 
     def estimate(self, **narrowed: Any) -> documents.Estimate:
         """Return what a summary would cost; narrowed: see `summarize`."""
-        return cast("documents.Estimate", self._sent("/api/summarize", {"estimate": True, **narrowed}))
+        return cast("documents.Estimate", self.send("/api/summarize", {"estimate": True, **narrowed}))
 
     def summarize(self, **narrowed: Any) -> documents.Summary:
         """Return a whole summary; narrowed: note, limit, budget_s, and what narrows a search."""
@@ -198,13 +198,11 @@ class Client:
 
     def index(self, **asked: Any) -> dict[str, Any]:
         """Ask for an index run, or a copy; asked: paths, force, confirm_removals, copy."""
-        return self._sent("/api/index", asked, COPY_TIMEOUT_S if asked.get("copy") else TIMEOUT_S)
+        return self.send("/api/index", asked, COPY_TIMEOUT_S if asked.get("copy") else TIMEOUT_S)
 
     def memory_command(self, command: str, **given: Any) -> documents.MemoryAnswer:
         """Do a command of Claude's memory tool, with the fields that the tool gives it."""
-        return cast(
-            "documents.MemoryAnswer", self._sent("/api/memory/command", {"command": command, **given})
-        )
+        return cast("documents.MemoryAnswer", self.send("/api/memory/command", {"command": command, **given}))
 
     def facts(self, **narrowed: Any) -> documents.Known:
         """Return what is remembered; narrowed: subject, past, limit."""
@@ -232,15 +230,15 @@ class Client:
         return self._changed("/undo", {"change": change})
 
     def _changed(self, path: str, payload: Payload, method: str = "") -> documents.FactReceipt:
-        return cast("documents.FactReceipt", self._sent(f"/api/memory{path}", payload, method=method))
+        return cast("documents.FactReceipt", self.send(f"/api/memory{path}", payload, method=method))
 
     def choose_model(self, name: str) -> documents.Chosen:
         """Let another embedding model answer, once it has embedded everything."""
-        return cast("documents.Chosen", self._sent("/api/model", {"model": name}))
+        return cast("documents.Chosen", self.send("/api/model", {"model": name}))
 
     def login_link(self) -> str:
         """Return an address that logs a browser in to the dashboard, once and within a minute."""
-        return str(self._sent("/api/login", {})["url"])
+        return str(self.send("/api/login", {})["url"])
 
     def stop(self) -> int:
         """Ask the daemon to end, once what it is doing is safe; return the id of its process."""
@@ -256,7 +254,7 @@ class Client:
         with self._open(path + query, None, timeout_s=TIMEOUT_S) as response:
             return _object(response.read())
 
-    def _sent(self, path: str, payload: Payload, timeout_s: float = TIMEOUT_S, method: str = "") -> Document:
+    def send(self, path: str, payload: Payload, timeout_s: float = TIMEOUT_S, method: str = "") -> Document:
         """Return what a route answers to a body."""
         with self._open(path, payload, timeout_s=timeout_s, method=method) as response:
             return _object(response.read())

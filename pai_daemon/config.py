@@ -74,7 +74,7 @@ class Settings:
     server; generator_idle_s: of idleness, after which its memory is given back, 0 never. answer_budget_s:
     until the notes are quoted instead. local_only: patterns and #tags of notes that are never sent to a
     generator beyond this machine; mcp_local_only: `shown` hands them to MCP clients all the same.
-    memory_folder: of the vault, where what is remembered lies. provider:
+    memory_folder: of the vault, where what is remembered lies; routines_folder: where routines do. provider:
     ONNX Runtime's execution provider, `cpu`, `cuda`, `coreml` or `directml`. precision: `int8`, `fp16` or
     `fp32`; both `auto` take what is fastest here. unload_after_s: of idleness, after which the model's memory
     is given back, 0 never. threads: of the embedding session. exclude: gitignore-style patterns of notes
@@ -101,6 +101,7 @@ class Settings:
     answer_budget_s: float = 120.0
     local_only: tuple[str, ...] = ()
     memory_folder: str = "Memory"
+    routines_folder: str = "Routines"
     mcp_local_only: str = "withheld"
     provider: str = "auto"
     precision: str = "auto"
@@ -132,6 +133,10 @@ class Settings:
     def links_path(self, vault: Path) -> Path:
         """Return where it is kept which links of a vault were refused, and what its notes were called."""
         return self.data_dir / "links" / f"{vault_key(vault)}.json"
+
+    def actions_dir(self, vault: Path) -> Path:
+        """Return where it is kept what routines and actions did in a vault, and what they may undo."""
+        return self.data_dir / "actions" / vault_key(vault)
 
     @property
     def models_file(self) -> Path:

@@ -1,4 +1,4 @@
-"""The daemon of one vault: the only place that constructs and wires the parts."""
+"""The daemon of one vault: its start, its model, its stop. What it constructs is put together in `wiring`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import os
 import time
 import weakref
 from collections.abc import Coroutine
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +19,11 @@ import filelock
 from pai_daemon import __version__
 from pai_daemon.config import Settings, ensure_token, remember, write_private
 from pai_daemon.context.answering.answer import GeneratorName, name_of
-from pai_daemon.context.answering.answers import Answerer
-from pai_daemon.context.comparing.comparer import Comparer
 from pai_daemon.context.index import Index
-from pai_daemon.context.indexer import Indexer
-from pai_daemon.context.linking.kept import Kept
-from pai_daemon.context.linking.linker import Linker
-from pai_daemon.context.linking.report import Reporter
 from pai_daemon.context.privacy import Privacy
-from pai_daemon.context.reading import Reader
-from pai_daemon.context.related import Related
-from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.store.record import read_record
-from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.errors import PaiError, PortTaken
-from pai_daemon.memory.answering import MemoryOfAnswers
-from pai_daemon.memory.journal import Journal
-from pai_daemon.memory.keeping import FactKeeper, Recollecting
-from pai_daemon.memory.memory import Memory
-from pai_daemon.memory.profile import PersonProfile
-from pai_daemon.memory.recall import Recall
 from pai_daemon.models.generation.generators import Options, generators_of
 from pai_daemon.models.generation.pace import Pace
 from pai_daemon.models.loading import load_model
@@ -53,9 +36,7 @@ from pai_daemon.serve.status import progress
 from pai_daemon.serve.tokens import Tokens
 from pai_daemon.vault.folder import check_vault
 from pai_daemon.vault.holding import hold, who_has
-from pai_daemon.vault.ignore import IgnoreRules
-from pai_daemon.vault.shelf import Shelf
-from pai_daemon.vault.watch import Watcher
+from pai_daemon.wiring import Wiring
 
 log = logging.getLogger(__name__)
 
@@ -236,6 +217,7 @@ class Daemon:
                 await asyncio.sleep(RETRY_S)
         served.error = None
         served.parts.indexer.start(served.parts.watcher)
+        served.parts.scheduler.start()
 
     async def _open_model(self, served: Served, wanted: Profile) -> EmbeddingModel | None:
         """Return a model, loaded; None if it fails, which the status then says."""
@@ -255,65 +237,11 @@ class Daemon:
             self._preparing = ""
 
     def _open(self) -> Parts:
-        chosen = self.settings
+        chosen = self._profile
         # The width of some models is known only when they are loaded.
-        wanted = ModelName.of(self._profile) if self._profile.dimensions else None
+        wanted = ModelName.of(chosen) if chosen.dimensions else None
         index = Index(self._index_dir, wanted, self._privacy)
-        rules = partial(IgnoreRules.of, self.vault, chosen.exclude, chosen.include)
-        reader = Reader(chosen.note_limit_bytes, index.catalog.block_text, vault_name=self.vault.name)
-        kept = Kept(chosen.links_path(self.vault))
-        indexer = Indexer(
-            self.vault,
-            index,
-            reader,
-            rules=rules,
-            rescan_s=chosen.rescan_s,
-            on_change=self._publish,
-            on_rename=kept.rename,
-        )
-        indexer.leave_out()
-        searcher = Searcher(self.vault, index)
-        writing: Any = {
-            "budget_s": chosen.answer_budget_s,
-            "own_templates": chosen.prompts_dir,
-        }
-        recollecting = self._recollecting(index, indexer)
-        return Parts(
-            index=index,
-            reader=reader,
-            indexer=indexer,
-            watcher=Watcher(self.vault, rules(), indexer.hint),
-            searcher=searcher,
-            related=Related(self.vault, index, searcher),
-            linker=Linker(self.vault, index, searcher, reader, kept),
-            reporter=Reporter(self.vault, index, reader, kept),
-            answerer=Answerer(
-                searcher, self._generators, memory=self._told_of(recollecting, searcher), **writing
-            ),
-            summarizer=Summarizer(searcher, self._generators, **writing),
-            comparer=Comparer(searcher, self._generators, **writing),
-            recollecting=recollecting,
-            keeper=FactKeeper(recollecting.memory),
-        )
-
-    def _recollecting(self, index: Index, indexer: Indexer) -> Recollecting:
-        """Return what is remembered; what is forgotten for good leaves the index with its note."""
-
-        def purge() -> None:
-            index.store.want_purge()
-            indexer.request()
-
-        memory = Memory(Shelf.of(self.vault, self.settings), Journal(self._index_dir), on_purge=purge)
-        recollecting = Recollecting(memory, Recall(self._index_dir), index)
-        memory.on_change = recollecting.take_in
-        return recollecting
-
-    def _told_of(self, recollecting: Recollecting, searcher: Searcher) -> MemoryOfAnswers:
-        """Return memory as answers see it."""
-        folder, catalog, place = recollecting.folder, searcher.index.catalog, searcher.places.of_block
-        profile = PersonProfile(self.vault, folder, lambda: [note.path for note in catalog.notes()])
-        recall = partial(recollecting.passages, place=place)
-        return MemoryOfAnswers(folder, profile, place, recall=recall)
+        return Wiring(self.vault, self.settings, index, self._generators, self.served).parts(self._publish)
 
     async def _keep_up(self, served: Served) -> None:
         """Let memory follow the notes and the model, for as long as the daemon runs."""
@@ -362,6 +290,7 @@ class Daemon:
         if self._listener is not None:
             await self._listener.close()
         if self._served is not None and self._served.parts is not None:
+            await self._served.parts.scheduler.stop()
             await asyncio.to_thread(self._served.parts.indexer.stop)
         for embedder in list(self._loaded):
             await asyncio.to_thread(embedder.close)

@@ -189,6 +189,10 @@ export interface Copied {
   revision: number;
 }
 
+export interface DecideAction {
+  decision: "approve" | "reject" | "undo";
+}
+
 export interface Delta {
   text: string;
 }
@@ -310,6 +314,27 @@ export interface Known {
   broken: readonly (BrokenLine)[];
 }
 
+export interface KnownAction {
+  id: string;
+  state: "applied" | "applying" | "failed" | "proposed" | "rejected" | "undone";
+  kind: "add_link" | "append" | "call_webhook" | "create" | "insert" | "move" | "section" | "set_property";
+  path: string;
+  text: string;
+  heading: string;
+  name: string;
+  value: string;
+  to: string;
+  by: string;
+  at: string;
+  why: string;
+  diff: string;
+}
+
+export interface KnownActions {
+  waiting: number;
+  actions: readonly (KnownAction)[];
+}
+
 export interface KnownFact {
   id: string;
   text: string;
@@ -341,6 +366,28 @@ export interface KnownModel {
   size_mb: number | null;
   licence: string;
   must_accept: boolean;
+}
+
+export interface KnownRoutine {
+  name: string;
+  path: string;
+  title: string;
+  enabled: boolean;
+  schedule: string;
+  timezone: string;
+  triggers: readonly (string)[];
+  writes: string;
+  grants: readonly (string)[];
+  hosts: readonly (string)[];
+  model: string;
+  next: string | null;
+  last: RoutineRun | null;
+}
+
+export interface KnownRoutines {
+  folder: string;
+  routines: readonly (KnownRoutine)[];
+  wrong: readonly (WrongRoutine)[];
 }
 
 export interface LinkReport {
@@ -545,6 +592,17 @@ export interface PropertySpan {
   line: number;
 }
 
+export interface ProposeAction {
+  kind: "add_link" | "append" | "create" | "insert" | "move" | "set_property";
+  path: string;
+  text?: string | null;
+  heading?: string | null;
+  name?: string | null;
+  value?: string | null;
+  to?: string | null;
+  why?: string | null;
+}
+
 export interface Pull {
   model: string;
   accept_licence?: boolean | null;
@@ -630,12 +688,38 @@ export interface Revision {
   revision: number;
 }
 
+export interface RoutineRun {
+  id: string;
+  routine: string;
+  cause: string;
+  state: "cancelled" | "done" | "failed" | "running" | "skipped" | "waiting";
+  due: string;
+  started: string | null;
+  ended: string | null;
+  tries: number;
+  why: string;
+  actions: readonly (string)[];
+  trace: Record<string, unknown>;
+}
+
+export interface RoutineRuns {
+  runs: readonly (RoutineRun)[];
+}
+
 export interface Run {
   paths?: readonly (string)[] | null;
   force?: boolean | null;
   confirm_removals?: boolean | null;
   pause?: boolean | null;
   copy?: string | null;
+}
+
+export interface RunChange {
+  state: "cancelled";
+}
+
+export interface RunRoutine {
+  dry_run?: boolean | null;
 }
 
 export interface Said {
@@ -799,4 +883,11 @@ export interface Work {
   notes_read: number;
   chunks_embedded: number;
   commits: number;
+}
+
+export interface WrongRoutine {
+  path: string;
+  line: number;
+  message: string;
+  hint: string;
 }

@@ -78,10 +78,10 @@ class Actions:
         self._now = now
         self._lock = threading.RLock()
         self._records: dict[str, Record] = {}
+        self._wrote: dict[str, str] = {}
         for entry in log.entries():
             with contextlib.suppress(KeyError, TypeError, ValueError):
-                record = _read(entry, self._records)
-                self._records[record.id] = record
+                self._take(_read(entry, self._records))
         self._recover()
 
     # What there is.
@@ -99,10 +99,7 @@ class Actions:
 
     def wrote(self, path: str) -> str:
         """Return the hash of what an action left at a path last, "" where none did."""
-        for record in self.records("applied"):
-            if path in record.hashes:
-                return record.hashes[path]
-        return ""
+        return self._wrote.get(path, "")
 
     # What is done.
 
@@ -249,10 +246,15 @@ class Actions:
 
     def _add(self, record: Record, *, tell: bool = True) -> Record:
         self._log.add(_written(record))
-        self._records[record.id] = record
+        self._take(record)
         if tell:
             self.on_change(record)
         return record
+
+    def _take(self, record: Record) -> None:
+        self._records[record.id] = record
+        if record.state == "applied":
+            self._wrote |= record.hashes
 
     def _file(self, action_id: str) -> Path:
         return self._log.path.parent / "before" / f"{action_id}.json"

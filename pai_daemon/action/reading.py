@@ -85,7 +85,7 @@ class _Reading:
             grants=tuple(self._each("grants", self._grant)),
             limits=self._read("limits", given.get("limits"), self._limits) or Limits(),
             on_missed=self._choice("on_missed", given.get("on_missed", "run_once"), get_args(OnMissed)),
-            grace_s=self._read("grace", given.get("grace", "4h"), _duration) or 0.0,
+            grace_s=self._read("grace", given.get("grace", "4h"), seconds_of) or 0.0,
             retries=self._read("retries", given.get("retries", 2), lambda value: _whole(value, 0, 10)) or 0,
             enabled=self._read("enabled", given.get("enabled", True), _truth) is not False,
             shipped=str(given.get("routine") or ""),
@@ -114,7 +114,7 @@ class _Reading:
         if change not in ("created", "changed", "any"):
             raise UsageError(f"{change!r} is no change.", hint="Write created, changed or any.")
         return Trigger(
-            cause, what.lstrip("#") if cause == "tag" else what, change, _duration(value.get("debounce", 30))
+            cause, what.lstrip("#") if cause == "tag" else what, change, seconds_of(value.get("debounce", 30))
         )
 
     def _input(self, value: Any) -> Input:
@@ -133,7 +133,7 @@ class _Reading:
         if kind in ("feed", "url") and not str(what).startswith(("http://", "https://")):
             raise UsageError(f"{what!r} is no address.", hint="It begins with https:// or http://.")
         if kind in ("daily", "changed", "links"):
-            _duration(what)
+            seconds_of(what)
         if kind in ("query", "notes") and not str(what or "").strip():
             raise UsageError(f"The input {kind} says nothing.", hint=_INPUT_HINT)
         return Input(kind, str(what if what is not None else ""))
@@ -183,7 +183,7 @@ class _Reading:
             if not isinstance(host, str) or not _HOST.fullmatch(host):
                 raise UsageError(f"{host!r} is no host.", hint="Write example.org or *.example.org.")
         return Limits(
-            _duration(value.get("time", 120)),
+            seconds_of(value.get("time", 120)),
             _whole(value.get("tokens", 2000), 16, 1_000_000),
             tuple(host.lower() for host in hosts),
         )
@@ -232,7 +232,10 @@ class _Reading:
 
 
 _ON_HINT = "Events are note: PATTERN, tag: TAG, event: NAME, webhook and start."
-_INPUT_HINT = "Inputs are feed, url, daily: 7d, query, notes: PATTERN, changed: 7d, tasks: open, links: 7d and on_this_day."
+_INPUT_HINT = (
+    "Inputs are feed, url, daily: 7d, query, notes: PATTERN, changed: 7d, tasks: open, links: 7d and "
+    "on_this_day."
+)
 _WRITES_HINT = (
     "Write `writes: {to: daily, heading: News}`, or `to: Reviews/{{date}}.md`; `as` is section, create, "
     "proposals or none."
@@ -246,7 +249,8 @@ def _words(value: Any) -> list[str]:
     return [value] if isinstance(value, str) and value else []
 
 
-def _duration(value: Any) -> float:
+def seconds_of(value: Any) -> float:
+    """Return a span of time such as `30s`, `4h` or `7d` in seconds. Raises UsageError."""
     found = _DURATION.fullmatch(str(value).strip().lower())
     if found is None or isinstance(value, bool):
         raise UsageError(f"{value!r} is no span of time.", hint="Write 30s, 2m, 4h, 7d or 2w.")

@@ -15,17 +15,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pathspec
 
 from pai_daemon.action.folder import RoutineFolder
+from pai_daemon.action.outside.guard import hosts_of
 from pai_daemon.action.routine import Routine, Trigger
-from pai_daemon.action.runner import Outcome, Runner, why
+from pai_daemon.action.runner import Runner, why
 from pai_daemon.action.runs import Run, Runs
 from pai_daemon.action.schedule import Schedule, read_schedule, read_zone
 from pai_daemon.action.timing import decide
 from pai_daemon.config import write_private
+from pai_daemon.context.changes import REMOVED, NoteChange
 from pai_daemon.errors import (
     GeneratorUnavailable,
     IndexUnavailable,
@@ -50,7 +52,6 @@ MAY_PASS = (
     VaultUnavailable,
     TimeoutError,
 )
-Change = Literal["created", "changed", "removed"]
 
 
 class Scheduler:
@@ -80,6 +81,7 @@ class Scheduler:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._awake = asyncio.Event()
+        self._awaited: dict[str, asyncio.Event] = {}
         self._loop_task: asyncio.Task[None] | None = None
 
     # Its life.
@@ -209,13 +211,21 @@ class Scheduler:
             )
         raise NotFound(f"There is no routine {name!r}.", hint="`pai routine list` shows them.")
 
-    async def dry_run(self, name: str) -> Outcome:
+    async def dry_run(self, name: str) -> Run:
         """Return what a run would do; nothing is written, and nothing counts as read."""
         routine, now = self.routine(name), self._now()
+        run = Run("dry", name, "person", now, now, "running", 1, now)
         async with self._slots:
-            return await self._runner.run(routine, Run("dry", name, "person", now, now), dry=True)
+            outcome = await self._runner.run(routine, run, dry=True)
+        return replace(run, state="done", ended=self._now(), trace=outcome.trace)
 
-    def note_changed(self, path: str, change: Change, tags: frozenset[str] = frozenset()) -> None:
+    def hosts(self, routine: Routine) -> tuple[str, ...]:
+        """Return the hosts that a routine may ask."""
+        addresses = [each.what for each in routine.inputs if each.kind in ("feed", "url")]
+        found = hosts_of(routine.limits.hosts, addresses)
+        return tuple(f"{host.name}:{host.port}" if host.port else host.name for host in found)
+
+    def note_changed(self, path: str, change: NoteChange, tags: frozenset[str] = frozenset()) -> None:
         """Hear that a note was created, changed or removed; what a routine wrote is not told here."""
         for routine in self._enabled():
             for trigger in routine.triggers:
@@ -229,8 +239,8 @@ class Scheduler:
                 if trigger.cause == "event" and trigger.what == name:
                     self._wait(routine, "event", self._now(), trigger.debounce_s, name)
 
-    def _is_meant(self, trigger: Trigger, path: str, change: Change, tags: frozenset[str]) -> bool:
-        if change == "removed" or trigger.change not in ("any", change):
+    def _is_meant(self, trigger: Trigger, path: str, change: NoteChange, tags: frozenset[str]) -> bool:
+        if change == REMOVED or trigger.change not in ("any", change):
             return False
         if trigger.cause == "tag":
             wanted = trigger.what.casefold()
@@ -283,6 +293,14 @@ class Scheduler:
     def _ended(self, run_id: str) -> None:
         self._tasks.pop(run_id, None)
         self._awake.set()
+        if (waiting := self._awaited.pop(run_id, None)) is not None:
+            waiting.set()
+
+    async def over(self, run_id: str) -> Run:
+        """Return a run once it is over, or has failed and waits to be tried again."""
+        while (run := self.run(run_id)).state == "running" or (run.state == "waiting" and not run.tries):
+            await self._awaited.setdefault(run_id, asyncio.Event()).wait()
+        return run
 
     async def _make(self, run: Run) -> None:
         async with self._slots:
@@ -323,6 +341,8 @@ class Scheduler:
         except PaiError as error:  # a full disk: it is told at least
             log.warning("the run %s could not be written down: %s", run.id, error.detail)
         self._publish(run)
+        if (waiting := self._awaited.get(run.id)) is not None:
+            waiting.set()
         return run
 
 

@@ -29,6 +29,25 @@ class Found:
     is_ours: bool
 
 
+def without_sections(text: str) -> str:
+    """Return a note's text without the sections of any routine, whoever changed them."""
+    for found in reversed(_all_sections(text)):
+        text = text[: found[0]] + text[found[1] :]
+    return text
+
+
+def _all_sections(text: str) -> list[tuple[int, int]]:
+    spans = []
+    for match in re.finditer(rf"(?m)^\^pai-[\w-]+-[0-9a-f]{{{HASH_CHARS}}}(?=[ \t\r]*$)", text):
+        before = text[: match.start()].rstrip()
+        start = max(
+            (q.start() for q in _QUOTED.finditer(before) if q.end() == len(before)), default=match.start()
+        )
+        spans.append((start, match.end()))
+    bullets = r"(?m)^- [^\r\n]*(?:\r\n|\n)[ \t]+pai:: [\w-]+[ \t]*(?:(?:\r\n|\n)[ \t]+[^\r\n]*)*"
+    return sorted([*spans, *(match.span() for match in re.finditer(bullets, text))])
+
+
 def section_name(name: str) -> str:
     """Return the name of a routine in the letters that a block id may have."""
     return _NAME.sub("-", name).strip("-").lower() or f"routine-{_hash(name)}"

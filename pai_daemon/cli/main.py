@@ -29,6 +29,8 @@ COMMANDS = {
     "compare": "compare",
     "links": "links",
     "tasks": "tasks",
+    "routine": "routine",
+    "action": "action",
     "import": "importing",
     "export": "exporting",
     "index": "index",

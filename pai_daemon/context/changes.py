@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pai_daemon.vault.scan import FileStat
 
+NoteChange = Literal["created", "changed", "removed"]
+CREATED: NoteChange = "created"
+CHANGED: NoteChange = "changed"
+REMOVED: NoteChange = "removed"
 # A loss at or below this many notes is never held back: people do clear small vaults.
 SMALL_LOSS = 10
 

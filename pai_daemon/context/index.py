@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from pai_daemon.context.catalog import Catalog, IndexedNote
+from pai_daemon.context.changes import CHANGED, CREATED, REMOVED, NoteChange
 from pai_daemon.context.embeddings import Embeddings
 from pai_daemon.context.privacy import OPEN, Privacy
 from pai_daemon.context.space import NO_MODEL, CurrentSpace, EmbeddingModel, ModelName, Space
@@ -50,6 +51,8 @@ class Index:
         self._committed_at: dict[str, int] = {}
         self.chunks_embedded = 0
         self.commits = 0
+        # Is told after each commit which notes were created, changed or removed.
+        self.on_notes: Callable[[Mapping[str, NoteChange]], None] = lambda _: None
         if chosen is not None:
             self.choose(chosen)
         self._remember_live()
@@ -193,10 +196,12 @@ class Index:
         if for_good:
             self.store.want_purge()
         gone = tuple(gone)
-        previous = {}
+        previous, changes = {}, dict.fromkeys(gone, REMOVED)
         keys = dict.fromkeys(key for note, _ in notes for key in note.vector_keys)
         for path in (*(note.path for note, _ in notes), *gone):
-            if (known := self.catalog.get(path)) is not None:
+            if (known := self.catalog.get(path)) is None:
+                changes.pop(path, None)
+            else:
                 previous[path] = len(known.vector_keys)
                 keys.update(dict.fromkeys(known.vector_keys))
         self.store.commit(notes, previous)
@@ -205,10 +210,15 @@ class Index:
             self.catalog.drop(path)
             self._committed_at.pop(path, None)
         for note, _ in notes:
+            known = self.catalog.get(note.path)
+            if known is None or known.content_hash != note.content_hash:  # else it is read in another way
+                changes[note.path] = CREATED if known is None else CHANGED
             self.catalog.put(note)
             self._committed_at[note.path] = self.revision
         for embeddings in self._all_embeddings():
             embeddings.follow(keys, self.catalog.is_used)
+        if changes:
+            self.on_notes(changes)
 
     def touch(self, notes: Sequence[IndexedNote]) -> None:
         """Remember another stat for notes whose bytes are the same."""

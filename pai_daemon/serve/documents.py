@@ -234,6 +234,12 @@ class Copied(TypedDict):
     revision: int
 
 
+class DecideAction(TypedDict):
+    """What a person decides."""
+
+    decision: Literal["approve", "reject", "undo"]
+
+
 class Delta(TypedDict):
     """A piece of the answer's text."""
 
@@ -385,6 +391,31 @@ class Known(TypedDict):
     broken: list[BrokenLine]
 
 
+class KnownAction(TypedDict):
+    """An action and what became of it. diff: what it would change now, of one that waits; else empty."""
+
+    id: str
+    state: Literal["applied", "applying", "failed", "proposed", "rejected", "undone"]
+    kind: Literal["add_link", "append", "call_webhook", "create", "insert", "move", "section", "set_property"]
+    path: str
+    text: str
+    heading: str
+    name: str
+    value: str
+    to: str
+    by: str
+    at: str
+    why: str
+    diff: str
+
+
+class KnownActions(TypedDict):
+    """Actions, the newest first. waiting: how many wait for a person."""
+
+    waiting: int
+    actions: list[KnownAction]
+
+
 class KnownFact(TypedDict):
     """A fact. path, line: of its note in the vault, from 1. holds: it is neither replaced nor over."""
 
@@ -420,6 +451,32 @@ class KnownModel(TypedDict):
     size_mb: int | None
     licence: str
     must_accept: bool
+
+
+class KnownRoutine(TypedDict):
+    """A routine. next: when it is due; triggers: on what it runs beside the clock; last: its latest run."""
+
+    name: str
+    path: str
+    title: str
+    enabled: bool
+    schedule: str
+    timezone: str
+    triggers: list[str]
+    writes: str
+    grants: list[str]
+    hosts: list[str]
+    model: str
+    next: str | None
+    last: RoutineRun | None
+
+
+class KnownRoutines(TypedDict):
+    """All routines. folder: of the vault, where their notes lie."""
+
+    folder: str
+    routines: list[KnownRoutine]
+    wrong: list[WrongRoutine]
 
 
 class LinkReport(TypedDict):
@@ -688,6 +745,19 @@ class PropertySpan(TypedDict):
     line: int
 
 
+class ProposeAction(TypedDict):
+    """A change that is proposed. It is made once a person approves it."""
+
+    kind: Literal["add_link", "append", "create", "insert", "move", "set_property"]
+    path: str
+    text: NotRequired[str | None]
+    heading: NotRequired[str | None]
+    name: NotRequired[str | None]
+    value: NotRequired[str | None]
+    to: NotRequired[str | None]
+    why: NotRequired[str | None]
+
+
 class Pull(TypedDict):
     """What is fetched."""
 
@@ -801,6 +871,28 @@ class Revision(TypedDict):
     revision: int
 
 
+class RoutineRun(TypedDict):
+    """A run. trace: its inputs, prompt, text, generator, tokens, diff, warnings and took_ms."""
+
+    id: str
+    routine: str
+    cause: str
+    state: Literal["cancelled", "done", "failed", "running", "skipped", "waiting"]
+    due: str
+    started: str | None
+    ended: str | None
+    tries: int
+    why: str
+    actions: list[str]
+    trace: dict[str, Any]
+
+
+class RoutineRuns(TypedDict):
+    """Runs, the latest first, without their traces."""
+
+    runs: list[RoutineRun]
+
+
 class Run(TypedDict):
     """What is to be looked at: the whole vault, where no paths are given."""
 
@@ -809,6 +901,18 @@ class Run(TypedDict):
     confirm_removals: NotRequired[bool | None]
     pause: NotRequired[bool | None]
     copy: NotRequired[str | None]
+
+
+class RunChange(TypedDict):
+    """What becomes of a run."""
+
+    state: Literal["cancelled"]
+
+
+class RunRoutine(TypedDict):
+    """How a routine is run."""
+
+    dry_run: NotRequired[bool | None]
 
 
 class Said(TypedDict):
@@ -1014,3 +1118,12 @@ class Work(TypedDict):
     notes_read: int
     chunks_embedded: int
     commits: int
+
+
+class WrongRoutine(TypedDict):
+    """What is wrong with a routine's note, at which line from 1. It does not run until that is mended."""
+
+    path: str
+    line: int
+    message: str
+    hint: str

@@ -39,9 +39,13 @@ class EventHub:
 
     def publish(self, name: str, data: Any) -> None:
         """Send an event; callable from any thread, dropped while no loop runs."""
+        self.call(self._spread, name, data)
+
+    def call(self, what: Callable[..., None], *arguments: Any) -> None:
+        """Have something called in the loop's thread, from any other; dropped while no loop runs."""
         if self._loop is not None and not self._loop.is_closed():
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._spread, name, data)
+                self._loop.call_soon_threadsafe(what, *arguments)
 
     def _spread(self, name: str, data: Any) -> None:
         self._last_id += 1

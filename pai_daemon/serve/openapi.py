@@ -23,6 +23,7 @@ from pai_daemon.errors import (
     UsageError,
 )
 from pai_daemon.serve import (
+    actions,
     ask,
     compare,
     dashboard,
@@ -34,6 +35,7 @@ from pai_daemon.serve import (
     models,
     notes,
     related,
+    routines,
     search,
     status,
     summarize,
@@ -61,6 +63,8 @@ RESOURCES = (
     index.routes,
     memory.routes,
     memory_tool.routes,
+    routines.routes,
+    actions.routes,
     model.routes,
     models.routes,
     openai_models.routes,

@@ -44,6 +44,12 @@ SCOPE_OF = {
     "/api/memory/undo": "memory",
     "/api/memory/facts/{id}": "memory",
     "/api/memory/command": "memory",
+    # What is proposed waits for the person; a routine does what its own note grants.
+    "/api/actions": "action",
+    "/api/routines": "action",
+    "/api/routines/runs": "action",
+    "/api/routines/runs/{id}": "action",
+    "/api/routines/{name}/run": "action",
     "/v1/chat/completions": "ask",
     "/v1/responses": "ask",
     "/v1/embeddings": "search",

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from aiohttp import web
 
+from pai_daemon.action.actions import Actions
+from pai_daemon.action.composing import VaultComposer
+from pai_daemon.action.scheduler import Scheduler
 from pai_daemon.config import Settings
 from pai_daemon.context.answering.answers import Answerer
 from pai_daemon.context.comparing.comparer import Comparer
@@ -64,6 +67,9 @@ class Parts:
     summarizer: Summarizer
     comparer: Comparer
     recollecting: Recollecting
+    actions: Actions
+    scheduler: Scheduler
+    composer: VaultComposer
     keeper: Keeper | None = None
 
 

@@ -23,7 +23,7 @@ from pai_daemon.errors import NotFound, UsageError
 log = logging.getLogger(__name__)
 
 # What a scope opens is said where the routes are, in `security`.
-SCOPES = ("search", "ask", "status", "index", "memory")
+SCOPES = ("search", "ask", "status", "index", "memory", "action")
 MAX_NAME = 64
 Value = TypeVar("Value")
 

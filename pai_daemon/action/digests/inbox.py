@@ -1,4 +1,4 @@
-"""Inbox triage: where each note of the inbox could go, by the notes that it is near to; proposals alone. Pure."""
+"""Inbox triage: where each note of the inbox could go, by the notes that it is near to. Pure."""
 
 from __future__ import annotations
 

@@ -124,7 +124,8 @@ def _theme(theme: str, lines: Sequence[_Line], days: int, language: str, used: s
     with_it = [line for line in lines if theme in line.words and 25 <= len(line.text) <= 300]
     quotes = _spread(with_it, 2, used)
     shown = " · ".join(_quoted(line, language) for line in quotes)
-    return f"- **{_as_written(theme, with_it)}**, {words(language, 'reflection')['days'].format(n=days)}{': ' + shown if shown else ''}"
+    told = words(language, "reflection")["days"].format(n=days)
+    return f"- **{_as_written(theme, with_it)}**, {told}{': ' + shown if shown else ''}"
 
 
 def _as_written(word: str, lines: Sequence[_Line]) -> str:

@@ -27,6 +27,7 @@ NEEDED = {
     "summarize": {"system": ("fence", "count"), "user": ("passages",), "join": ("statements",)},
     "compare": {"system": ("fence",), "user": ("passages", "first", "second")},
     "summary": {"system": (), "user": ("history",)},
+    "routine": {"system": ("fence",), "user": ("material", "task")},
 }
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _SECTION = re.compile(r"^# (\w+)[ \t]*$", re.MULTILINE)

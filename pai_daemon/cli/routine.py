@@ -1,0 +1,183 @@
+"""`pai routine`: what is done by itself, from notes of the vault; each run with all that it did."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from pai_daemon.action.shipping import install, names, shipped
+from pai_daemon.cli.output import client_options, connect, console, printable, show_json
+from pai_daemon.config import load
+from pai_daemon.vault.folder import check_vault
+
+STYLES = {
+    "done": "green",
+    "failed": "red",
+    "running": "cyan",
+    "waiting": "yellow",
+    "skipped": "dim",
+    "cancelled": "dim",
+}
+
+
+@click.group("routine")
+def command() -> None:
+    """Run what your notes in the folder Routines say, by the clock or on events."""
+
+
+@command.command("list")
+@client_options
+def list_routines(vault: Path | None, as_json: bool) -> None:
+    """Show the routines, when each is due, and which are wrong."""
+    found: Any = connect(vault).get("/api/routines")
+    if as_json:
+        show_json(found)
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("routine", "when", "next", "last"):
+        table.add_column(column, style="bold" if column == "routine" else "")
+    for each in found["routines"]:
+        when = "; ".join(filter(None, [each["schedule"], *each["triggers"]])) or "by hand"
+        last = each["last"]
+        said = (
+            f"[{STYLES[last['state']]}]{last['state']}[/] {_moment(last['ended'] or last['due'])}"
+            if last
+            else "never"
+        )
+        coming = _moment(each["next"]) if each["next"] else "" if each["enabled"] else "off"
+        table.add_row(escape(each["name"]), escape(when), coming, said)
+    if found["routines"]:
+        console.print(table)
+    else:
+        console.print(
+            f"There is no routine in {escape(found['folder'])}. `pai routine add` shows the shipped ones."
+        )
+    for wrong in found["wrong"]:
+        console.print(f"[red]{escape(wrong['path'])}:{wrong['line']}[/] {escape(wrong['message'])}")
+        if wrong["hint"]:
+            console.print(f"  [dim]{escape(wrong['hint'])}[/]", soft_wrap=True)
+
+
+@command.command("add")
+@click.argument("name", default="")
+@click.option("--vault", type=click.Path(path_type=Path), help="Into which vault; the one whose daemon runs.")
+@click.option("--feed", "feeds", multiple=True, help="Its feeds, instead of those it comes with; repeatable.")
+@click.option("--schedule", default="", help="When it runs: `every weekday at 07:30`.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def add(name: str, vault: Path | None, feeds: tuple[str, ...], schedule: str, as_json: bool) -> None:
+    """Put a shipped routine into the vault as a note, to be read and changed; without NAME, list them."""
+    if not name:
+        if as_json:
+            show_json(
+                {"routines": [{"name": each, "description": shipped(each).description} for each in names()]}
+            )
+            return
+        for each in names():
+            console.print(f"[bold]{each}[/]  {escape(shipped(each).description)}")
+        return
+    settings = load()
+    root = check_vault(vault) if vault is not None else Path(connect(None).status()["vault"]["path"])
+    path = install(name, root, settings, feeds=feeds, schedule=schedule)
+    if as_json:
+        show_json({"path": path})
+        return
+    console.print(
+        f'It is in {escape(path)}: read it, change it, and try it with `pai routine run "{escape(Path(path).stem)}" --dry-run`.'
+    )
+
+
+@command.command("run")
+@click.argument("name")
+@click.option("--dry-run", is_flag=True, help="Write nothing; show what would be.")
+@client_options
+def run(name: str, dry_run: bool, vault: Path | None, as_json: bool) -> None:
+    """Run a routine now, whatever its schedule says."""
+    found: Any = connect(vault).send(
+        f"/api/routines/{quote(name)}/run", {"dry_run": dry_run}, timeout_s=3600.0
+    )
+    if as_json:
+        show_json(found)
+    else:
+        _show(found, dry=dry_run)
+    if found["state"] == "failed":
+        raise SystemExit(1)
+
+
+@command.command("history")
+@click.argument("name", default="")
+@click.option("-n", "--limit", default=20, show_default=True, help="How many runs.")
+@client_options
+def history(name: str, limit: int, vault: Path | None, as_json: bool) -> None:
+    """Show the latest runs of a routine, or of all."""
+    found: Any = connect(vault).get("/api/routines/runs", {"routine": name, "limit": limit})
+    if as_json:
+        show_json(found)
+        return
+    for each in found["runs"]:
+        state = f"[{STYLES[each['state']]}]{each['state']}[/]"
+        why = f"  {escape(each['why'])}" if each["why"] else ""
+        console.print(
+            f"[dim]{each['id']}[/]  {_moment(each['due'])}  {escape(each['routine'])}  {state}{why}"
+        )
+    if not found["runs"]:
+        console.print("Nothing was run yet.")
+
+
+@command.command("show")
+@click.argument("run_id")
+@client_options
+def show(run_id: str, vault: Path | None, as_json: bool) -> None:
+    """Show one run: what it was given, what it was told to write, and what it wrote."""
+    found: Any = connect(vault).get(f"/api/routines/runs/{quote(run_id)}")
+    if as_json:
+        show_json(found)
+    else:
+        _show(found, dry=False)
+
+
+@command.command("cancel")
+@click.argument("run_id")
+@client_options
+def cancel(run_id: str, vault: Path | None, as_json: bool) -> None:
+    """Break a run off, for good."""
+    found: Any = connect(vault).send(f"/api/routines/runs/{quote(run_id)}", {"state": "cancelled"})
+    if as_json:
+        show_json(found)
+    else:
+        console.print(f"{escape(found['routine'])}: {found['state']}.")
+
+
+def _show(found: Any, *, dry: bool) -> None:
+    trace = found["trace"]
+    console.print(
+        f"[bold]{escape(found['routine'])}[/]  [{STYLES[found['state']]}]{found['state']}[/]  {escape(found['why'])}"
+    )
+    if trace:
+        by = trace.get("generator") or "no generator"
+        console.print(f"[dim]{trace['pieces']} texts, {escape(by)}, {trace.get('took_ms', 0):.0f} ms[/]")
+        for warning in trace.get("warnings", ()):
+            console.print(f"[yellow]{escape(printable(warning))}[/]", soft_wrap=True)
+        if diff := trace.get("diff"):
+            console.print("[dim]It would write:[/]" if dry else "[dim]It wrote:[/]")
+            show_diff(diff)
+        elif trace.get("text"):
+            click.echo(printable(trace["text"]))
+        else:
+            console.print("There was nothing to write.")
+
+
+def show_diff(diff: str) -> None:
+    """Print a unified diff in colours."""
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    for line in printable(diff).splitlines():
+        console.print(line, style=styles.get(line[:1], ""), markup=False, soft_wrap=True)
+
+
+def _moment(written: str) -> str:
+    return f"{datetime.fromisoformat(written).astimezone():%a %d %b %H:%M}"
