@@ -158,7 +158,9 @@ def test_proposal_is_shown_approved_and_undone(daemon: DaemonProcess) -> None:
     body = json.dumps({"kind": "append", "path": "Boat.md", "text": "- New mounts", "why": "the survey"})
     made = daemon.request("POST", "/api/actions", headers=other, body=body).json
     assert (made["state"], made["by"]) == ("proposed", "n8n")
-    assert "+- New mounts" in made["diff"]
+    assert made["diff"] == "", "it may not read what stands around its text"
+    shown = daemon.request("GET", "/api/actions?state=proposed").json["actions"][0]
+    assert "+- New mounts" in shown["diff"]
     assert "New mounts" not in (daemon.vault / "Boat.md").read_text("utf-8")
     decide = json.dumps({"decision": "approve"})
     assert daemon.request("POST", f"/api/actions/{made['id']}", headers=other, body=decide).status == 403

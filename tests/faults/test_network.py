@@ -100,7 +100,7 @@ def test_daemon_may_contact_what_its_settings_name(seen: dict[str, Any], is_wron
 
 
 def test_daemon_may_contact_what_its_routines_name() -> None:
-    """A feed of a routine's note counts, at its host and port alone; a wrong routine lets nothing be asked."""
+    """A feed of a routine's note counts, at its host and port; a wrong routine lets nothing be asked."""
     note = "---\ninputs: [{feed: 'http://127.0.0.1:9/rss'}]\n---\nx"
     for text, port, is_wrong in ((note, 9, False), (note, 8, True), (note.replace("feed", "fed"), 9, True)):
         seen = contact("connects", "127.0.0.1", port, ["start", "V"]) | {"routines": {"Routines/A.md": text}}

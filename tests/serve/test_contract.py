@@ -159,7 +159,9 @@ def _call(case: Any, served: DaemonProcess, path: str) -> int:
     """Send a request, hold the answer against the description, and return its status."""
     checks = pytest.importorskip("schemathesis.specs.openapi.checks")
     # That one of several fields is needed, or that a model is known, cannot be said of them.
-    is_free = path in ("/api/related", "/api/model") or path.startswith(("/v1/", "/api/memory"))
+    is_free = path in ("/api/related", "/api/model") or path.startswith(
+        ("/v1/", "/api/memory", "/api/actions")
+    )
     left_out = [checks.positive_data_acceptance] if is_free else []
     if path == "/api/stop":
         left_out.append(checks.ignored_auth)  # it asks again, whom the first request has ended
