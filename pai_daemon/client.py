@@ -127,8 +127,7 @@ class Client:
     def refuse_links(self, pairs: Iterable[tuple[str, str]], *, undo: bool = False) -> documents.Refused:
         """Never have these notes suggested to each other again, or undo that; return all refused."""
         asked = {"pairs": [{"path": path, "other": other} for path, other in pairs], "undo": undo}
-        with self._open("/api/links/refuse", asked, timeout_s=TIMEOUT_S) as response:
-            return cast("documents.Refused", _object(response.read()))
+        return cast("documents.Refused", self._sent("/api/links/refuse", asked))
 
     def refused_links(self) -> documents.Refused:
         """Return the pairs of notes that are never suggested to each other."""
@@ -153,8 +152,9 @@ class Client:
 
     def ask_stream(self, question: str, **narrowed: Any) -> Generator[Event, None, None]:
         """Yield (event, data) as it is written, `done` last; raises an error event; to close it stops it."""
-        events = self._events("/api/ask", {"question": question, **narrowed})
-        return cast("Generator[Event, None, None]", events)
+        return cast(
+            "Generator[Event, None, None]", self._events("/api/ask", {"question": question, **narrowed})
+        )
 
     def estimate(self, **narrowed: Any) -> documents.Estimate:
         """Return what a summary would cost; narrowed: see `summarize`."""
@@ -202,9 +202,8 @@ class Client:
 
     def memory_command(self, command: str, **given: Any) -> documents.MemoryAnswer:
         """Do a command of Claude's memory tool, with the fields that the tool gives it."""
-        return cast(
-            "documents.MemoryAnswer", self._sent("/api/memory/command", {"command": command, **given})
-        )
+        done = self._sent("/api/memory/command", {"command": command, **given})
+        return cast("documents.MemoryAnswer", done)
 
     def facts(self, **narrowed: Any) -> documents.Known:
         """Return what is remembered; narrowed: subject, past, limit."""
@@ -231,6 +230,10 @@ class Client:
         """Take back a change of memory, by its receipt, or the last one."""
         return self._changed("/undo", {"change": change})
 
+    def decide(self, proposal: str, **given: Any) -> documents.Decided:
+        """Remember what is proposed, or never have it proposed again; given: accept, subject."""
+        return cast("documents.Decided", self._sent(f"/api/memory/proposals/{proposal}", given))
+
     def _changed(self, path: str, payload: Payload, method: str = "") -> documents.FactReceipt:
         return cast("documents.FactReceipt", self._sent(f"/api/memory{path}", payload, method=method))
 
@@ -244,8 +247,7 @@ class Client:
 
     def stop(self) -> int:
         """Ask the daemon to end, once what it is doing is safe; return the id of its process."""
-        with self._open("/api/stop", {}, timeout_s=TIMEOUT_S) as response:
-            return int(_object(response.read())["pid"])
+        return int(self._sent("/api/stop", {})["pid"])
 
     def get(self, path: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the document at a route."""

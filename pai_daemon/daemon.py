@@ -39,8 +39,10 @@ from pai_daemon.memory.answering import MemoryOfAnswers
 from pai_daemon.memory.journal import Journal
 from pai_daemon.memory.keeping import FactKeeper, Recollecting
 from pai_daemon.memory.memory import Memory
+from pai_daemon.memory.offering import Offers
 from pai_daemon.memory.profile import PersonProfile
 from pai_daemon.memory.recall import Recall
+from pai_daemon.memory.thread_keeping import ThreadKeeper
 from pai_daemon.models.generation.generators import Options, generators_of
 from pai_daemon.models.generation.pace import Pace
 from pai_daemon.models.loading import load_model
@@ -278,6 +280,8 @@ class Daemon:
             "own_templates": chosen.prompts_dir,
         }
         recollecting = self._recollecting(index, indexer)
+        memory, days = recollecting.memory, chosen.keep_conversations_for
+        threads = ThreadKeeper(memory.shelf, chosen.keep_conversations, days)
         return Parts(
             index=index,
             reader=reader,
@@ -293,7 +297,9 @@ class Daemon:
             summarizer=Summarizer(searcher, self._generators, **writing),
             comparer=Comparer(searcher, self._generators, **writing),
             recollecting=recollecting,
-            keeper=FactKeeper(recollecting.memory),
+            keeper=FactKeeper(memory),
+            threads=threads,
+            offers=Offers(memory, threads, chosen.proposals_path(self.vault)),
         )
 
     def _recollecting(self, index: Index, indexer: Indexer) -> Recollecting:
@@ -321,6 +327,8 @@ class Daemon:
             if name in ("revision", "state") and served.parts is not None:
                 try:
                     await asyncio.to_thread(served.parts.recollecting.keep_up)
+                    if (threads := served.parts.threads) is not None:
+                        await asyncio.to_thread(threads.sweep)
                 except PaiError as error:  # the model may be away; words find facts all the same
                     log.warning("Memory is behind: %s", error.detail)
 

@@ -58,6 +58,8 @@ export interface Ask {
   budget_s?: number | null;
   as_asked?: boolean | null;
   memory?: boolean | null;
+  conversation?: string | null;
+  client?: string | null;
   stream?: boolean | null;
 }
 
@@ -187,6 +189,18 @@ export interface Contradictions {
 export interface Copied {
   copied: string;
   revision: number;
+}
+
+export interface Decide {
+  accept: boolean;
+  subject?: string | null;
+}
+
+export interface Decided {
+  outcome: "known" | "refused" | "remembered";
+  text: string;
+  fact: KnownFact | null;
+  undo: string | null;
 }
 
 export interface Delta {
@@ -543,6 +557,19 @@ export interface PropertySpan {
   value_start: number;
   end: number;
   line: number;
+}
+
+export interface Proposals {
+  proposals: readonly (Proposed)[];
+  clients: readonly (string)[];
+}
+
+export interface Proposed {
+  id: string;
+  text: string;
+  path: string;
+  said: string;
+  client: string;
 }
 
 export interface Pull {

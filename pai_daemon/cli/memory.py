@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from pai_daemon.cli import proposing
 from pai_daemon.cli.output import client_options, connect, console, counted, printable, show_json
 from pai_daemon.config import load
 from pai_daemon.memory.profile import begin
@@ -85,6 +86,9 @@ def init(vault: Path) -> None:
         click.echo(f"There is a profile already, and it stays as it is: {Path(folder) / 'Profile.md'}")
     else:
         click.echo(f"Begun: {path}. Fill in what a friend would know, and delete the rest.")
+
+
+command.add_command(proposing.command)
 
 
 @command.command("list")

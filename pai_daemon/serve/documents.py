@@ -73,6 +73,8 @@ class Ask(TypedDict):
     budget_s: NotRequired[float | None]
     as_asked: NotRequired[bool | None]
     memory: NotRequired[bool | None]
+    conversation: NotRequired[str | None]
+    client: NotRequired[str | None]
     stream: NotRequired[bool | None]
 
 
@@ -232,6 +234,22 @@ class Copied(TypedDict):
 
     copied: str
     revision: int
+
+
+class Decide(TypedDict):
+    """Whether a sentence is to be remembered; one that is refused is never proposed again."""
+
+    accept: bool
+    subject: NotRequired[str | None]
+
+
+class Decided(TypedDict):
+    """What became of a proposal. fact, undo: of what is remembered, null if it was refused."""
+
+    outcome: Literal["known", "refused", "remembered"]
+    text: str
+    fact: KnownFact | None
+    undo: str | None
 
 
 class Delta(TypedDict):
@@ -686,6 +704,23 @@ class PropertySpan(TypedDict):
     value_start: int
     end: int
     line: int
+
+
+class Proposals(TypedDict):
+    """What may still be decided on, in the order in which it was said. clients: whose words are kept."""
+
+    proposals: list[Proposed]
+    clients: list[str]
+
+
+class Proposed(TypedDict):
+    """A sentence of the person's own that may become a fact. path: of its conversation's note in the vault."""
+
+    id: str
+    text: str
+    path: str
+    said: str
+    client: str
 
 
 class Pull(TypedDict):

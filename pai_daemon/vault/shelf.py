@@ -134,13 +134,18 @@ class Shelf:
                 temporary.unlink(missing_ok=True)
             _sync(target.parent)
 
-    def remove(self, path: str) -> list[str]:
-        """Take a file away, or a folder with all files in it; return their paths. Raises NotFound."""
+    def remove(self, path: str, *, before: str | None = None) -> list[str]:
+        """Take a file away, or a folder with all files in it; return their paths.
+
+        before: what was read there, where it matters. Raises NotFound; NoteChanged if that is no longer so.
+        """
         found = self.find(path)
         if found is None or found == self.root:
             raise NotFound(f"There is no {path} in the memory folder.")
         gone = [path] if found.is_file() else list(self.paths(found.relative_to(self.root).as_posix()))
         with self._writing(path), self._alone():
+            if before is not None and self.read(path) != before:
+                raise NoteChanged(f"{path} is not as it was read.")
             for each in gone:
                 self._keep(each, self.read(each) or "")
                 (self.root / each).unlink()

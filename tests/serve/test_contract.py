@@ -29,7 +29,13 @@ RAW = 500 * SIZE
 # What a run against hostile clients may add to the process.
 GROWTH_BYTES = 96 * 1024 * 1024
 # What would spoil the daemon of the suite is tried against one that is thrown away, and a stream on its own.
-WRITES = ("/api/memory", "/api/memory/facts/{id}", "/api/memory/undo", "/api/memory/command")
+WRITES = (
+    "/api/memory",
+    "/api/memory/facts/{id}",
+    "/api/memory/undo",
+    "/api/memory/command",
+    "/api/memory/proposals/{id}",
+)
 APART = ("/api/stop", "/api/model", "/api/events", *WRITES)
 # What is asked for by name would be downloaded.
 NOT_TRIED = ("/api/models/pull",)
