@@ -28,8 +28,7 @@ TIMEOUT_S = 30.0
 # Whether a daemon lives is asked of every record, also of those whose port is another program's now.
 ALIVE_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 300.0
-# To another disk files are written anew.
-COPY_TIMEOUT_S = 600.0
+COPY_TIMEOUT_S = 600.0  # to another disk files are written anew
 # Between a refusal of a busy daemon and the next try; it says itself how long at least. 15 to 23 s in all.
 WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 MOST_WAIT_S = 30.0
@@ -152,9 +151,8 @@ class Client:
 
     def ask_stream(self, question: str, **narrowed: Any) -> Generator[Event, None, None]:
         """Yield (event, data) as it is written, `done` last; raises an error event; to close it stops it."""
-        return cast(
-            "Generator[Event, None, None]", self._events("/api/ask", {"question": question, **narrowed})
-        )
+        events = self._events("/api/ask", {"question": question, **narrowed})
+        return cast("Generator[Event, None, None]", events)
 
     def estimate(self, **narrowed: Any) -> documents.Estimate:
         """Return what a summary would cost; narrowed: see `summarize`."""
@@ -202,8 +200,7 @@ class Client:
 
     def memory_command(self, command: str, **given: Any) -> documents.MemoryAnswer:
         """Do a command of Claude's memory tool, with the fields that the tool gives it."""
-        done = self._sent("/api/memory/command", {"command": command, **given})
-        return cast("documents.MemoryAnswer", done)
+        return cast("documents.MemoryAnswer", self._sent("/api/memory/command", given | {"command": command}))
 
     def facts(self, **narrowed: Any) -> documents.Known:
         """Return what is remembered; narrowed: subject, past, limit."""

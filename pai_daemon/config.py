@@ -78,9 +78,10 @@ class Settings:
     memory_folder: of the vault, where what is remembered lies. keep_conversations: with which clients they
     become notes there, by name (`cli`, `plugin`, `v1`, `api`, a token's), or `all`; keep_conversations_for:
     days, 0 for good. provider: ONNX Runtime's execution provider, `cpu`, `cuda`, `coreml` or `directml`.
-    precision: `int8`, `fp16` or `fp32`; both `auto` take what is fastest here. unload_after_s: of idleness, after which the model's memory
-    is given back, 0 never. threads: of the embedding session. exclude: gitignore-style patterns of notes
-    that are not indexed. include: such patterns of the only ones that are, () for all.
+    precision: `int8`, `fp16` or `fp32`; both `auto` take what is fastest here. unload_after_s: of idleness,
+    after which the model's memory is given back, 0 never. threads: of the embedding session. exclude:
+    gitignore-style patterns of notes that are not indexed. include: such patterns of the only ones that
+    are, () for all.
     allowed_origins: web origins besides the Obsidian app that may call the API.
     rescan_s: seconds between two full scans. note_limit_bytes: how much of one note is indexed.
     sources: where each that is no default was set, by name.

@@ -84,7 +84,7 @@ class ThreadKeeper:
                 before = self._shelf.read(path) if path is not None else None
                 if path is None or before is None:
                     thread = Thread(exchange.thread, exchange.client, turns)
-                    path, before = f"{FOLDER}/{file_name(thread)}", None
+                    path, before = self._free_path(file_name(thread)), None
                     after = sealed(_local(written(thread)) if exchange.is_local else written(thread))
                 else:
                     after = _with_turns(before, turns, is_local=exchange.is_local)
@@ -137,6 +137,13 @@ class ThreadKeeper:
                     self._shelf.remove(path, before=text)
                     gone.append(self._shelf.in_vault(path))
         return gone
+
+    def _free_path(self, name: str) -> str:
+        """Return the path of a new note; two programs may give their threads one id."""
+        stem, path, number = name.removesuffix(".md"), f"{FOLDER}/{name}", 2
+        while self._shelf.taken(path):
+            path, number = f"{FOLDER}/{stem} {number}.md", number + 1
+        return path
 
     def _path_of(self, exchange: Exchange) -> str | None:
         wanted = exchange.thread, exchange.client

@@ -67,7 +67,7 @@ class Ask(Narrowed, frozen=True, kw_only=True):
         str,
         Meta(
             max_length=64,
-            description="Who asks, as `keep_conversations` names it; a token's name is its own.",
+            description="Who asks, as the setting names it; a token has its own name.",
         ),
     ] = "api"
     stream: Annotated[bool, Meta(description="Answer with events, as it is written.")] = False

@@ -714,7 +714,7 @@ class Proposals(TypedDict):
 
 
 class Proposed(TypedDict):
-    """A sentence of the person's own that may become a fact. path: of its conversation's note in the vault."""
+    """A sentence of the person's own that may become a fact. path: of the note that keeps it."""
 
     id: str
     text: str

@@ -20,7 +20,7 @@ routes = Routes()
 
 
 class Proposed(msgspec.Struct, frozen=True, kw_only=True):
-    """A sentence of the person's own that may become a fact. path: of its conversation's note in the vault."""
+    """A sentence of the person's own that may become a fact. path: of the note that keeps it."""
 
     id: str
     text: str
