@@ -63,7 +63,8 @@ class FactRows(Generic[F]):
 
     vectors: (rows, dimensions) float32, zero where not embedded. embedded, taken: (rows,) bool. language:
     (rows,) int8, a place in LANGUAGES. said: (rows,) int32, ordinal days, 0 where unknown. subject: (rows,)
-    int32, a place in `subjects`.
+    int32, a place in `subjects`. totals, counts: of the embeddings, by language: (3, dimensions) float64 and
+    (3,) int64.
     """
 
     def __init__(self, dimensions: int) -> None:
@@ -78,7 +79,8 @@ class FactRows(Generic[F]):
         self.said: NDArray[np.int32] = np.zeros(0, np.int32)
         self.subject: NDArray[np.int32] = np.zeros(0, np.int32)
         self.subjects: dict[str, int] = {}
-        self.total = np.zeros(dimensions, np.float64)
+        self.totals = np.zeros((len(LANGUAGES), dimensions), np.float64)
+        self.counts = np.zeros(len(LANGUAGES), np.int64)
         self._free: list[int] = []
 
     def __len__(self) -> int:
@@ -116,13 +118,15 @@ class FactRows(Generic[F]):
         """Forget all embeddings, for those of another model."""
         self.vectors = np.zeros((len(self.facts), dimensions), np.float32)
         self.embedded = np.zeros(len(self.facts), np.bool_)
-        self.total = np.zeros(dimensions, np.float64)
+        self.totals = np.zeros((len(LANGUAGES), dimensions), np.float64)
+        self.counts = np.zeros(len(LANGUAGES), np.int64)
 
     def embed(self, row: int, vector: Floats) -> None:
         """Give a row its embedding: (dimensions,) float32."""
         self.vectors[row] = vector
         self.embedded[row] = True
-        self.total += vector
+        self.totals[self.language[row]] += vector
+        self.counts[self.language[row]] += 1
 
     def missing(self, most: int) -> list[int]:
         """Return the first rows that are not embedded, at most so many."""
@@ -131,7 +135,8 @@ class FactRows(Generic[F]):
     @property
     def mean(self) -> Floats:
         """Return the mean of all embeddings: (dimensions,) float32."""
-        return (self.total / max(1, int(self.embedded.sum()))).astype(np.float32)
+        found: Floats = (self.totals.sum(0) / max(1, int(self.counts.sum()))).astype(np.float32)
+        return found
 
     def named(self, question: str) -> list[int]:
         """Return the places of those subjects whose words are all in a question."""
@@ -166,7 +171,8 @@ class FactRows(Generic[F]):
         del self.rows[fact.id]
         self.facts[row] = None
         if self.embedded[row]:
-            self.total -= self.vectors[row]
+            self.totals[self.language[row]] -= self.vectors[row]
+            self.counts[self.language[row]] -= 1
         self.vectors[row] = 0
         self.embedded[row] = self.taken[row] = self.pinned[row] = False
         self._free.append(row)

@@ -1,9 +1,7 @@
 """Which facts answer a question: by meaning, words, subject, when they were said, and what still holds.
 
-A cosine says less than where it lies: facts in the question's language are nearer to it than others,
-and some facts are near to everything. So each fact's nearness to the mean of all is taken off in part, and
-cosines count by their place among those of facts in the same language (D83). A fact that was replaced never
-stands before what replaced it: where it is found, so is that.
+Meaning and words are weighed against each other (D83, `meaning`); whether the best fits at all, `evidence`
+says. A fact that was replaced never stands before what replaced it: where it is found, so is that.
 """
 
 from __future__ import annotations
@@ -22,14 +20,15 @@ from pai_daemon.context.search import checked_query
 from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
-from pai_daemon.memory.asking import Asking, asking_of
+from pai_daemon.memory.asking import Asking, asking_of, language_of
+from pai_daemon.memory.evidence import FITS, Evidence
 from pai_daemon.memory.fact_rows import LANGUAGES, F, FactRows, Mask, passage_of
 from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors, remove_all
+from pai_daemon.memory.meaning import places
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 5
 # All chosen on the half of the set that is for tuning, see tests/bench/recall.py.
-HUB_SHARE = 0.5
 # Words weigh twice as much beside a model of one language: it says little of facts in another.
 WORDS_WEIGHT = 0.05
 SUBJECT_BONUS = 0.3
@@ -39,11 +38,6 @@ RECENT_DAYS = 180.0
 PAST_MALUS = 1.0
 # Facts that are this far behind the best in standard deviations are not told.
 WINDOW = 2.5
-# Facts that share so many rare runs of letters with a question fit, whatever a model says.
-FIT_WORDS = 14.0
-# Of a few facts neither mean nor deviation can be told: so many are added, as strangers are to the model.
-PRIOR_FACTS = 8
-PRIOR_MEAN, PRIOR_DEVIATION = 0.5, 0.3
 # How many are looked through for what was replaced and what does not hold any more.
 DEPTH = 50
 
@@ -65,7 +59,8 @@ ANY = Wanted()
 class Recalled(Generic[F]):
     """A fact that was found. score: 0 to 1. semantic: its cosine, text: its BM25; None for what did not run.
 
-    replaced: a newer one stands before it. expired: it has held until a day that is over.
+    replaced: a newer one stands before it. expired: it has held until a day that is over. odds: the log odds
+    that it answers, None where no model was asked; may_answer: it may be told as the answer.
     """
 
     fact: F
@@ -74,6 +69,8 @@ class Recalled(Generic[F]):
     text: float | None
     replaced: bool
     expired: bool
+    odds: float | None = None
+    may_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,10 +223,17 @@ class _Ranking(Generic[F]):
         rows = len(held.facts)
         self.vector, self.model = vector, model
         none = np.zeros(rows, np.float32)
-        self.words = held.grams.scores(asking.text, rows) if by_words and asking.text else none
+        self.words = self._common_words(rows) if by_words and asking.text else none
         self.has_words = by_words
-        alone = vector is not None and model is not None and len(model.profile.languages) != 1
-        self.scores: Floats = self._meaning() + WORDS_WEIGHT * (1 if alone else 2) * self.words
+        self.evidence: Evidence | None = None
+        self.scores: Floats = none
+        weight = 2 * WORDS_WEIGHT
+        if vector is not None and model is not None:
+            self.evidence = Evidence(asking.text, model.scoring)
+            knows_more = len(model.profile.languages) != 1
+            self.scores = places(held, vector, model.scoring, by_language=knows_more)
+            weight = WORDS_WEIGHT if knows_more else weight
+        self.scores = self.scores + np.float32(weight) * self.words
         if asking.text:
             self.scores += self._leanings()
         else:
@@ -245,28 +249,15 @@ class _Ranking(Generic[F]):
             leaning += SUBJECT_BONUS * np.isin(held.subject, named).astype(np.float32)
         return leaning
 
-    def _meaning(self) -> Floats:
-        """Return each row's place among the cosines of its language, in standard deviations."""
-        held, none = self.held, np.zeros(len(self.held.facts), np.float32)
-        if self.vector is None or self.model is None or not held.embedded.any():
-            return none
-        mean, scoring = held.mean, self.model.scoring
-        near = held.vectors @ (self.vector - HUB_SHARE * mean) + HUB_SHARE * float(mean @ mean)
-        prior = scoring.answer_threshold - PRIOR_MEAN * scoring.scale
-        deviation = PRIOR_DEVIATION * scoring.scale
-        embedded = held.embedded
-        whole = near[embedded]
-        spread = math.sqrt(
-            (len(whole) * float(whole.var()) + PRIOR_FACTS * deviation**2) / (len(whole) + PRIOR_FACTS)
-        )
-        apart = len(self.model.profile.languages) != 1
-        groups = [held.language == place for place in range(len(LANGUAGES))] if apart else [held.taken]
-        for group in groups:
-            inside = group & embedded
-            if count := int(inside.sum()):
-                level = (float(near[inside].sum()) + PRIOR_FACTS * prior) / (count + PRIOR_FACTS)
-                none[inside] = (near[inside] - level) / spread
-        return none
+    def _common_words(self, rows: int) -> Floats:
+        """Return what facts share with the question: runs of letters, across languages whole words alone."""
+        grams, text = self.held.grams, self.asking.text
+        found = grams.scores(text, rows)
+        spoken = language_of(text)
+        other = (self.held.language > 0) & (self.held.language != LANGUAGES.index(spoken))
+        if spoken and other.any():
+            found[other] = grams.whole(text, rows)[other]
+        return found
 
     def results(self, limit: int) -> tuple[Recalled[F], ...]:
         """Return the best facts that may be told; none where the best does not fit."""
@@ -311,11 +302,13 @@ class _Ranking(Generic[F]):
         """Return whether one of the best says something of the question, in the model's own measure."""
         if self.asking.of_time or not self.asking.text:
             return True
-        if max(self.words[row] for row in ordered) >= FIT_WORDS:
-            return True
-        if self.vector is None or self.model is None:
+        if self.evidence is None:
             return bool(max(self.words[row] for row in ordered) > 0)
-        return any(self._cosine(row) >= self.model.scoring.answer_threshold for row in ordered[:3])
+        return any(self._odds(row) >= FITS for row in ordered[:3])
+
+    def _odds(self, row: int) -> float:
+        assert self.evidence is not None
+        return self.evidence.of(self.held.fact(row).text, self._cosine(row))
 
     def _cosine(self, row: int) -> float:
         return 0.0 if self.vector is None else float(self.held.vectors[row] @ self.vector)
@@ -359,11 +352,18 @@ class _Ranking(Generic[F]):
         return until is not None and until < self.today
 
     def _recalled(self, row: int, score: float, replaced: bool) -> Recalled[F]:
+        fact = self.held.fact(row)
+        odds = None if self.evidence is None else self._odds(row)
+        may_answer = (
+            self.evidence is not None and odds is not None and self.evidence.may_answer(fact.text, odds)
+        )
         return Recalled(
-            fact=self.held.fact(row),
+            fact=fact,
             score=round(1 / (1 + math.exp(-max(-50.0, min(50.0, score - 3)))), 4),
             semantic=None if self.vector is None else round(self._cosine(row), 4),
             text=round(float(self.words[row]), 3) if self.has_words else None,
             replaced=replaced,
             expired=self._has_expired(row),
+            odds=odds,
+            may_answer=may_answer,
         )
