@@ -19,7 +19,7 @@ from pai_daemon.models.registry import Scoring
 _COSINE, _PERSONAL, _FIT, _BASE = 3.7, 1.2, 0.8, -0.5
 # Below the first a memory says nothing of it. From the second on a fact may be quoted where no note answers,
 # from the third on it does answer.
-FITS, MAY, DOES = 0.2, 1.7, 2.8
+FITS, MAY, DOES = 0.0, 1.7, 2.8
 _OF_MYSELF = re.compile(
     r"\b(?:i|i['’]m|i['’]ve|me|my|mine|we|us|our|ours|ich|mich|mir|meine?[mnrs]?|wir|uns|unsere?[mnrs]?)\b",
     re.IGNORECASE,

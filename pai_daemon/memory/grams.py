@@ -29,15 +29,11 @@ _STOP = {fold_letters(word) for language in ("en", "de") for word in stop_words(
 
 def grams_of(text: str) -> frozenset[str]:
     """Return the runs of letters of a text; a word that is no longer is one itself."""
-    return frozenset(
-        word[i : i + LENGTH] for word in words_of(text) for i in range(max(1, len(word) - LENGTH + 1))
-    )
-
-
-def words_of(text: str) -> frozenset[str]:
-    """Return the words of a text that say something, folded."""
-    found = _WORD.findall(fold_letters(text))
-    return frozenset(word for word in found if word not in _STOP and len(word) > 1)
+    found: set[str] = set()
+    for word in _WORD.findall(fold_letters(text)):
+        if word not in _STOP and len(word) > 1:
+            found.update(word[i : i + LENGTH] for i in range(max(1, len(word) - LENGTH + 1)))
+    return frozenset(found)
 
 
 class Grams:
@@ -45,7 +41,6 @@ class Grams:
 
     def __init__(self) -> None:
         self._rows: dict[str, array[int]] = {}
-        self._words: dict[str, array[int]] = {}
         self._length = np.zeros(0, np.float32)
         self._count = 0
         self._total = 0
@@ -55,8 +50,6 @@ class Grams:
         grams = grams_of(text)
         for gram in grams:
             self._rows.setdefault(gram, array("i")).append(row)
-        for word in words_of(text):
-            self._words.setdefault(word, array("i")).append(row)
         if row >= len(self._length):
             grown = np.zeros(max(64, row + 1, len(self._length) * 5 // 4), np.float32)
             grown[: len(self._length)] = self._length
@@ -68,12 +61,11 @@ class Grams:
     def remove(self, row: int, text: str) -> None:
         """Take out a fact; text: as it was added."""
         grams = grams_of(text)
-        for index, names in ((self._rows, grams), (self._words, words_of(text))):
-            for name in names:
-                rows = index[name]
-                rows.remove(row)
-                if not rows:
-                    del index[name]
+        for gram in grams:
+            rows = self._rows[gram]
+            rows.remove(row)
+            if not rows:
+                del self._rows[gram]
         self._length[row] = 0
         self._count -= 1
         self._total -= len(grams)
@@ -81,28 +73,13 @@ class Grams:
     def scores(self, question: str, rows: int) -> Floats:
         """Return the BM25 of each row below a number: (rows,) float32."""
         scores = np.zeros(rows, np.float32)
-        norm = self._norm(rows)
+        if not self._count:
+            return scores
+        mean = max(1.0, self._total / self._count)
+        norm = 1 + np.float32(_K1) * (np.float32(1 - _B) + np.float32(_B / mean) * self._length[:rows])
         for gram in grams_of(question):
             if (posted := self._rows.get(gram)) is not None:
+                share = (self._count - len(posted) + 0.5) / (len(posted) + 0.5)
                 found = np.frombuffer(posted, np.int32)
-                scores[found] += self._weight(posted) / norm[found]
+                scores[found] += np.float32(math.log(1 + share) * (1 + _K1)) / norm[found]
         return scores
-
-    def whole(self, question: str, rows: int) -> Floats:
-        """Return the same, but for words alone that a fact has as the question has them."""
-        scores = np.zeros(rows, np.float32)
-        norm = self._norm(rows)
-        for word in words_of(question):
-            if (posted := self._words.get(word)) is not None:
-                weight = sum(self._weight(self._rows[gram]) for gram in grams_of(word))
-                found = np.frombuffer(posted, np.int32)
-                scores[found] += np.float32(weight) / norm[found]
-        return scores
-
-    def _norm(self, rows: int) -> Floats:
-        mean = max(1.0, self._total / max(1, self._count))
-        return 1 + np.float32(_K1) * (np.float32(1 - _B) + np.float32(_B / mean) * self._length[:rows])
-
-    def _weight(self, posted: array[int]) -> np.float32:
-        share = (self._count - len(posted) + 0.5) / (len(posted) + 0.5)
-        return np.float32(math.log(1 + share) * (1 + _K1))

@@ -29,8 +29,9 @@ from pai_daemon.memory.meaning import places
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 5
 # All chosen on the half of the set that is for tuning, see tests/bench/recall.py.
-# Words weigh twice as much beside a model of one language: it says little of facts in another.
-WORDS_WEIGHT = 0.05
+# Words weigh more beside a model of one language, which says little of facts in another; beside others they
+# count among facts of the question's language, and across languages mislead more than they help.
+WORDS_WEIGHT, ALONE_WEIGHT = 0.035, 0.1
 SUBJECT_BONUS = 0.3
 PIN_BONUS = 0.05
 RECENT_BONUS = 0.1
@@ -223,16 +224,15 @@ class _Ranking(Generic[F]):
         rows = len(held.facts)
         self.vector, self.model = vector, model
         none = np.zeros(rows, np.float32)
-        self.words = self._common_words(rows) if by_words and asking.text else none
         self.has_words = by_words
         self.evidence: Evidence | None = None
         self.scores: Floats = none
-        weight = 2 * WORDS_WEIGHT
+        knows_more = vector is not None and model is not None and len(model.profile.languages) != 1
         if vector is not None and model is not None:
             self.evidence = Evidence(asking.text, model.scoring)
-            knows_more = len(model.profile.languages) != 1
             self.scores = places(held, vector, model.scoring, by_language=knows_more)
-            weight = WORDS_WEIGHT if knows_more else weight
+        self.words = self._common_words(rows, across=not knows_more) if by_words and asking.text else none
+        weight = WORDS_WEIGHT if knows_more else ALONE_WEIGHT
         self.scores = self.scores + np.float32(weight) * self.words
         if asking.text:
             self.scores += self._leanings()
@@ -249,14 +249,13 @@ class _Ranking(Generic[F]):
             leaning += SUBJECT_BONUS * np.isin(held.subject, named).astype(np.float32)
         return leaning
 
-    def _common_words(self, rows: int) -> Floats:
-        """Return what facts share with the question: runs of letters, across languages whole words alone."""
-        grams, text = self.held.grams, self.asking.text
-        found = grams.scores(text, rows)
-        spoken = language_of(text)
-        other = (self.held.language > 0) & (self.held.language != LANGUAGES.index(spoken))
-        if spoken and other.any():
-            found[other] = grams.whole(text, rows)[other]
+    def _common_words(self, rows: int, *, across: bool) -> Floats:
+        """Return what facts share with the question: runs of letters. across: in other languages as well."""
+        found = self.held.grams.scores(self.asking.text, rows)
+        spoken = language_of(self.asking.text)
+        if spoken and not across:
+            language = self.held.language
+            found[(language > 0) & (language != LANGUAGES.index(spoken))] = 0
         return found
 
     def results(self, limit: int) -> tuple[Recalled[F], ...]:
