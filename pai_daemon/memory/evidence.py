@@ -10,6 +10,7 @@ The weights are fitted to the tuning half of `recall_questions.json` and to `rec
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from pai_daemon.context.answering.signals import Signals
 from pai_daemon.memory.asking import language_of
@@ -20,6 +21,7 @@ _COSINE, _PERSONAL, _FIT, _BASE = 3.7, 1.2, 0.8, -0.5
 # Below the first a memory says nothing of it. From the second on a fact may be quoted where no note answers,
 # from the third on it does answer.
 FITS, MAY, DOES = 0.0, 1.7, 2.8
+Answers = Literal["surely", "maybe", "unknown"]
 _OF_MYSELF = re.compile(
     r"\b(?:i|i['’]m|i['’]ve|me|my|mine|we|us|our|ours|ich|mich|mir|meine?[mnrs]?|wir|uns|unsere?[mnrs]?)\b",
     re.IGNORECASE,
@@ -47,6 +49,9 @@ class Evidence:
             + _FIT * self._signals.fit(text)
         )
 
-    def may_answer(self, text: str, odds: float) -> bool:
-        """Return whether a fact may be told as the answer: of the person, and of the kind asked for."""
-        return odds >= DOES or (odds >= MAY and self.is_of_myself and self._signals.fit(text) >= 0)
+    def answers(self, text: str, odds: float) -> Answers:
+        """Return whether a fact does, or may: then it is of the person, and of the kind that is asked for."""
+        if odds >= DOES:
+            return "surely"
+        may = odds >= MAY and self.is_of_myself and self._signals.fit(text) >= 0
+        return "maybe" if may else "unknown"

@@ -21,7 +21,7 @@ from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.memory.asking import Asking, asking_of, language_of
-from pai_daemon.memory.evidence import FITS, Evidence
+from pai_daemon.memory.evidence import FITS, Answers, Evidence
 from pai_daemon.memory.fact_rows import LANGUAGES, F, FactRows, Mask, passage_of
 from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors, remove_all
 from pai_daemon.memory.meaning import places
@@ -60,8 +60,8 @@ ANY = Wanted()
 class Recalled(Generic[F]):
     """A fact that was found. score: 0 to 1. semantic: its cosine, text: its BM25; None for what did not run.
 
-    replaced: a newer one stands before it. expired: it has held until a day that is over. odds: the log odds
-    that it answers, None where no model was asked; may_answer: it may be told as the answer.
+    replaced: a newer one stands before it. expired: it has held until a day that is over. answers: as far
+    as a model can tell.
     """
 
     fact: F
@@ -70,8 +70,7 @@ class Recalled(Generic[F]):
     text: float | None
     replaced: bool
     expired: bool
-    odds: float | None = None
-    may_answer: bool = False
+    answers: Answers = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,10 +351,9 @@ class _Ranking(Generic[F]):
 
     def _recalled(self, row: int, score: float, replaced: bool) -> Recalled[F]:
         fact = self.held.fact(row)
-        odds = None if self.evidence is None else self._odds(row)
-        may_answer = (
-            self.evidence is not None and odds is not None and self.evidence.may_answer(fact.text, odds)
-        )
+        told: Answers = "unknown"
+        if self.evidence is not None:
+            told = self.evidence.answers(fact.text, self._odds(row))
         return Recalled(
             fact=fact,
             score=round(1 / (1 + math.exp(-max(-50.0, min(50.0, score - 3)))), 4),
@@ -363,6 +361,5 @@ class _Ranking(Generic[F]):
             text=round(float(self.words[row]), 3) if self.has_words else None,
             replaced=replaced,
             expired=self._has_expired(row),
-            odds=odds,
-            may_answer=may_answer,
+            answers=told,
         )
