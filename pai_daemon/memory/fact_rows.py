@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
+from operator import attrgetter
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -70,6 +71,7 @@ class FactRows(Generic[F]):
     def __init__(self, dimensions: int) -> None:
         self.facts: list[F | None] = []
         self.rows: dict[str, int] = {}
+        self._by_id: dict[str, F] = {}
         self.grams = Grams()
         self.vectors: Floats = np.zeros((0, dimensions), np.float32)
         self.embedded: Mask = np.zeros(0, np.bool_)
@@ -99,19 +101,23 @@ class FactRows(Generic[F]):
 
     def take(self, facts: Iterable[F]) -> set[str]:
         """Hold these facts and no others; return the passages that no fact has any more."""
-        wanted = {fact.id: fact for fact in facts}
-        gone = {passage_of(self._remove(known)) for known in self.rows.keys() - wanted.keys()}
-        for fact in wanted.values():
-            place = self.rows.get(fact.id)
-            known = None if place is None else self.facts[place]
-            if place is None or known is None:
+        told = list(facts)
+        wanted = dict(zip(map(attrgetter("id"), told), told, strict=True))
+        # Most facts are the very same objects as before, which is told fastest.
+        before = map(self._by_id.get, wanted)
+        changed = [fact for fact, known in zip(wanted.values(), before, strict=True) if fact is not known]
+        kept = len(wanted) - sum(fact.id not in self.rows for fact in changed)
+        lost = self.rows.keys() - wanted.keys() if kept < len(self.rows) else set()
+        gone = {passage_of(self._remove(known)) for known in lost}
+        for fact in changed:
+            known = self._by_id.get(fact.id)
+            if known is None:
                 self._add(fact)
-            elif known is not fact and known != fact:
-                if passage_of(known) == passage_of(fact):
-                    self._describe(place, fact)
-                else:
-                    gone.add(passage_of(self._remove(known.id)))
-                    self._add(fact)
+            elif passage_of(known) == passage_of(fact):
+                self._describe(self.rows[fact.id], fact)
+            else:
+                gone.add(passage_of(self._remove(known.id)))
+                self._add(fact)
         return gone.difference(map(passage_of, self)) if gone else gone
 
     def widen(self, dimensions: int) -> None:
@@ -159,7 +165,7 @@ class FactRows(Generic[F]):
         self._describe(row, fact)
 
     def _describe(self, row: int, fact: F) -> None:
-        self.facts[row] = fact
+        self.facts[row] = self._by_id[fact.id] = fact
         self.pinned[row] = fact.pinned
         self.said[row] = fact.said.toordinal() if fact.said else 0
         self.subject[row] = self.subjects.setdefault(fact.subject, len(self.subjects))
@@ -168,7 +174,7 @@ class FactRows(Generic[F]):
         row = self.rows[known]
         fact = self.fact(row)
         self.grams.remove(row, passage_of(fact))
-        del self.rows[fact.id]
+        del self.rows[fact.id], self._by_id[fact.id]
         self.facts[row] = None
         if self.embedded[row]:
             self.totals[self.language[row]] -= self.vectors[row]

@@ -6,12 +6,14 @@ only where the note is as it was read, and made again on what a person has writt
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -61,8 +63,10 @@ class Receipt:
 @dataclass(frozen=True, slots=True)
 class _Read:
     told: Told
+    subject: str
     page: Page
     by_words: dict[str, Fact]
+    ids: frozenset[str]
 
 
 class Memory:
@@ -86,6 +90,8 @@ class Memory:
         self._on_purge = on_purge
         self._today = today
         self._pages: dict[str, _Read] = {}
+        # What was written last, as it was read before that.
+        self._written: tuple[str, str, Page] | None = None
         self._reading = threading.Lock()
         self._writing = threading.Lock()
 
@@ -94,12 +100,9 @@ class Memory:
     def facts(self, subject: str = "", *, past: bool = True) -> list[Fact]:
         """Return the facts of all subjects or of one, by note. past: also those that no longer hold."""
         today, wanted = self._today(), subject.casefold()
-        return [
-            fact
-            for read in self._read()
-            for fact in read.page.facts
-            if (not wanted or fact.subject.casefold() == wanted) and (past or fact.holds(today))
-        ]
+        pages = [read.page.facts for read in self._read() if not wanted or read.subject == wanted]
+        found = list(chain.from_iterable(pages))
+        return found if past else [fact for fact in found if fact.holds(today)]
 
     def subjects(self) -> dict[str, int]:
         """Return how many facts hold, by subject."""
@@ -161,9 +164,9 @@ class Memory:
                 return Receipt("known", known, None)
             name = file_name(one_line(subject)) if subject.strip() else SUBJECT
             path = self._path_of(name)
-            taken = {fact.id for fact in self.facts()}
+            pages = list(self._read())
             fresh = own_id(path, words)
-            while fresh in taken:  # the same words, of a fact that was replaced
+            while any(fresh in read.ids for read in pages):  # the same words, of a fact that was replaced
                 fresh = f"m-{secrets.token_hex(5)}"
             fact = Fact(
                 id=fresh,
@@ -252,15 +255,26 @@ class Memory:
                 if told is None:
                     continue
                 if known is None or known.told != told:
-                    page = read_page(path, self.shelf.read(path) or "")
-                    known = _Read(told, page, {normal(fact.text): fact for fact in page.facts})
+                    page = self._page(path, self.shelf.read(path) or "")
+                    known = _Read(
+                        told,
+                        PurePosixPath(path).stem.casefold(),
+                        page,
+                        {normal(fact.text): fact for fact in page.facts},
+                        frozenset(fact.id for fact in page.facts),
+                    )
                 found[path] = known
             self._pages = found
             return list(found.values())
 
+    def _page(self, path: str, text: str) -> Page:
+        if self._written is not None and self._written[:2] == (path, text):
+            return self._written[2]
+        return read_page(path, text)
+
     def _told(self, path: str) -> Told | None:
         try:
-            stat = (self.shelf.root / path).stat()
+            stat = os.stat(f"{self.shelf.root}/{path}")  # noqa: PTH116 - of each note at each question
         except OSError:
             return None
         return stat.st_mtime_ns, stat.st_size
@@ -293,6 +307,7 @@ class Memory:
                 self.shelf.write(fact.path, after, before=before)
             except NoteChanged:
                 continue
+            self._written = fact.path, after, page
             return kept
         raise _busy(fact.path)
 

@@ -59,11 +59,8 @@ class Shelf:
 
     def paths(self, below: str = "") -> Iterator[str]:
         """Yield the paths of all files, hidden ones and links left out, in order."""
-        for place, folders, files in os.walk(self.root / below):
-            folders[:] = sorted(each for each in folders if self._is_ours(Path(place, each)))
-            for name in sorted(files):
-                if self._is_ours(Path(place, name)):
-                    yield Path(place, name).relative_to(self.root).as_posix()
+        within = PurePosixPath(below).as_posix() if below.strip("./") else ""
+        yield from self._below(str(self.root / within), f"{within}/" if within else "")
 
     def find(self, path: str) -> Path | None:
         """Return the file or folder of a path, None where there is none. Raises UsageError for a wrong path.
@@ -194,8 +191,17 @@ class Shelf:
         self.undo.mkdir(parents=True, exist_ok=True, mode=0o700)
         return FileLock(self.undo / "lock")
 
-    def _is_ours(self, path: Path) -> bool:
-        return not path.name.startswith(".") and path.name != "node_modules" and not path.is_symlink()
+    def _below(self, folder: str, lead: str) -> Iterator[str]:
+        """Yield the files of a folder, then those of its folders; one that cannot be read has none."""
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            return
+        ours = [each for each in entries if _is_ours(each)]
+        yield from (f"{lead}{each.name}" for each in ours if not each.is_dir())
+        for each in ours:
+            if each.is_dir():
+                yield from self._below(each.path, f"{lead}{each.name}/")
 
     @contextlib.contextmanager
     def _writing(self, path: str) -> Iterator[None]:
@@ -222,6 +228,10 @@ def parts_of(path: str) -> Sequence[str]:
         if len(part.encode()) > MAX_NAME_BYTES:
             raise UsageError(f"A name may have {MAX_NAME_BYTES} bytes.")
     return PurePosixPath(*parts).parts
+
+
+def _is_ours(entry: os.DirEntry[str]) -> bool:
+    return not entry.name.startswith(".") and entry.name != "node_modules" and not entry.is_symlink()
 
 
 def _names(folder: Path) -> list[str]:
