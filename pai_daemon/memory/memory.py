@@ -160,11 +160,11 @@ class Memory:
         """
         words = _checked(text)
         with self._writing:
-            if (known := self._known(words)) is not None:
+            pages = list(self._read())
+            if (known := self._known(pages, words)) is not None:
                 return Receipt("known", known, None)
             name = file_name(one_line(subject)) if subject.strip() else SUBJECT
             path = self._path_of(name)
-            pages = list(self._read())
             fresh = own_id(path, words)
             while any(fresh in read.ids for read in pages):  # the same words, of a fact that was replaced
                 fresh = f"m-{secrets.token_hex(5)}"
@@ -279,9 +279,9 @@ class Memory:
             return None
         return stat.st_mtime_ns, stat.st_size
 
-    def _known(self, words: str) -> Fact | None:
+    def _known(self, pages: Iterable[_Read], words: str) -> Fact | None:
         today, wanted = self._today(), normal(words)
-        for read in self._read():
+        for read in pages:
             if (fact := read.by_words.get(wanted)) is not None and fact.holds(today):
                 return fact
         return None
@@ -289,8 +289,8 @@ class Memory:
     def _path_of(self, name: str) -> str:
         """Return the note of a subject, of which the person may have moved into a folder what is there."""
         wanted = name.casefold()
-        paths = (path for path in self.shelf.paths() if is_of_facts(path))
-        return next((path for path in paths if PurePosixPath(path).stem.casefold() == wanted), f"{name}.md")
+        with self._reading:
+            return next((path for path, read in self._pages.items() if read.subject == wanted), f"{name}.md")
 
     def _append(self, fact: Fact) -> Fact:
         for _ in range(ATTEMPTS):

@@ -269,8 +269,10 @@ def _remembering(folder: Path, count: int) -> Row:
     memory.on_change()
     taken, writing = [], []
     for number in range(20):
-        path = f"Subject {number % names}.md"
-        text = shelf.read(path) or ""
+        # As long a note, which holds no facts and so is not read again.
+        text = shelf.read(f"Subject {number % names}.md") or ""
+        path = f"Conversations/{number}.md"
+        shelf.write(path, text, before=None)
         writing.append(_ms(lambda path=path, text=text: shelf.write(path, text, before=text)))  # type: ignore[misc]
         told = f"I own the boat Kestrel {number}."
         subject = f"Subject {number % names}"
