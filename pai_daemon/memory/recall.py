@@ -23,7 +23,7 @@ from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.memory.asking import Asking, asking_of, language_of
 from pai_daemon.memory.evidence import FITS, Answers, Evidence
 from pai_daemon.memory.fact_rows import LANGUAGES, F, FactRows, Mask, passage_of
-from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors, remove_all
+from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors, keep_only
 from pai_daemon.memory.meaning import places
 
 MAX_LIMIT = 100
@@ -98,6 +98,8 @@ class Recall(Generic[F]):
         self._lock = threading.Lock()
         self._vectors: FactVectors | None = None
         self._held: FactRows[F] = FactRows(0)
+        # Whether nothing on disk is of a fact that went while no daemon ran.
+        self._is_tidy = False
 
     def __len__(self) -> int:
         """Return how many facts are known."""
@@ -133,8 +135,9 @@ class Recall(Generic[F]):
             self._vectors.keep(texts)
         elif self._vectors is not None:
             self._vectors.drop(gone)
-        elif gone:
-            remove_all(self._folder)  # of which model they are is not known yet, and they are but a cache
+        elif gone or not self._is_tidy:
+            keep_only(self._folder, {passage_of(fact) for fact in self._held})
+        self._is_tidy = True
 
     def _embed_some(self, model: EmbeddingModel) -> bool:
         """Give a batch of facts their embeddings; return whether there were any without."""
