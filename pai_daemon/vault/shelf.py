@@ -1,7 +1,8 @@
 """The files of the memory folder: read, written, moved and taken away, and nothing beyond the folder.
 
 Paths are relative to the folder, posix. A write says what it was made for: a file that is not as it was read
-stays as it is. What is replaced or taken away is kept as an undo record in the data folder.
+stays as it is. What is replaced or taken away is kept as an undo record in the data folder. An editor that
+saves between the last look and the rename writes into what is replaced; so that is looked at again, and kept.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ from pai_daemon.errors import DiskFull, NoteChanged, NotFound, UsageError, Vault
 UNDO = "memory-undo"
 MAX_NAME_BYTES = 240
 MAX_UNDO = 200
+# What is left of a write after so long is of one that was killed.
+STALE_S = 3600.0
+_NEW, _OLD = ".tmp", ".old"
+_LEFT = re.compile(rf"\.[0-9a-f]{{16}}(?:{re.escape(_NEW)}|{re.escape(_OLD)})")
 # What some systems do not take in a name; a vault may be synced to them.
 _UNNAMEABLE = re.compile(r'[\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]')
 _SURROGATES = "surrogateescape"
@@ -100,7 +105,7 @@ class Shelf:
         if found is None or not found.is_file():
             return None
         try:
-            return found.read_bytes().decode("utf-8", _SURROGATES)
+            return _text(found)
         except OSError as error:
             raise VaultUnavailable(f"{path} cannot be read: {error.strerror}.") from error
 
@@ -112,7 +117,7 @@ class Shelf:
         target = self.find(path) or self.root.joinpath(*parts_of(path))
         with self._writing(path):
             target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+            temporary = target.with_name(f".{secrets.token_hex(8)}{_NEW}")
             try:
                 with temporary.open("xb") as file:
                     file.write(text.encode("utf-8", _SURROGATES))
@@ -122,14 +127,15 @@ class Shelf:
                     if self.read(path) != before or (before is None and _lexists(target)):
                         raise NoteChanged(f"{path} is not as it was read.")
                     if before is None:
-                        os.link(temporary, target)  # fails where something is by now
+                        _put(temporary, target)
                     else:
                         self._keep(path, before)
                         shutil.copymode(target, temporary)
-                        temporary.replace(target)
+                        _replace(path, target, temporary, text, before)
             finally:
                 temporary.unlink(missing_ok=True)
             _sync(target.parent)
+            self._tidy(target.parent)
 
     def remove(self, path: str, *, before: str | None = None) -> list[str]:
         """Take a file away, or a folder with all files in it; return their paths.
@@ -173,6 +179,15 @@ class Shelf:
                 if any(json.dumps(each)[1:-1] in record.read_text("utf-8") for each in words):
                     record.unlink(missing_ok=True)
 
+    def _tidy(self, folder: Path) -> None:
+        """Remove what a kill left of a write; what somebody may have saved then becomes an undo record."""
+        for entry in os.scandir(folder):
+            if _LEFT.fullmatch(entry.name) and time.time() - entry.stat().st_ctime > STALE_S:
+                left = Path(entry.path)
+                if left.suffix == _OLD:
+                    self._keep(left.relative_to(self.root).as_posix(), _text(left))
+                left.unlink(missing_ok=True)
+
     def _prune(self) -> None:
         records = sorted(self.undo.iterdir())
         for record in records[:-MAX_UNDO]:
@@ -182,8 +197,12 @@ class Shelf:
         """Keep what a path held before, readable by the person alone."""
         record = {"path": f"{self.folder}/{path}", "text": text, "moved_from": moved_from}
         file = self.undo / f"{time.time_ns()}-{secrets.token_hex(3)}.json"
-        with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as kept:
-            json.dump(record, kept)
+        try:
+            with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as kept:
+                json.dump(record, kept)
+        except OSError:
+            file.unlink(missing_ok=True)
+            raise
         self._prune()
 
     def _alone(self) -> FileLock:
@@ -228,6 +247,45 @@ def parts_of(path: str) -> Sequence[str]:
         if len(part.encode()) > MAX_NAME_BYTES:
             raise UsageError(f"A name may have {MAX_NAME_BYTES} bytes.")
     return PurePosixPath(*parts).parts
+
+
+def _text(file: Path) -> str:
+    return file.read_bytes().decode("utf-8", _SURROGATES)
+
+
+def _put(temporary: Path, target: Path) -> None:
+    """Give a file the name of one that is not there. Raises FileExistsError."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        temporary.replace(target)
+
+
+def _replace(path: str, target: Path, temporary: Path, text: str, before: str) -> None:
+    """Put one file in the place of another that is as it was read. Raises NoteChanged.
+
+    What is replaced is held by a second name until it is known that nobody wrote into it meanwhile.
+    """
+    old = target.with_name(f".{secrets.token_hex(8)}{_OLD}")
+    try:
+        try:
+            os.link(target, old)
+        except OSError:  # a file system without hard links: the last look was the one before
+            temporary.replace(target)
+            return
+        if _text(old) != before or not old.samefile(target):
+            raise NoteChanged(f"{path} is not as it was read.")
+        temporary.replace(target)
+        _sync(target.parent)
+        if _text(old) != before:
+            if _text(target) == text:
+                old.replace(target)
+            raise NoteChanged(f"{path} was written by somebody else just now.")
+    finally:
+        old.unlink(missing_ok=True)
 
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:

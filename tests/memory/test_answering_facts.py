@@ -23,6 +23,7 @@ from pai_daemon.models.prepare import prepare
 from pai_daemon.models.registry import profile
 from pai_daemon.vault.shelf import Shelf
 from tests.context.conftest import Live
+from tests.daemon_process import eventually
 
 HELIX = ("Which editor do I use?", "I write in Helix.")
 PAIRS = [
@@ -68,6 +69,7 @@ class Remembering:
         self.ids = {text: memory.remember(text, source="cli").fact.id for text in facts}
         self.recollecting = Recollecting(memory, Recall(folder / "recall"), live.index)
         live.indexer.request()
+        eventually(lambda: "Memory/About me.md" in live.paths(), "the memory note in the index")
         live.settled()
         self.recollecting.keep_up()
         profile = PersonProfile(live.vault, "Memory", live.paths)
