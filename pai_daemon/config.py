@@ -26,6 +26,7 @@ from pai_daemon.errors import UsageError
 
 APP = "pai-daemon"
 DEFAULT_PORT = 8377
+MEMORY_FOLDER = "Memory"
 # What a folder is named after its vault: a name may have at most 255 bytes, and its key comes too.
 NAME_BYTES = 60
 CHOICES = {
@@ -103,7 +104,7 @@ class Settings:
     generator_idle_s: float = 300.0
     answer_budget_s: float = 120.0
     local_only: tuple[str, ...] = ()
-    memory_folder: str = "Memory"
+    memory_folder: str = MEMORY_FOLDER
     keep_conversations: tuple[str, ...] = ()
     keep_conversations_for: int = 0
     mcp_local_only: str = "withheld"

@@ -14,6 +14,7 @@ from pai_daemon.config import load
 from pai_daemon.memory.profile import begin
 from pai_daemon.serve import documents
 from pai_daemon.vault.folder import check_vault
+from pai_daemon.vault.shelf import memory_folder
 
 SOURCE = "cli"
 SAID = {
@@ -80,8 +81,9 @@ def init(vault: Path) -> None:
 
     A profile that is there is never overwritten.
     """
-    folder = load().memory_folder
-    path = begin(check_vault(vault), folder)
+    root = check_vault(vault)
+    folder = memory_folder(root, load())
+    path = begin(root, folder)
     if path is None:
         click.echo(f"There is a profile already, and it stays as it is: {Path(folder) / 'Profile.md'}")
     else:

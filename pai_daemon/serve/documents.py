@@ -237,7 +237,7 @@ class Copied(TypedDict):
 
 
 class Decide(TypedDict):
-    """Whether a sentence is to be remembered; one that is refused is never proposed again."""
+    """What is decided on a sentence; one that is refused is never proposed again."""
 
     accept: bool
     subject: NotRequired[str | None]

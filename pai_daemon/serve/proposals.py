@@ -37,9 +37,9 @@ class Proposals(msgspec.Struct, frozen=True):
 
 
 class Decide(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a sentence is to be remembered; one that is refused is never proposed again."""
+    """What is decided on a sentence; one that is refused is never proposed again."""
 
-    accept: bool
+    accept: Annotated[bool, Meta(description="Whether it is to be remembered.", examples=[True])]
     subject: Annotated[str, Meta(description="Of the fact; without it: About me.")] = ""
 
 

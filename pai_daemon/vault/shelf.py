@@ -22,8 +22,9 @@ from pathlib import Path, PurePosixPath
 
 from filelock import FileLock
 
-from pai_daemon.config import Settings
+from pai_daemon.config import MEMORY_FOLDER, Settings
 from pai_daemon.errors import DiskFull, NoteChanged, NotFound, UsageError, VaultUnavailable
+from pai_daemon.vault.folder import layout_of
 
 UNDO = "memory-undo"
 MAX_NAME_BYTES = 240
@@ -48,7 +49,7 @@ class Shelf:
     @classmethod
     def of(cls, vault: Path, settings: Settings) -> Shelf:
         """Return the memory folder of a vault. Raises UsageError where the setting leads out of it."""
-        folder = "/".join(parts_of(settings.memory_folder))
+        folder = "/".join(parts_of(memory_folder(vault, settings)))
         if not folder:
             raise UsageError("The setting memory_folder is empty.", hint="Name a folder of the vault.")
         return cls(vault, folder, settings.index_dir(vault) / UNDO)
@@ -236,6 +237,16 @@ class Shelf:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise DiskFull(f"There is no room to write {path}.") from error
             raise VaultUnavailable(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def memory_folder(vault: Path, settings: Settings) -> str:
+    """Return where in a vault memory lies: as it is set; by default in a Logseq graph among its pages."""
+    folder = settings.memory_folder
+    is_set = "memory_folder" in settings.sources or folder != MEMORY_FOLDER
+    graph = None if is_set else layout_of(vault).graph
+    if graph is None or (vault / folder).is_dir():
+        return folder
+    return f"{graph.pages}/{folder}"
 
 
 def parts_of(path: str) -> Sequence[str]:
