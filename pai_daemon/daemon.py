@@ -309,7 +309,9 @@ class Daemon:
             index.store.want_purge()
             indexer.request()
 
-        memory = Memory(Shelf.of(self.vault, self.settings), Journal(self._index_dir), on_purge=purge)
+        shelf = Shelf.of(self.vault, self.settings)
+        shelf.tidy()
+        memory = Memory(shelf, Journal(self._index_dir), on_purge=purge)
         recollecting = Recollecting(memory, Recall(self._index_dir), index)
         memory.on_change = recollecting.take_in
         return recollecting

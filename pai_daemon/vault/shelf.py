@@ -136,7 +136,6 @@ class Shelf:
             finally:
                 temporary.unlink(missing_ok=True)
             _sync(target.parent)
-            self._tidy(target.parent)
 
     def remove(self, path: str, *, before: str | None = None) -> list[str]:
         """Take a file away, or a folder with all files in it; return their paths.
@@ -180,14 +179,17 @@ class Shelf:
                 if any(json.dumps(each)[1:-1] in record.read_text("utf-8") for each in words):
                     record.unlink(missing_ok=True)
 
-    def _tidy(self, folder: Path) -> None:
+    def tidy(self) -> None:
         """Remove what a kill left of a write; what somebody may have saved then becomes an undo record."""
-        for entry in os.scandir(folder):
-            if _LEFT.fullmatch(entry.name) and time.time() - entry.stat().st_ctime > STALE_S:
-                left = Path(entry.path)
-                if left.suffix == _OLD:
-                    self._keep(left.relative_to(self.root).as_posix(), _text(left))
-                left.unlink(missing_ok=True)
+        for place, _, names in os.walk(self.root):
+            for left in (Path(place, name) for name in names if _LEFT.fullmatch(name)):
+                with contextlib.suppress(OSError):
+                    if time.time() - left.stat().st_ctime <= STALE_S:
+                        continue  # of a write that is being done
+                    if left.suffix == _OLD:
+                        with self._alone():
+                            self._keep(left.relative_to(self.root).as_posix(), _text(left))
+                    left.unlink(missing_ok=True)
 
     def _prune(self) -> None:
         records = sorted(self.undo.iterdir())

@@ -80,7 +80,7 @@ def notes(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_kill_at_each_step_leaves_the_note_as_before_or_after(name: str, tmp_path: Path) -> None:
-    """No line of the person's is lost, no note is cut off, and the next change works and tidies up."""
+    """No line of the person's is lost, no note is cut off, and the next start tidies up."""
     whole = tmp_path / "whole"
     before = notes(whole) if begun(whole) else {}
     CHANGES[name](memory_in(whole))
@@ -97,11 +97,10 @@ def test_kill_at_each_step_leaves_the_note_as_before_or_after(name: str, tmp_pat
             assert memory_in(folder).purge(at_once=True) or name == "forget at once"
             undo = [path for path in (folder / "data").rglob("*.json*") if path.is_file()]
             assert not any("drink tea" in path.read_text("utf-8") for path in undo), step
-        for path in folder.rglob(".*.[to]*"):
-            os.utime(path, (0, 0))
         memory = memory_in(folder)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(shelf_module, "STALE_S", -1.0)
+            memory.shelf.tidy()
             assert memory.remember("I own a cat.", source="cli").outcome == "remembered"
         assert [path.name for path in (folder / "vault" / "Memory").iterdir() if path.name[0] == "."] == []
         if is_done:
@@ -220,7 +219,7 @@ def test_left_over_of_a_write_that_a_person_saved_into_becomes_an_undo_record(tm
     left.write_text("Saved by an editor.", "utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "time", lambda: 10.0**11)
-        memory.remember("I own a cat.", source="cli")
+        memory.shelf.tidy()
     assert not left.exists()
     records = (tmp_path / "data" / "undo").glob("*.json")
     assert any("Saved by an editor." in record.read_text("utf-8") for record in records)
