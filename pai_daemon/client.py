@@ -28,8 +28,7 @@ TIMEOUT_S = 30.0
 # Whether a daemon lives is asked of every record, also of those whose port is another program's now.
 ALIVE_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 300.0
-# To another disk files are written anew.
-COPY_TIMEOUT_S = 600.0
+COPY_TIMEOUT_S = 600.0  # to another disk files are written anew
 # Between a refusal of a busy daemon and the next try; it says itself how long at least. 15 to 23 s in all.
 WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0)
 MOST_WAIT_S = 30.0
@@ -127,8 +126,7 @@ class Client:
     def refuse_links(self, pairs: Iterable[tuple[str, str]], *, undo: bool = False) -> documents.Refused:
         """Never have these notes suggested to each other again, or undo that; return all refused."""
         asked = {"pairs": [{"path": path, "other": other} for path, other in pairs], "undo": undo}
-        with self._open("/api/links/refuse", asked, timeout_s=TIMEOUT_S) as response:
-            return cast("documents.Refused", _object(response.read()))
+        return cast("documents.Refused", self.send("/api/links/refuse", asked))
 
     def refused_links(self) -> documents.Refused:
         """Return the pairs of notes that are never suggested to each other."""
@@ -229,6 +227,10 @@ class Client:
         """Take back a change of memory, by its receipt, or the last one."""
         return self._changed("/undo", {"change": change})
 
+    def decide(self, proposal: str, **given: Any) -> documents.Decided:
+        """Remember what is proposed, or never have it proposed again; given: accept, subject."""
+        return cast("documents.Decided", self.send(f"/api/memory/proposals/{proposal}", given))
+
     def _changed(self, path: str, payload: Payload, method: str = "") -> documents.FactReceipt:
         return cast("documents.FactReceipt", self.send(f"/api/memory{path}", payload, method=method))
 
@@ -242,8 +244,7 @@ class Client:
 
     def stop(self) -> int:
         """Ask the daemon to end, once what it is doing is safe; return the id of its process."""
-        with self._open("/api/stop", {}, timeout_s=TIMEOUT_S) as response:
-            return int(_object(response.read())["pid"])
+        return int(self.send("/api/stop", {})["pid"])
 
     def get(self, path: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the document at a route."""

@@ -26,6 +26,7 @@ from pai_daemon.errors import UsageError
 
 APP = "pai-daemon"
 DEFAULT_PORT = 8377
+MEMORY_FOLDER = "Memory"
 # What a folder is named after its vault: a name may have at most 255 bytes, and its key comes too.
 NAME_BYTES = 60
 CHOICES = {
@@ -43,6 +44,7 @@ RANGES = {
     "answer_budget_s": (1, 3600),
     "rescan_s": (10, 365 * 24 * 3600),
     "note_limit_bytes": (1024, 1024**3),
+    "keep_conversations_for": (0, 36_500),
 }
 DAEMON_URL = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
@@ -74,11 +76,13 @@ class Settings:
     server; generator_idle_s: of idleness, after which its memory is given back, 0 never. answer_budget_s:
     until the notes are quoted instead. local_only: patterns and #tags of notes that are never sent to a
     generator beyond this machine; mcp_local_only: `shown` hands them to MCP clients all the same.
-    memory_folder: of the vault, where what is remembered lies; routines_folder: where routines do. provider:
-    ONNX Runtime's execution provider, `cpu`, `cuda`, `coreml` or `directml`. precision: `int8`, `fp16` or
-    `fp32`; both `auto` take what is fastest here. unload_after_s: of idleness, after which the model's memory
-    is given back, 0 never. threads: of the embedding session. exclude: gitignore-style patterns of notes
-    that are not indexed. include: such patterns of the only ones that are, () for all.
+    memory_folder: of the vault, where what is remembered lies; routines_folder: where routines do.
+    keep_conversations: with which clients they become notes, by name (`cli`, `plugin`, `v1`, `api`, a
+    token's), or `all`; keep_conversations_for: days, 0 for good. provider: ONNX Runtime's execution provider, `cpu`, `cuda`, `coreml` or `directml`.
+    precision: `int8`, `fp16` or `fp32`; both `auto` take what is fastest here. unload_after_s: of idleness,
+    after which the model's memory is given back, 0 never. threads: of the embedding session. exclude:
+    gitignore-style patterns of notes that are not indexed. include: such patterns of the only ones that
+    are, () for all.
     allowed_origins: web origins besides the Obsidian app that may call the API.
     rescan_s: seconds between two full scans. note_limit_bytes: how much of one note is indexed.
     sources: where each that is no default was set, by name.
@@ -100,8 +104,10 @@ class Settings:
     generator_idle_s: float = 300.0
     answer_budget_s: float = 120.0
     local_only: tuple[str, ...] = ()
-    memory_folder: str = "Memory"
+    memory_folder: str = MEMORY_FOLDER
     routines_folder: str = "Routines"
+    keep_conversations: tuple[str, ...] = ()
+    keep_conversations_for: int = 0
     mcp_local_only: str = "withheld"
     provider: str = "auto"
     precision: str = "auto"
@@ -137,6 +143,10 @@ class Settings:
     def actions_dir(self, vault: Path) -> Path:
         """Return where it is kept what routines and actions did in a vault, and what they may undo."""
         return self.data_dir / "actions" / vault_key(vault)
+
+    def proposals_path(self, vault: Path) -> Path:
+        """Return where it is kept which proposals of memory a person has decided on."""
+        return self.data_dir / "proposals" / f"{vault_key(vault)}.json"
 
     @property
     def models_file(self) -> Path:

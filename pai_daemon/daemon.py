@@ -249,6 +249,8 @@ class Daemon:
             if name in ("revision", "state") and served.parts is not None:
                 try:
                     await asyncio.to_thread(served.parts.recollecting.keep_up)
+                    if (threads := served.parts.threads) is not None:
+                        await asyncio.to_thread(threads.sweep)
                 except PaiError as error:  # the model may be away; words find facts all the same
                     log.warning("Memory is behind: %s", error.detail)
 

@@ -36,8 +36,10 @@ from pai_daemon.memory.answering import MemoryOfAnswers
 from pai_daemon.memory.journal import Journal
 from pai_daemon.memory.keeping import FactKeeper, Recollecting
 from pai_daemon.memory.memory import Memory
+from pai_daemon.memory.offering import Offers
 from pai_daemon.memory.profile import PersonProfile
 from pai_daemon.memory.recall import Recall
+from pai_daemon.memory.thread_keeping import ThreadKeeper
 from pai_daemon.models.generation.generators import Generators, Options
 from pai_daemon.serve.state import Parts, Served
 from pai_daemon.vault.daily import DailyNotes
@@ -77,7 +79,9 @@ class Wiring:
         linker = Linker(vault, index, searcher, reader, kept)
         writing: Any = {"budget_s": chosen.answer_budget_s, "own_templates": chosen.prompts_dir}
         recollecting = self._recollecting(indexer)
-        actions = self._actions(reader)
+        memory = recollecting.memory
+        threads = ThreadKeeper(memory.shelf, chosen.keep_conversations, chosen.keep_conversations_for)
+        actions = self._actions(reader, memory.shelf.folder)
         scheduler, composer = self._scheduler(searcher, related, linker, actions)
         index.on_notes = self._heard(scheduler, actions, indexer)
         return Parts(
@@ -95,7 +99,9 @@ class Wiring:
             summarizer=Summarizer(searcher, self.generators, **writing),
             comparer=Comparer(searcher, self.generators, **writing),
             recollecting=recollecting,
-            keeper=FactKeeper(recollecting.memory),
+            keeper=FactKeeper(memory),
+            threads=threads,
+            offers=Offers(memory, threads, chosen.proposals_path(vault)),
             actions=actions,
             scheduler=scheduler,
             composer=composer,
@@ -111,7 +117,9 @@ class Wiring:
             self.index.store.want_purge()
             indexer.request()
 
-        memory = Memory(Shelf.of(self.vault, self.settings), Journal(folder), on_purge=purge)
+        shelf = Shelf.of(self.vault, self.settings)
+        shelf.tidy()
+        memory = Memory(shelf, Journal(folder), on_purge=purge)
         recollecting = Recollecting(memory, Recall(folder), self.index)
         memory.on_change = recollecting.take_in
         return recollecting
@@ -125,7 +133,7 @@ class Wiring:
 
     # Action.
 
-    def _actions(self, reader: Reader) -> Actions:
+    def _actions(self, reader: Reader, memory_folder: str) -> Actions:
         """Return what changes notes; neither routines nor what is remembered is opened by a grant."""
         vault, settings = self.vault, self.settings
         data = settings.actions_dir(vault)
@@ -141,7 +149,7 @@ class Wiring:
         return Actions(
             Shelf(vault, "", data / "undo"),
             AuditLog(data / "audit.jsonl"),
-            sealed=(settings.routines_folder, settings.memory_folder),
+            sealed=(settings.routines_folder, memory_folder),
             is_outline=lambda path: reader.graph is not None and reader.graph.covers(path),
             beginning=begun,
             on_change=tell,

@@ -138,7 +138,7 @@ export class AskView extends ItemView {
     const pane = this.addPane(question);
     this.outputEl.scrollTop = this.outputEl.scrollHeight;
     try {
-      const asked = { question, limit: this.host.settings.sources, history, asAsked };
+      const asked = { question, limit: this.host.settings.sources, history, conversation: this.host.conversation.id, asAsked };
       const answer = await this.host.daemon.ask(asked, mine.signal, {
         onWaiting: (waiting) => { pane.wait(waiting); },
         onSources: (citations) => { pane.setSources(citations); },

@@ -58,6 +58,8 @@ export interface Ask {
   budget_s?: number | null;
   as_asked?: boolean | null;
   memory?: boolean | null;
+  conversation?: string | null;
+  client?: string | null;
   stream?: boolean | null;
 }
 
@@ -189,8 +191,20 @@ export interface Copied {
   revision: number;
 }
 
+export interface Decide {
+  accept: boolean;
+  subject?: string | null;
+}
+
 export interface DecideAction {
   decision: "approve" | "reject" | "undo";
+}
+
+export interface Decided {
+  outcome: "known" | "refused" | "remembered";
+  text: string;
+  fact: KnownFact | null;
+  undo: string | null;
 }
 
 export interface Delta {
@@ -592,6 +606,11 @@ export interface PropertySpan {
   line: number;
 }
 
+export interface Proposals {
+  proposals: readonly (Proposed)[];
+  clients: readonly (string)[];
+}
+
 export interface ProposeAction {
   kind: "add_link" | "append" | "create" | "insert" | "move" | "set_property";
   path: string;
@@ -601,6 +620,14 @@ export interface ProposeAction {
   value?: string | null;
   to?: string | null;
   why?: string | null;
+}
+
+export interface Proposed {
+  id: string;
+  text: string;
+  path: string;
+  said: string;
+  client: string;
 }
 
 export interface Pull {

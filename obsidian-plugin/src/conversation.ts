@@ -12,6 +12,8 @@ const CHARACTERS = 4_000;
 
 export class Conversation {
   private list: Exchange[] = [];
+  /** By this the daemon knows what belongs together, where conversations are kept. */
+  id = crypto.randomUUID();
 
   get exchanges(): readonly Exchange[] {
     return this.list;
@@ -27,6 +29,7 @@ export class Conversation {
 
   clear(): void {
     this.list = [];
+    this.id = crypto.randomUUID();
   }
 
   /** Returns the latest turns; an answer without its markers, whose numbers belong to passages of that time. */

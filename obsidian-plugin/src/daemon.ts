@@ -43,6 +43,7 @@ export interface Question {
   limit: number;
   note?: string;
   history?: Turn[];
+  conversation?: string;
   /** Read no time and no tag of the question as a filter. */
   asAsked?: boolean;
 }
@@ -56,6 +57,8 @@ export interface AnswerEvents {
   onCited?: (n: number) => void;
 }
 
+// As the daemon's setting keep_conversations names it.
+const CLIENT = "plugin";
 const REPLY_S = 20;
 // A generator on a slow machine reads its sources for a minute before the first word.
 const ANSWER_S = 300;
@@ -115,7 +118,7 @@ export class Daemon {
    */
   async ask(question: Question, signal: AbortSignal, events: AnswerEvents = {}): Promise<Answer> {
     const { asAsked, ...rest } = question;
-    const asked: Ask = asAsked ? { ...rest, as_asked: true } : rest;
+    const asked: Ask = asAsked ? { ...rest, client: CLIENT, as_asked: true } : { ...rest, client: CLIENT };
     const opened = await this.open("POST", "/api/ask", signal, { ...asked, stream: true });
     if (opened) return this.readAnswer(opened, signal, events);
     const text = await untilAborted(this.exchange("POST", "/api/ask", {}, { ...asked, stream: false }, ANSWER_S), signal);

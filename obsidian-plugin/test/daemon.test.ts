@@ -108,7 +108,7 @@ describe("asking", () => {
     const seen: HttpRequest[] = [];
     const answer = await daemon({ send: replies(200, documents.answer, seen) }).ask(question, signal);
     expect(answer.revision).toBe(7);
-    expect(JSON.parse(seen[0]?.body ?? "")).toEqual({ question: "How often?", limit: 4, stream: false });
+    expect(JSON.parse(seen[0]?.body ?? "")).toEqual({ client: "plugin", question: "How often?", limit: 4, stream: false });
   });
 
   test("does not ask twice when the daemon refused the stream", async () => {

@@ -1,11 +1,13 @@
 """Questions one after another, each sent with what was said before: `pai ask` without a question.
 
-What is said lives in this process alone: neither the conversation nor the lines typed are written down.
+The lines typed are not written down, nor is the conversation, but where the setting keep_conversations has
+`cli`: then the daemon keeps it as a note (D98).
 """
 
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Callable, Generator
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +24,7 @@ from pai_daemon.serve import documents
 # As many as the daemon takes; the oldest go by ten, so that its summary of a beginning holds for a while.
 MOST_TURNS, TURNS_AT_ONCE = 50, 10
 PROMPT = "> "
+CLIENT = "cli"
 # What a citation may open: an address of Obsidian or Logseq, or a file's.
 OPENED = frozenset({"obsidian", "logseq", "file"})
 HELP = """\
@@ -41,6 +44,7 @@ class Conversation:
         self.turns: list[documents.Turn] = []
         self.sources: list[documents.CitedPassage] = []
         self.cited: set[int] = set()
+        self.id = secrets.token_hex(8)
 
     def answer(self, question: str) -> documents.Answer:
         """Return a whole answer. Raises PaiError, and then nothing of it was said."""
@@ -68,6 +72,7 @@ class Conversation:
     def forget(self) -> None:
         """Begin anew."""
         self.turns, self.sources, self.cited = [], [], set()
+        self.id = secrets.token_hex(8)
 
     def source(self, number: str) -> documents.CitedPassage:
         """Return a passage of the last answer by its number. Raises UsageError."""
@@ -79,7 +84,8 @@ class Conversation:
 
     def _asked(self) -> dict[str, Any]:
         dropped = -(-max(0, len(self.turns) - MOST_TURNS) // TURNS_AT_ONCE) * TURNS_AT_ONCE
-        return self._narrowed | ({"history": self.turns[dropped:]} if self.turns else {})
+        named = {"conversation": self.id, "client": CLIENT}
+        return self._narrowed | named | ({"history": self.turns[dropped:]} if self.turns else {})
 
     def _note(self, question: str, text: str) -> None:
         if text.strip():

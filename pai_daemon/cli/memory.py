@@ -8,11 +8,13 @@ from typing import Any
 import click
 from rich.text import Text
 
+from pai_daemon.cli import proposing
 from pai_daemon.cli.output import client_options, connect, console, counted, printable, show_json
 from pai_daemon.config import load
 from pai_daemon.memory.profile import begin
 from pai_daemon.serve import documents
 from pai_daemon.vault.folder import check_vault
+from pai_daemon.vault.shelf import memory_folder
 
 SOURCE = "cli"
 SAID = {
@@ -79,12 +81,16 @@ def init(vault: Path) -> None:
 
     A profile that is there is never overwritten.
     """
-    folder = load().memory_folder
-    path = begin(check_vault(vault), folder)
+    root = check_vault(vault)
+    folder = memory_folder(root, load())
+    path = begin(root, folder)
     if path is None:
         click.echo(f"There is a profile already, and it stays as it is: {Path(folder) / 'Profile.md'}")
     else:
         click.echo(f"Begun: {path}. Fill in what a friend would know, and delete the rest.")
+
+
+command.add_command(proposing.command)
 
 
 @command.command("list")

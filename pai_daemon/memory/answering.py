@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from pai_daemon.context.answering.memory import RECALLED, Background
+from pai_daemon.context.answering.memory import RECALLED, Background, Remembered
 from pai_daemon.context.answering.signals import Signals
 from pai_daemon.context.search import Passage
 from pai_daemon.memory.fact import fact_in
@@ -15,10 +15,10 @@ from pai_daemon.memory.importing.pages import FOLDER
 from pai_daemon.memory.profile import PersonProfile
 
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]")
-Recall = Callable[[str, int], Sequence[Passage]]
+Recall = Callable[[str, int], Sequence[Remembered]]
 
 
-def no_recall(_question: str, _limit: int) -> Sequence[Passage]:
+def no_recall(_question: str, _limit: int) -> Sequence[Remembered]:
     """Recall nothing: what a search finds of memory's notes is all."""
     return ()
 
@@ -60,9 +60,21 @@ class MemoryOfAnswers:
         """Return who the person is."""
         return self._profile.notes()
 
-    def recalled(self, question: str, limit: int) -> Sequence[Passage]:
+    def recalled(self, question: str, limit: int) -> Sequence[Remembered]:
         """Return facts that bear on a question, as recall finds them."""
         return self._recall(question, limit)
+
+    def told(self, passage: Passage) -> str:
+        """Return a passage's text, of each fact in it the words alone."""
+        if not passage.path.startswith(f"{self._folder}/"):
+            return passage.text
+        lines = passage.text.split("\n")
+        facts = [fact_in(line) for line in lines]
+        if len(lines) == 1 and facts[0] is not None:
+            return facts[0].text
+        return "\n".join(
+            line if fact is None else f"- {fact.text}" for line, fact in zip(lines, facts, strict=True)
+        )
 
     def current(self, question: str, passages: Sequence[Passage]) -> Sequence[Passage]:
         """Return passages without facts that no longer hold; the facts nearest to the question come apart.

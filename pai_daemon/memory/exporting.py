@@ -30,7 +30,7 @@ from pai_daemon.memory.importing.records import (
     moment,
     one_line,
 )
-from pai_daemon.memory.memory import is_of_facts
+from pai_daemon.memory.notebook import is_of_facts
 from pai_daemon.vault.shelf import Shelf
 
 FORMAT = "pai-memory"

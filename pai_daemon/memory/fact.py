@@ -82,6 +82,7 @@ def read_page(path: str, text: str) -> Page:
     facts: list[Fact] = []
     broken: list[Broken] = []
     seen: set[str] = set()
+    subject = PurePosixPath(path).stem
     for number, line in _items(text):
         match = _LINE.fullmatch(line)
         if match is None:
@@ -100,7 +101,7 @@ def read_page(path: str, text: str) -> Page:
             Fact(
                 id=known,
                 text=words,
-                subject=PurePosixPath(path).stem,
+                subject=subject,
                 path=path,
                 line=number,
                 said=_day(match["said"], path, number, broken),

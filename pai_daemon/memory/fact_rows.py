@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
+from operator import attrgetter
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -63,12 +64,14 @@ class FactRows(Generic[F]):
 
     vectors: (rows, dimensions) float32, zero where not embedded. embedded, taken: (rows,) bool. language:
     (rows,) int8, a place in LANGUAGES. said: (rows,) int32, ordinal days, 0 where unknown. subject: (rows,)
-    int32, a place in `subjects`.
+    int32, a place in `subjects`. totals, counts: of the embeddings, by language: (3, dimensions) float64 and
+    (3,) int64.
     """
 
     def __init__(self, dimensions: int) -> None:
         self.facts: list[F | None] = []
         self.rows: dict[str, int] = {}
+        self._by_id: dict[str, F] = {}
         self.grams = Grams()
         self.vectors: Floats = np.zeros((0, dimensions), np.float32)
         self.embedded: Mask = np.zeros(0, np.bool_)
@@ -78,7 +81,8 @@ class FactRows(Generic[F]):
         self.said: NDArray[np.int32] = np.zeros(0, np.int32)
         self.subject: NDArray[np.int32] = np.zeros(0, np.int32)
         self.subjects: dict[str, int] = {}
-        self.total = np.zeros(dimensions, np.float64)
+        self.totals = np.zeros((len(LANGUAGES), dimensions), np.float64)
+        self.counts = np.zeros(len(LANGUAGES), np.int64)
         self._free: list[int] = []
 
     def __len__(self) -> int:
@@ -97,32 +101,38 @@ class FactRows(Generic[F]):
 
     def take(self, facts: Iterable[F]) -> set[str]:
         """Hold these facts and no others; return the passages that no fact has any more."""
-        wanted = {fact.id: fact for fact in facts}
-        gone = {passage_of(self._remove(known)) for known in self.rows.keys() - wanted.keys()}
-        for fact in wanted.values():
-            place = self.rows.get(fact.id)
-            known = None if place is None else self.facts[place]
-            if place is None or known is None:
+        told = list(facts)
+        wanted = dict(zip(map(attrgetter("id"), told), told, strict=True))
+        # Most facts are the very same objects as before, which is told fastest.
+        before = map(self._by_id.get, wanted)
+        changed = [fact for fact, known in zip(wanted.values(), before, strict=True) if fact is not known]
+        kept = len(wanted) - sum(fact.id not in self.rows for fact in changed)
+        lost = self.rows.keys() - wanted.keys() if kept < len(self.rows) else set()
+        gone = {passage_of(self._remove(known)) for known in lost}
+        for fact in changed:
+            known = self._by_id.get(fact.id)
+            if known is None:
                 self._add(fact)
-            elif known is not fact and known != fact:
-                if passage_of(known) == passage_of(fact):
-                    self._describe(place, fact)
-                else:
-                    gone.add(passage_of(self._remove(known.id)))
-                    self._add(fact)
+            elif passage_of(known) == passage_of(fact):
+                self._describe(self.rows[fact.id], fact)
+            else:
+                gone.add(passage_of(self._remove(known.id)))
+                self._add(fact)
         return gone.difference(map(passage_of, self)) if gone else gone
 
     def widen(self, dimensions: int) -> None:
         """Forget all embeddings, for those of another model."""
         self.vectors = np.zeros((len(self.facts), dimensions), np.float32)
         self.embedded = np.zeros(len(self.facts), np.bool_)
-        self.total = np.zeros(dimensions, np.float64)
+        self.totals = np.zeros((len(LANGUAGES), dimensions), np.float64)
+        self.counts = np.zeros(len(LANGUAGES), np.int64)
 
     def embed(self, row: int, vector: Floats) -> None:
         """Give a row its embedding: (dimensions,) float32."""
         self.vectors[row] = vector
         self.embedded[row] = True
-        self.total += vector
+        self.totals[self.language[row]] += vector
+        self.counts[self.language[row]] += 1
 
     def missing(self, most: int) -> list[int]:
         """Return the first rows that are not embedded, at most so many."""
@@ -131,7 +141,8 @@ class FactRows(Generic[F]):
     @property
     def mean(self) -> Floats:
         """Return the mean of all embeddings: (dimensions,) float32."""
-        return (self.total / max(1, int(self.embedded.sum()))).astype(np.float32)
+        found: Floats = (self.totals.sum(0) / max(1, int(self.counts.sum()))).astype(np.float32)
+        return found
 
     def named(self, question: str) -> list[int]:
         """Return the places of those subjects whose words are all in a question."""
@@ -154,7 +165,7 @@ class FactRows(Generic[F]):
         self._describe(row, fact)
 
     def _describe(self, row: int, fact: F) -> None:
-        self.facts[row] = fact
+        self.facts[row] = self._by_id[fact.id] = fact
         self.pinned[row] = fact.pinned
         self.said[row] = fact.said.toordinal() if fact.said else 0
         self.subject[row] = self.subjects.setdefault(fact.subject, len(self.subjects))
@@ -163,10 +174,11 @@ class FactRows(Generic[F]):
         row = self.rows[known]
         fact = self.fact(row)
         self.grams.remove(row, passage_of(fact))
-        del self.rows[fact.id]
+        del self.rows[fact.id], self._by_id[fact.id]
         self.facts[row] = None
         if self.embedded[row]:
-            self.total -= self.vectors[row]
+            self.totals[self.language[row]] -= self.vectors[row]
+            self.counts[self.language[row]] -= 1
         self.vectors[row] = 0
         self.embedded[row] = self.taken[row] = self.pinned[row] = False
         self._free.append(row)

@@ -11,7 +11,7 @@ import hashlib
 import logging
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -134,10 +134,24 @@ class FactVectors:
         self._file.close()
 
 
-def remove_all(folder: Path) -> None:
-    """Remove the files of all models from a folder."""
-    for file in folder.glob(FILE.format("*") + "*"):
-        file.unlink(missing_ok=True)
+def keep_only(folder: Path, texts: Collection[str]) -> None:
+    """Drop the embeddings of every other text from the files of all models; a damaged file goes whole.
+
+    For as long as no model is loaded: what was forgotten meanwhile does not wait for one.
+    """
+    wanted = {key_of(text) for text in texts}
+    for path in sorted(folder.glob(FILE.format("*"))):
+        try:
+            with closing(sqlite3.connect(path)) as file, file:
+                file.execute("PRAGMA secure_delete = ON")
+                file.execute("PRAGMA journal_mode = TRUNCATE")
+                known = [key for (key,) in file.execute("SELECT key FROM facts")]
+                gone = [(key,) for key in known if key not in wanted]
+                file.executemany("DELETE FROM facts WHERE key = ?", gone)
+        except sqlite3.DatabaseError as error:  # they are but a cache
+            log.warning("The embeddings of facts in %s are removed: %s", path, error)
+            for part in folder.glob(path.name + "*"):
+                part.unlink(missing_ok=True)
 
 
 def key_of(text: str) -> bytes:

@@ -76,7 +76,7 @@ class Grams:
         if not self._count:
             return scores
         mean = max(1.0, self._total / self._count)
-        norm = 1 + _K1 * (1 - _B + _B * self._length[:rows] / mean)
+        norm = 1 + np.float32(_K1) * (np.float32(1 - _B) + np.float32(_B / mean) * self._length[:rows])
         for gram in grams_of(question):
             if (posted := self._rows.get(gram)) is not None:
                 share = (self._count - len(posted) + 0.5) / (len(posted) + 0.5)

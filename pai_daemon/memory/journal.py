@@ -6,6 +6,7 @@ and after; undoing it needs the line to be as it was left, and nothing else of t
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -15,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pai_daemon.config import private_folder, write_private
+from pai_daemon.errors import DiskFull, NoteChanged
 
 FILE = "memory-journal.jsonl"
 MOST = 500
@@ -39,6 +41,28 @@ class Entry:
     forgotten: str = ""
 
 
+def taken_back(text: str | None, entry: Entry) -> str:
+    """Return a note's text with a line as it was before a change. Raises NoteChanged if it is another now."""
+    lines = (text or "").split("\n")
+    place = next(_places(lines, entry.after), None) if entry.after is not None else len(lines)
+    if place is None:
+        raise NoteChanged(f"The line in {entry.path} is another one now.", hint="Change it there.")
+    end = "\r" if text and "\r\n" in text else ""
+    if entry.before is None:
+        new = [*lines[:place], *lines[place + 1 :]]
+    elif entry.after is not None:
+        new = [*lines[:place], entry.before + end, *lines[place + 1 :]]
+    elif next(_places(lines, entry.before), None) is not None:
+        new = lines  # it never went: a kill came first
+    else:
+        new = [*(lines[:-1] if not lines[-1] else lines), entry.before + end, ""]
+    return "\n".join(new)
+
+
+def _places(lines: list[str], wanted: str) -> Iterator[int]:
+    return (place for place, line in enumerate(lines) if line.removesuffix("\r") == wanted)
+
+
 class Journal:
     """The changes of one vault's memory, the newest last."""
 
@@ -48,12 +72,20 @@ class Journal:
     def add(
         self, does: str, path: str, fact: str, before: str | None, after: str | None, *, forgotten: str = ""
     ) -> Entry:
-        """Remember a change."""
+        """Remember a change. Raises DiskFull; a line that was cut off by that spoils no other."""
         entry = Entry(secrets.token_hex(4), does, path, fact, before, after, time.time(), forgotten)
         private_folder(self._path.parent)
-        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(json.dumps(asdict(entry)) + "\n")
+        try:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(handle, "r+b", buffering=0) as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - 1))
+                lead = b"\n" if size and file.read(1) != b"\n" else b""
+                file.write(lead + json.dumps(asdict(entry)).encode() + b"\n")
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DiskFull(f"There is no room for {self._path}.") from error
+            raise
         return entry
 
     def entries(self) -> list[Entry]:

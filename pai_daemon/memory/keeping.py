@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pai_daemon.context.answering.memory import Remembered
 from pai_daemon.context.index import Index
 from pai_daemon.context.privacy import is_beyond
 from pai_daemon.context.search import Passage, Scores
@@ -69,11 +70,12 @@ class Recollecting:
         """Return the facts that answer a question. Raises UsageError."""
         return self.recall.recall(question, now=now, model=self._model(), limit=limit, wanted=wanted)
 
-    def passages(self, question: str, limit: int, place: Place) -> Sequence[Passage]:
+    def passages(self, question: str, limit: int, place: Place) -> Sequence[Remembered]:
         """Return the facts that bear on a question and hold now, each as a passage of its own line."""
         found = self.ask(question, datetime.now().astimezone(), limit=limit)
-        current = [each.fact for each in found.results if not (each.replaced or each.expired)]
-        return [passage for fact in current if (passage := self._passage(fact, place)) is not None]
+        current = [each for each in found.results if not (each.replaced or each.expired)]
+        told = ((each, self._passage(each.fact, place)) for each in current)
+        return [Remembered(passage, each.answers) for each, passage in told if passage is not None]
 
     def _model(self) -> EmbeddingModel | None:
         model = self.index.space.embedder

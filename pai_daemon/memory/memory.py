@@ -9,19 +9,19 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import Literal
 
-from pai_daemon.errors import NoteChanged, NotFound, UsageError
+from pai_daemon.errors import DiskFull, NoteChanged, NotFound, UsageError
 from pai_daemon.memory.agreement import Conflict, conflicts, like
 from pai_daemon.memory.fact import (
     MAX_CHARACTERS,
     Broken,
     Fact,
-    Page,
     normal,
     one_line,
     own_id,
@@ -31,10 +31,9 @@ from pai_daemon.memory.fact import (
     without_line,
     written,
 )
-from pai_daemon.memory.importing.pages import FOLDER as CONVERSATIONS
 from pai_daemon.memory.importing.pages import file_name
-from pai_daemon.memory.journal import Entry, Journal
-from pai_daemon.memory.profile import PROFILE
+from pai_daemon.memory.journal import Entry, Journal, taken_back
+from pai_daemon.memory.notebook import Notebook, NoteOfFacts
 from pai_daemon.vault.shelf import Shelf
 
 SUBJECT = "About me"
@@ -58,13 +57,6 @@ class Receipt:
     near: tuple[Fact, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    told: Told
-    page: Page
-    by_words: dict[str, Fact]
-
-
 class Memory:
     """The facts of one vault. Any thread may ask; changes wait for each other.
 
@@ -85,8 +77,7 @@ class Memory:
         self.on_change = on_change
         self._on_purge = on_purge
         self._today = today
-        self._pages: dict[str, _Read] = {}
-        self._reading = threading.Lock()
+        self._notes = Notebook(shelf)
         self._writing = threading.Lock()
 
     # What there is.
@@ -94,12 +85,9 @@ class Memory:
     def facts(self, subject: str = "", *, past: bool = True) -> list[Fact]:
         """Return the facts of all subjects or of one, by note. past: also those that no longer hold."""
         today, wanted = self._today(), subject.casefold()
-        return [
-            fact
-            for read in self._read()
-            for fact in read.page.facts
-            if (not wanted or fact.subject.casefold() == wanted) and (past or fact.holds(today))
-        ]
+        pages = [read.page.facts for read in self._notes.read() if not wanted or read.subject == wanted]
+        found = list(chain.from_iterable(pages))
+        return found if past else [fact for fact in found if fact.holds(today)]
 
     def subjects(self) -> dict[str, int]:
         """Return how many facts hold, by subject."""
@@ -110,7 +98,7 @@ class Memory:
 
     def broken(self) -> list[Broken]:
         """Return what could not be read, and facts that were replaced by none that is there."""
-        pages = list(self._read())
+        pages = list(self._notes.read())
         known = {fact.id for read in pages for fact in read.page.facts}
         lost = [
             Broken(fact.path, fact.line, f"It was replaced by ^{fact.superseded_by}, which is not there.")
@@ -157,13 +145,13 @@ class Memory:
         """
         words = _checked(text)
         with self._writing:
-            if (known := self._known(words)) is not None:
+            pages = list(self._notes.read())
+            if (known := _known(pages, words, self._today())) is not None:
                 return Receipt("known", known, None)
             name = file_name(one_line(subject)) if subject.strip() else SUBJECT
-            path = self._path_of(name)
-            taken = {fact.id for fact in self.facts()}
+            path = self._notes.path_of(name)
             fresh = own_id(path, words)
-            while fresh in taken:  # the same words, of a fact that was replaced
+            while any(fresh in read.ids for read in pages):  # the same words, of a fact that was replaced
                 fresh = f"m-{secrets.token_hex(5)}"
             fact = Fact(
                 id=fresh,
@@ -176,10 +164,10 @@ class Memory:
                 until=until,
             )
             fact = self._append(fact)
-            entry = self._journal.add("remember", path, fact.id, None, written(fact))
+            undo = self._undoable("remember", fact, None, written(fact))
         near = like(fact, self.facts(fact.subject, past=False))
         self.on_change()
-        return Receipt("remembered", fact, entry.id, near)
+        return Receipt("remembered", fact, undo, near)
 
     def edit(self, fact_id: str, text: str) -> Receipt:
         """Give a fact other words. Raises NotFound and UsageError."""
@@ -206,8 +194,7 @@ class Memory:
     def forget(self, fact_id: str, *, at_once: bool = False) -> Receipt:
         """Take a fact out of its note, and out of all else after a day or at once. Raises NotFound."""
         with self._writing:
-            fact, before, _ = self._rewrite(fact_id, None)
-            entry = self._journal.add("forget", fact.path, fact.id, before, None, forgotten=fact.text)
+            fact, entry = self._take_out(fact_id)
         if at_once:
             self.purge(at_once=True)
         self.on_change()
@@ -240,44 +227,6 @@ class Memory:
 
     # Notes.
 
-    def _read(self) -> Iterable[_Read]:
-        """Return what each note says; only those that changed are read."""
-        with self._reading:
-            found: dict[str, _Read] = {}
-            for path in self.shelf.paths():
-                if not is_of_facts(path):
-                    continue
-                told = self._told(path)
-                known = self._pages.get(path)
-                if told is None:
-                    continue
-                if known is None or known.told != told:
-                    page = read_page(path, self.shelf.read(path) or "")
-                    known = _Read(told, page, {normal(fact.text): fact for fact in page.facts})
-                found[path] = known
-            self._pages = found
-            return list(found.values())
-
-    def _told(self, path: str) -> Told | None:
-        try:
-            stat = (self.shelf.root / path).stat()
-        except OSError:
-            return None
-        return stat.st_mtime_ns, stat.st_size
-
-    def _known(self, words: str) -> Fact | None:
-        today, wanted = self._today(), normal(words)
-        for read in self._read():
-            if (fact := read.by_words.get(wanted)) is not None and fact.holds(today):
-                return fact
-        return None
-
-    def _path_of(self, name: str) -> str:
-        """Return the note of a subject, of which the person may have moved into a folder what is there."""
-        wanted = name.casefold()
-        paths = (path for path in self.shelf.paths() if is_of_facts(path))
-        return next((path for path in paths if PurePosixPath(path).stem.casefold() == wanted), f"{name}.md")
-
     def _append(self, fact: Fact) -> Fact:
         for _ in range(ATTEMPTS):
             before = self.shelf.read(fact.path)
@@ -293,58 +242,72 @@ class Memory:
                 self.shelf.write(fact.path, after, before=before)
             except NoteChanged:
                 continue
+            self._notes.wrote(fact.path, after, page)
             return kept
         raise _busy(fact.path)
 
     def _changed(self, fact_id: str, does: str, change: Callable[[Fact], Fact]) -> Receipt:
         with self._writing:
-            fact, before, after = self._rewrite(fact_id, change)
-            entry = self._journal.add(does, fact.path, fact.id, before, after)
-        self.on_change()
-        return Receipt("changed", fact, entry.id)
-
-    def _rewrite(self, fact_id: str, change: Callable[[Fact], Fact] | None) -> tuple[Fact, str, str | None]:
-        """Change a fact's line, or take it out; return the fact, and the line before and after."""
-        known = self.get(fact_id)
-        for _ in range(ATTEMPTS):
-            text = self.shelf.read(known.path)
-            page = read_page(known.path, text or "")
-            fact = next((each for each in page.facts if each.id == known.id), None)
-            if text is None or fact is None:
-                raise NotFound(f"The fact {known.id} is no longer in {known.path}.")
-            before = text.split("\n")[fact.line - 1].removesuffix("\r")
-            if change is None:
-                new, after = without_line(text, fact.line), None
-            else:
+            known = self.get(fact_id)
+            for _ in range(ATTEMPTS):
+                text, fact, before = self._line(known)
                 fact = change(fact)
                 new = with_line(text, fact)
                 after = new.split("\n")[fact.line - 1].removesuffix("\r")
+                try:
+                    self.shelf.write(known.path, new, before=text)
+                except NoteChanged:
+                    continue
+                break
+            else:
+                raise _busy(known.path)
+            undo = self._undoable(does, fact, before, after)
+        self.on_change()
+        return Receipt("changed", fact, undo)
+
+    def _take_out(self, fact_id: str) -> tuple[Fact, Entry]:
+        """Take a fact's line out of its note.
+
+        It is in the journal first: what is taken out is to be purged, whatever happens next.
+        """
+        known = self.get(fact_id)
+        for _ in range(ATTEMPTS):
+            text, fact, before = self._line(known)
+            entry = self._journal.add("forget", fact.path, fact.id, before, None, forgotten=fact.text)
             try:
-                self.shelf.write(known.path, new, before=text)
+                self.shelf.write(known.path, without_line(text, fact.line), before=text)
             except NoteChanged:
+                self._journal.drop(entry.id)
                 continue
-            return fact, before, after
+            except BaseException:
+                self._journal.drop(entry.id)
+                raise
+            return fact, entry
         raise _busy(known.path)
+
+    def _line(self, known: Fact) -> tuple[str, Fact, str]:
+        """Return the text of a fact's note as it is now, the fact, and its line. Raises NotFound."""
+        text = self.shelf.read(known.path)
+        page = read_page(known.path, text or "")
+        fact = next((each for each in page.facts if each.id == known.id), None)
+        if text is None or fact is None:
+            raise NotFound(f"The fact {known.id} is no longer in {known.path}.")
+        return text, fact, text.split("\n")[fact.line - 1].removesuffix("\r")
+
+    def _undoable(self, does: str, fact: Fact, before: str | None, after: str | None) -> str | None:
+        """Remember a change that was made; return what takes it back, None where there is no room."""
+        try:
+            return self._journal.add(does, fact.path, fact.id, before, after).id
+        except DiskFull:
+            return None
 
     def _take_back(self, entry: Entry) -> Fact:
         """Put a line back as it was before a change, wherever in its note it is by now."""
         for _ in range(ATTEMPTS):
             text = self.shelf.read(entry.path)
-            lines = (text or "").split("\n")
-            place = next(_places(lines, entry.after), None) if entry.after is not None else len(lines)
-            if place is None:
-                raise NoteChanged(f"The line in {entry.path} is another one now.", hint="Change it there.")
-            end = "\r" if text and "\r\n" in text else ""
-            if entry.before is None:
-                new = [*lines[:place], *lines[place + 1 :]]
-            elif entry.after is None:
-                if lines and not lines[-1]:
-                    lines.pop()
-                new = [*lines, entry.before + end, ""]
-            else:
-                new = [*lines[:place], entry.before + end, *lines[place + 1 :]]
+            new = taken_back(text, entry)
             try:
-                self.shelf.write(entry.path, "\n".join(new), before=text)
+                self.shelf.write(entry.path, new, before=text)
             except NoteChanged:
                 continue
             shown = entry.before if entry.before is not None else entry.after
@@ -352,17 +315,12 @@ class Memory:
         raise _busy(entry.path)
 
 
-def is_of_facts(path: str) -> bool:
-    """Return whether the list items of a note are facts: not of kept conversations, nor of the profile."""
-    return (
-        path.endswith(".md")
-        and not path.startswith(f"{CONVERSATIONS}/")
-        and path.casefold() != PROFILE.casefold()
-    )
-
-
-def _places(lines: list[str], wanted: str) -> Iterator[int]:
-    return (place for place, line in enumerate(lines) if line.removesuffix("\r") == wanted)
+def _known(pages: Iterable[NoteOfFacts], words: str, today: date) -> Fact | None:
+    wanted = normal(words)
+    for read in pages:
+        if (fact := read.by_words.get(wanted)) is not None and fact.holds(today):
+            return fact
+    return None
 
 
 def _checked(text: str) -> str:

@@ -41,12 +41,16 @@ _WORDS = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A sentence that a person may accept as a fact. id: the same for the same words. said: the day."""
+    """A sentence that a person may accept as a fact.
+
+    id: the same for the same words. said: the day. client: the program that it was said to.
+    """
 
     id: str
     text: str
     path: str
     said: str
+    client: str = ""
 
 
 def proposal_id(text: str) -> str:
@@ -65,7 +69,7 @@ def proposals(threads: Iterable[tuple[str, Thread]], known: Collection[str]) -> 
             if turn.role != "user" or intent_of(turn.text) is not None:
                 continue  # what was ordered was done, or refused, then
             for text in statements(turn.text):
-                each = Proposal(proposal_id(text), text, path, f"{turn.at:%Y-%m-%d}")
+                each = Proposal(proposal_id(text), text, path, f"{turn.at:%Y-%m-%d}", thread.client)
                 if each.id not in known:
                     found.setdefault(each.id, each)
     return list(found.values())[:MOST]

@@ -1,9 +1,7 @@
 """Which facts answer a question: by meaning, words, subject, when they were said, and what still holds.
 
-A cosine says less than where it lies: facts in the question's language are nearer to it than others,
-and some facts are near to everything. So each fact's nearness to the mean of all is taken off in part, and
-cosines count by their place among those of facts in the same language (D83). A fact that was replaced never
-stands before what replaced it: where it is found, so is that.
+Meaning and words are weighed against each other (D83, `meaning`); whether the best fits at all, `evidence`
+says. A fact that was replaced never stands before what replaced it: where it is found, so is that.
 """
 
 from __future__ import annotations
@@ -22,16 +20,18 @@ from pai_daemon.context.search import checked_query
 from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
-from pai_daemon.memory.asking import Asking, asking_of
+from pai_daemon.memory.asking import Asking, asking_of, language_of
+from pai_daemon.memory.evidence import FITS, Answers, Evidence
 from pai_daemon.memory.fact_rows import LANGUAGES, F, FactRows, Mask, passage_of
-from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors, remove_all
+from pai_daemon.memory.fact_vectors import BATCH, READ_AT_ONCE, FactVectors, keep_only
+from pai_daemon.memory.meaning import places
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 5
 # All chosen on the half of the set that is for tuning, see tests/bench/recall.py.
-HUB_SHARE = 0.5
-# Words weigh twice as much beside a model of one language: it says little of facts in another.
-WORDS_WEIGHT = 0.05
+# Words weigh more beside a model of one language, which says little of facts in another; beside others they
+# count among facts of the question's language, and across languages mislead more than they help.
+WORDS_WEIGHT, ALONE_WEIGHT = 0.035, 0.1
 SUBJECT_BONUS = 0.3
 PIN_BONUS = 0.05
 RECENT_BONUS = 0.1
@@ -39,11 +39,6 @@ RECENT_DAYS = 180.0
 PAST_MALUS = 1.0
 # Facts that are this far behind the best in standard deviations are not told.
 WINDOW = 2.5
-# Facts that share so many rare runs of letters with a question fit, whatever a model says.
-FIT_WORDS = 14.0
-# Of a few facts neither mean nor deviation can be told: so many are added, as strangers are to the model.
-PRIOR_FACTS = 8
-PRIOR_MEAN, PRIOR_DEVIATION = 0.5, 0.3
 # How many are looked through for what was replaced and what does not hold any more.
 DEPTH = 50
 
@@ -65,7 +60,8 @@ ANY = Wanted()
 class Recalled(Generic[F]):
     """A fact that was found. score: 0 to 1. semantic: its cosine, text: its BM25; None for what did not run.
 
-    replaced: a newer one stands before it. expired: it has held until a day that is over.
+    replaced: a newer one stands before it. expired: it has held until a day that is over. answers: as far
+    as a model can tell.
     """
 
     fact: F
@@ -74,6 +70,7 @@ class Recalled(Generic[F]):
     text: float | None
     replaced: bool
     expired: bool
+    answers: Answers = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +98,8 @@ class Recall(Generic[F]):
         self._lock = threading.Lock()
         self._vectors: FactVectors | None = None
         self._held: FactRows[F] = FactRows(0)
+        # Whether nothing on disk is of a fact that went while no daemon ran.
+        self._is_tidy = False
 
     def __len__(self) -> int:
         """Return how many facts are known."""
@@ -136,8 +135,9 @@ class Recall(Generic[F]):
             self._vectors.keep(texts)
         elif self._vectors is not None:
             self._vectors.drop(gone)
-        elif gone:
-            remove_all(self._folder)  # of which model they are is not known yet, and they are but a cache
+        elif gone or not self._is_tidy:
+            keep_only(self._folder, {passage_of(fact) for fact in self._held})
+        self._is_tidy = True
 
     def _embed_some(self, model: EmbeddingModel) -> bool:
         """Give a batch of facts their embeddings; return whether there were any without."""
@@ -226,10 +226,16 @@ class _Ranking(Generic[F]):
         rows = len(held.facts)
         self.vector, self.model = vector, model
         none = np.zeros(rows, np.float32)
-        self.words = held.grams.scores(asking.text, rows) if by_words and asking.text else none
         self.has_words = by_words
-        alone = vector is not None and model is not None and len(model.profile.languages) != 1
-        self.scores: Floats = self._meaning() + WORDS_WEIGHT * (1 if alone else 2) * self.words
+        self.evidence: Evidence | None = None
+        self.scores: Floats = none
+        knows_more = vector is not None and model is not None and len(model.profile.languages) != 1
+        if vector is not None and model is not None:
+            self.evidence = Evidence(asking.text, model.scoring)
+            self.scores = places(held, vector, model.scoring, by_language=knows_more)
+        self.words = self._common_words(rows, across=not knows_more) if by_words and asking.text else none
+        weight = WORDS_WEIGHT if knows_more else ALONE_WEIGHT
+        self.scores = self.scores + np.float32(weight) * self.words
         if asking.text:
             self.scores += self._leanings()
         else:
@@ -245,28 +251,14 @@ class _Ranking(Generic[F]):
             leaning += SUBJECT_BONUS * np.isin(held.subject, named).astype(np.float32)
         return leaning
 
-    def _meaning(self) -> Floats:
-        """Return each row's place among the cosines of its language, in standard deviations."""
-        held, none = self.held, np.zeros(len(self.held.facts), np.float32)
-        if self.vector is None or self.model is None or not held.embedded.any():
-            return none
-        mean, scoring = held.mean, self.model.scoring
-        near = held.vectors @ (self.vector - HUB_SHARE * mean) + HUB_SHARE * float(mean @ mean)
-        prior = scoring.answer_threshold - PRIOR_MEAN * scoring.scale
-        deviation = PRIOR_DEVIATION * scoring.scale
-        embedded = held.embedded
-        whole = near[embedded]
-        spread = math.sqrt(
-            (len(whole) * float(whole.var()) + PRIOR_FACTS * deviation**2) / (len(whole) + PRIOR_FACTS)
-        )
-        apart = len(self.model.profile.languages) != 1
-        groups = [held.language == place for place in range(len(LANGUAGES))] if apart else [held.taken]
-        for group in groups:
-            inside = group & embedded
-            if count := int(inside.sum()):
-                level = (float(near[inside].sum()) + PRIOR_FACTS * prior) / (count + PRIOR_FACTS)
-                none[inside] = (near[inside] - level) / spread
-        return none
+    def _common_words(self, rows: int, *, across: bool) -> Floats:
+        """Return what facts share with the question: runs of letters. across: in other languages as well."""
+        found = self.held.grams.scores(self.asking.text, rows)
+        spoken = language_of(self.asking.text)
+        if spoken and not across:
+            language = self.held.language
+            found[(language > 0) & (language != LANGUAGES.index(spoken))] = 0
+        return found
 
     def results(self, limit: int) -> tuple[Recalled[F], ...]:
         """Return the best facts that may be told; none where the best does not fit."""
@@ -311,11 +303,13 @@ class _Ranking(Generic[F]):
         """Return whether one of the best says something of the question, in the model's own measure."""
         if self.asking.of_time or not self.asking.text:
             return True
-        if max(self.words[row] for row in ordered) >= FIT_WORDS:
-            return True
-        if self.vector is None or self.model is None:
+        if self.evidence is None:
             return bool(max(self.words[row] for row in ordered) > 0)
-        return any(self._cosine(row) >= self.model.scoring.answer_threshold for row in ordered[:3])
+        return any(self._odds(row) >= FITS for row in ordered[:3])
+
+    def _odds(self, row: int) -> float:
+        assert self.evidence is not None
+        return self.evidence.of(self.held.fact(row).text, self._cosine(row))
 
     def _cosine(self, row: int) -> float:
         return 0.0 if self.vector is None else float(self.held.vectors[row] @ self.vector)
@@ -359,11 +353,16 @@ class _Ranking(Generic[F]):
         return until is not None and until < self.today
 
     def _recalled(self, row: int, score: float, replaced: bool) -> Recalled[F]:
+        fact = self.held.fact(row)
+        told: Answers = "unknown"
+        if self.evidence is not None:
+            told = self.evidence.answers(fact.text, self._odds(row))
         return Recalled(
-            fact=self.held.fact(row),
+            fact=fact,
             score=round(1 / (1 + math.exp(-max(-50.0, min(50.0, score - 3)))), 4),
             semantic=None if self.vector is None else round(self._cosine(row), 4),
             text=round(float(self.words[row]), 3) if self.has_words else None,
             replaced=replaced,
             expired=self._has_expired(row),
+            answers=told,
         )

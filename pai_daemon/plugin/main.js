@@ -940,6 +940,8 @@ var EXCHANGES = 8;
 var CHARACTERS = 4e3;
 var Conversation = class {
   list = [];
+  /** By this the daemon knows what belongs together, where conversations are kept. */
+  id = crypto.randomUUID();
   get exchanges() {
     return this.list;
   }
@@ -951,6 +953,7 @@ var Conversation = class {
   }
   clear() {
     this.list = [];
+    this.id = crypto.randomUUID();
   }
   /** Returns the latest turns; an answer without its markers, whose numbers belong to passages of that time. */
   history() {
@@ -1109,7 +1112,7 @@ var AskView = class extends import_obsidian3.ItemView {
     const pane = this.addPane(question);
     this.outputEl.scrollTop = this.outputEl.scrollHeight;
     try {
-      const asked = { question, limit: this.host.settings.sources, history, asAsked };
+      const asked = { question, limit: this.host.settings.sources, history, conversation: this.host.conversation.id, asAsked };
       const answer = await this.host.daemon.ask(asked, mine.signal, {
         onWaiting: (waiting) => {
           pane.wait(waiting);
@@ -1516,6 +1519,7 @@ async function* readEvents(chunks) {
 }
 
 // src/daemon.ts
+var CLIENT = "plugin";
 var REPLY_S = 20;
 var ANSWER_S = 300;
 var SILENCE_S = 120;
@@ -1563,7 +1567,7 @@ var Daemon = class {
    */
   async ask(question, signal, events = {}) {
     const { asAsked, ...rest } = question;
-    const asked = asAsked ? { ...rest, as_asked: true } : rest;
+    const asked = asAsked ? { ...rest, client: CLIENT, as_asked: true } : { ...rest, client: CLIENT };
     const opened = await this.open("POST", "/api/ask", signal, { ...asked, stream: true });
     if (opened) return this.readAnswer(opened, signal, events);
     const text = await untilAborted(this.exchange("POST", "/api/ask", {}, { ...asked, stream: false }, ANSWER_S), signal);

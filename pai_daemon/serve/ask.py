@@ -23,12 +23,15 @@ from pai_daemon.context.answering.answer import (
     Question,
     Sources,
     Turn,
+    last_of,
 )
 from pai_daemon.context.search import Passage, checked_query
 from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable, Overloaded, VaultUnavailable
 from pai_daemon.memory.talking import Receipt, obey
+from pai_daemon.memory.thread_keeping import Exchange
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.events import frame, send_stream
+from pai_daemon.serve.kept import client_of, kept
 from pai_daemon.serve.security import GRANT
 from pai_daemon.serve.state import SERVED, Parts
 from pai_daemon.serve.wire import Limit, Narrowed, ProblemDocument, Words, narrowing, refuse_halves, reply
@@ -53,6 +56,20 @@ class Ask(Narrowed, frozen=True, kw_only=True):
         bool, Meta(description="Read no time, #tag, task or name of the question as a filter.")
     ] = False
     memory: Annotated[bool, Meta(description="Whether what is remembered may be used.")] = True
+    conversation: Annotated[
+        str,
+        Meta(
+            pattern=r"^([0-9A-Za-z_-]{4,64})?$",
+            description="An id of yours for the conversation, by which it is kept where the settings say so.",
+        ),
+    ] = ""
+    client: Annotated[
+        str,
+        Meta(
+            max_length=64,
+            description="Who asks, as the setting names it; a token has its own name.",
+        ),
+    ] = "api"
     stream: Annotated[bool, Meta(description="Answer with events, as it is written.")] = False
 
 
@@ -131,9 +148,14 @@ async def ask(request: web.Request, asked: Ask) -> web.StreamResponse:
     if served.answering.locked():
         raise Overloaded("Too many questions are being answered.", hint="Try again in a few seconds.")
     async with served.answering:
+        events = answerer.stream(question)
+        client = client_of(request[GRANT], asked.client)
+        if asked.conversation and parts.threads is not None and parts.threads.keeps(client):
+            exchange = Exchange(asked.conversation, client, question.text, "")
+            events = kept(events, parts, exchange, asked.note)
         if asked.stream:
-            return await send_stream(request, answerer.stream(question), _frame)
-        answer = await answerer.ask(question)
+            return await send_stream(request, events, _frame)
+        answer = await last_of(events, Answer)
         return reply(_document(answer), revision=answer.revision)
 
 

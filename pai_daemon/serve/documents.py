@@ -73,6 +73,8 @@ class Ask(TypedDict):
     budget_s: NotRequired[float | None]
     as_asked: NotRequired[bool | None]
     memory: NotRequired[bool | None]
+    conversation: NotRequired[str | None]
+    client: NotRequired[str | None]
     stream: NotRequired[bool | None]
 
 
@@ -234,10 +236,26 @@ class Copied(TypedDict):
     revision: int
 
 
+class Decide(TypedDict):
+    """What is decided on a sentence; one that is refused is never proposed again."""
+
+    accept: bool
+    subject: NotRequired[str | None]
+
+
 class DecideAction(TypedDict):
     """What a person decides."""
 
     decision: Literal["approve", "reject", "undo"]
+
+
+class Decided(TypedDict):
+    """What became of a proposal. fact, undo: of what is remembered, null if it was refused."""
+
+    outcome: Literal["known", "refused", "remembered"]
+    text: str
+    fact: KnownFact | None
+    undo: str | None
 
 
 class Delta(TypedDict):
@@ -745,6 +763,13 @@ class PropertySpan(TypedDict):
     line: int
 
 
+class Proposals(TypedDict):
+    """What may still be decided on, in the order in which it was said. clients: whose words are kept."""
+
+    proposals: list[Proposed]
+    clients: list[str]
+
+
 class ProposeAction(TypedDict):
     """A change that is proposed. It is made once a person approves it."""
 
@@ -756,6 +781,16 @@ class ProposeAction(TypedDict):
     value: NotRequired[str | None]
     to: NotRequired[str | None]
     why: NotRequired[str | None]
+
+
+class Proposed(TypedDict):
+    """A sentence of the person's own that may become a fact. path: of the note that keeps it."""
+
+    id: str
+    text: str
+    path: str
+    said: str
+    client: str
 
 
 class Pull(TypedDict):

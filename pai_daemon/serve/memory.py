@@ -186,7 +186,7 @@ async def known(request: web.Request, asked: List) -> web.Response:
             folder=parts.recollecting.folder,
             total=len(facts),
             subjects=memory.subjects(),
-            facts=[_sent(parts, fact) for fact in facts[: asked.limit]],
+            facts=[sent_fact(parts, fact) for fact in facts[: asked.limit]],
             broken=broken,
         )
 
@@ -208,7 +208,7 @@ async def recall(request: web.Request, asked: Ask) -> web.Response:
     found = await asyncio.to_thread(parts.recollecting.ask, asked.q, now, limit=asked.limit, wanted=wanted)
     results = [
         FoundFact(
-            fact=_sent(parts, each.fact), score=each.score, replaced=each.replaced, expired=each.expired
+            fact=sent_fact(parts, each.fact), score=each.score, replaced=each.replaced, expired=each.expired
         )
         for each in found.results
     ]
@@ -229,7 +229,9 @@ async def conflicts(request: web.Request) -> web.Response:
     parts = request.app[SERVED].ready()
     found = await asyncio.to_thread(parts.recollecting.memory.conflicts)
     return reply(
-        Contradictions([Contradiction(_sent(parts, each.newer), _sent(parts, each.older)) for each in found])
+        Contradictions(
+            [Contradiction(sent_fact(parts, each.newer), sent_fact(parts, each.older)) for each in found]
+        )
     )
 
 
@@ -319,9 +321,9 @@ async def _done(request: web.Request, work: Callable[[Recollecting], Receipt]) -
     receipt = await asyncio.to_thread(work, parts.recollecting)
     sent = FactReceipt(
         outcome=receipt.outcome,
-        fact=_sent(parts, receipt.fact),
+        fact=sent_fact(parts, receipt.fact),
         undo=receipt.undo,
-        near=[_sent(parts, fact) for fact in receipt.near],
+        near=[sent_fact(parts, fact) for fact in receipt.near],
     )
     return reply(sent)
 
@@ -330,7 +332,7 @@ def _in_vault(parts: Parts, path: str) -> str:
     return parts.recollecting.memory.shelf.in_vault(path)
 
 
-def _sent(parts: Parts, fact: Fact) -> KnownFact:
+def sent_fact(parts: Parts, fact: Fact) -> KnownFact:
     """Return a fact as it crosses the wire."""
     path, ids = _in_vault(parts, fact.path), (fact.id,) if fact.has_id else ()
     places = parts.searcher.places

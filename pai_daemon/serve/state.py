@@ -25,7 +25,9 @@ from pai_daemon.context.search import Searcher
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.errors import ModelUnavailable, PaiError, VaultUnavailable
 from pai_daemon.memory.keeping import Recollecting
+from pai_daemon.memory.offering import Offers
 from pai_daemon.memory.talking import Keeper
+from pai_daemon.memory.thread_keeping import ThreadKeeper
 from pai_daemon.models.registry import Profile
 from pai_daemon.serve.events import EventHub
 from pai_daemon.serve.sessions import Sessions
@@ -53,7 +55,10 @@ async def _no_other(_name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What one vault's index is asked through, once it is open. keeper: of facts, None where none is."""
+    """What one vault's index is asked through, once it is open.
+
+    keeper: of facts, threads: of conversations, offers: of what might be remembered; None where none is.
+    """
 
     index: Index
     reader: Reader
@@ -71,6 +76,8 @@ class Parts:
     scheduler: Scheduler
     composer: VaultComposer
     keeper: Keeper | None = None
+    threads: ThreadKeeper | None = None
+    offers: Offers | None = None
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """The files of a vault, or of one folder of it: read, written, moved and taken away, and nothing beyond.
 
 Paths are relative to the folder, posix. A write says what it was made for: a file that is not as it was read
-stays as it is. What is replaced or taken away is kept as an undo record in the data folder.
+stays as it is. What is replaced or taken away is kept as an undo record in the data folder. An editor that
+saves between the last look and the rename writes into what is replaced; so that is looked at again, and kept.
 """
 
 from __future__ import annotations
@@ -21,12 +22,17 @@ from pathlib import Path, PurePosixPath
 
 from filelock import FileLock
 
-from pai_daemon.config import Settings
+from pai_daemon.config import MEMORY_FOLDER, Settings
 from pai_daemon.errors import DiskFull, NoteChanged, NotFound, UsageError, VaultUnavailable
+from pai_daemon.vault.folder import layout_of
 
 UNDO = "memory-undo"
 MAX_NAME_BYTES = 240
 MAX_UNDO = 200
+# What is left of a write after so long is of one that was killed.
+STALE_S = 3600.0
+_NEW, _OLD = ".tmp", ".old"
+_LEFT = re.compile(rf"\.[0-9a-f]{{16}}(?:{re.escape(_NEW)}|{re.escape(_OLD)})")
 # What some systems do not take in a name; a vault may be synced to them.
 _UNNAMEABLE = re.compile(r'[\\:*?"<>|\x00-\x1f\x7f-\x9f\ud800-\udfff]')
 _SURROGATES = "surrogateescape"
@@ -43,7 +49,7 @@ class Shelf:
     @classmethod
     def of(cls, vault: Path, settings: Settings) -> Shelf:
         """Return the memory folder of a vault. Raises UsageError where the setting leads out of it."""
-        folder = "/".join(parts_of(settings.memory_folder))
+        folder = "/".join(parts_of(memory_folder(vault, settings)))
         if not folder:
             raise UsageError("The setting memory_folder is empty.", hint="Name a folder of the vault.")
         return cls(vault, folder, settings.index_dir(vault) / UNDO)
@@ -59,11 +65,8 @@ class Shelf:
 
     def paths(self, below: str = "") -> Iterator[str]:
         """Yield the paths of all files, hidden ones and links left out, in order."""
-        for place, folders, files in os.walk(self.root / below):
-            folders[:] = sorted(each for each in folders if self._is_ours(Path(place, each)))
-            for name in sorted(files):
-                if self._is_ours(Path(place, name)):
-                    yield Path(place, name).relative_to(self.root).as_posix()
+        within = PurePosixPath(below).as_posix() if below.strip("./") else ""
+        yield from self._below(str(self.root / within), f"{within}/" if within else "")
 
     def find(self, path: str) -> Path | None:
         """Return the file or folder of a path, None where there is none. Raises UsageError for a wrong path.
@@ -103,7 +106,7 @@ class Shelf:
         if found is None or not found.is_file():
             return None
         try:
-            return found.read_bytes().decode("utf-8", _SURROGATES)
+            return _text(found)
         except OSError as error:
             raise VaultUnavailable(f"{path} cannot be read: {error.strerror}.") from error
 
@@ -115,7 +118,7 @@ class Shelf:
         target = self.find(path) or self.root.joinpath(*parts_of(path))
         with self._writing(path):
             target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+            temporary = target.with_name(f".{secrets.token_hex(8)}{_NEW}")
             try:
                 with temporary.open("xb") as file:
                     file.write(text.encode("utf-8", _SURROGATES))
@@ -125,22 +128,27 @@ class Shelf:
                     if self.read(path) != before or (before is None and _lexists(target)):
                         raise NoteChanged(f"{path} is not as it was read.")
                     if before is None:
-                        os.link(temporary, target)  # fails where something is by now
+                        _put(temporary, target)
                     else:
                         self._keep(path, before)
                         shutil.copymode(target, temporary)
-                        temporary.replace(target)
+                        _replace(path, target, temporary, text, before)
             finally:
                 temporary.unlink(missing_ok=True)
             _sync(target.parent)
 
-    def remove(self, path: str) -> list[str]:
-        """Take a file away, or a folder with all files in it; return their paths. Raises NotFound."""
+    def remove(self, path: str, *, before: str | None = None) -> list[str]:
+        """Take a file away, or a folder with all files in it; return their paths.
+
+        before: what was read there, where it matters. Raises NotFound; NoteChanged if that is no longer so.
+        """
         found = self.find(path)
         if found is None or found == self.root:
             raise NotFound(f"There is no {self.in_vault(path)}.")
         gone = [path] if found.is_file() else list(self.paths(found.relative_to(self.root).as_posix()))
         with self._writing(path), self._alone():
+            if before is not None and self.read(path) != before:
+                raise NoteChanged(f"{path} is not as it was read.")
             for each in gone:
                 self._keep(each, self.read(each) or "")
                 (self.root / each).unlink()
@@ -171,6 +179,18 @@ class Shelf:
                 if any(json.dumps(each)[1:-1] in record.read_text("utf-8") for each in words):
                     record.unlink(missing_ok=True)
 
+    def tidy(self) -> None:
+        """Remove what a kill left of a write; what somebody may have saved then becomes an undo record."""
+        for place, _, names in os.walk(self.root):
+            for left in (Path(place, name) for name in names if _LEFT.fullmatch(name)):
+                with contextlib.suppress(OSError):
+                    if time.time() - left.stat().st_ctime <= STALE_S:
+                        continue  # of a write that is being done
+                    if left.suffix == _OLD:
+                        with self._alone():
+                            self._keep(left.relative_to(self.root).as_posix(), _text(left))
+                    left.unlink(missing_ok=True)
+
     def _prune(self) -> None:
         records = sorted(self.undo.iterdir())
         for record in records[:-MAX_UNDO]:
@@ -180,8 +200,12 @@ class Shelf:
         """Keep what a path held before, readable by the person alone."""
         record = {"path": self.in_vault(path), "text": text, "moved_from": moved_from}
         file = self.undo / f"{time.time_ns()}-{secrets.token_hex(3)}.json"
-        with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as kept:
-            json.dump(record, kept)
+        try:
+            with os.fdopen(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as kept:
+                json.dump(record, kept)
+        except OSError:
+            file.unlink(missing_ok=True)
+            raise
         self._prune()
 
     def _alone(self) -> FileLock:
@@ -189,8 +213,17 @@ class Shelf:
         self.undo.mkdir(parents=True, exist_ok=True, mode=0o700)
         return FileLock(self.undo / "lock")
 
-    def _is_ours(self, path: Path) -> bool:
-        return not path.name.startswith(".") and path.name != "node_modules" and not path.is_symlink()
+    def _below(self, folder: str, lead: str) -> Iterator[str]:
+        """Yield the files of a folder, then those of its folders; one that cannot be read has none."""
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            return
+        ours = [each for each in entries if _is_ours(each)]
+        yield from (f"{lead}{each.name}" for each in ours if not each.is_dir())
+        for each in ours:
+            if each.is_dir():
+                yield from self._below(each.path, f"{lead}{each.name}/")
 
     @contextlib.contextmanager
     def _writing(self, path: str) -> Iterator[None]:
@@ -208,6 +241,16 @@ class Shelf:
             raise VaultUnavailable(f"{path} cannot be written: {error.strerror}.") from error
 
 
+def memory_folder(vault: Path, settings: Settings) -> str:
+    """Return where in a vault memory lies: as it is set; by default in a Logseq graph among its pages."""
+    folder = settings.memory_folder
+    is_set = "memory_folder" in settings.sources or folder != MEMORY_FOLDER
+    graph = None if is_set else layout_of(vault).graph
+    if graph is None or (vault / folder).is_dir():
+        return folder
+    return f"{graph.pages}/{folder}"
+
+
 def parts_of(path: str) -> Sequence[str]:
     """Return the names of a path. Raises UsageError for one that leads out, is hidden, or is no name."""
     parts = [part for part in path.split("/") if part]
@@ -217,6 +260,49 @@ def parts_of(path: str) -> Sequence[str]:
         if len(part.encode()) > MAX_NAME_BYTES:
             raise UsageError(f"A name may have {MAX_NAME_BYTES} bytes.")
     return PurePosixPath(*parts).parts
+
+
+def _text(file: Path) -> str:
+    return file.read_bytes().decode("utf-8", _SURROGATES)
+
+
+def _put(temporary: Path, target: Path) -> None:
+    """Give a file the name of one that is not there. Raises FileExistsError."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        temporary.replace(target)
+
+
+def _replace(path: str, target: Path, temporary: Path, text: str, before: str) -> None:
+    """Put one file in the place of another that is as it was read. Raises NoteChanged.
+
+    What is replaced is held by a second name until it is known that nobody wrote into it meanwhile.
+    """
+    old = target.with_name(f".{secrets.token_hex(8)}{_OLD}")
+    try:
+        try:
+            os.link(target, old)
+        except OSError:  # a file system without hard links: the last look was the one before
+            temporary.replace(target)
+            return
+        if _text(old) != before or not old.samefile(target):
+            raise NoteChanged(f"{path} is not as it was read.")
+        temporary.replace(target)
+        _sync(target.parent)
+        if _text(old) != before:
+            if _text(target) == text:
+                old.replace(target)
+            raise NoteChanged(f"{path} was written by somebody else just now.")
+    finally:
+        old.unlink(missing_ok=True)
+
+
+def _is_ours(entry: os.DirEntry[str]) -> bool:
+    return not entry.name.startswith(".") and entry.name != "node_modules" and not entry.is_symlink()
 
 
 def _names(folder: Path) -> list[str]:

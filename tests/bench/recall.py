@@ -2,7 +2,8 @@
 
 The set is one invented life, written before any ranking: `recall_facts.json`, `recall_questions.json`. Half
 of it was used for tuning, by the hash of a question's first fact (of the question where none answers it),
-so that no fact of a tuned question is in the other half; the other half is only reported.
+so that no fact of a tuned question is in the other half; the other half is only reported. Another life,
+`recall_more.json`, with other words, was added for tuning alone.
 """
 
 from __future__ import annotations
@@ -19,8 +20,12 @@ from typing import Any
 import numpy as np
 
 from pai_daemon.context.vectors import Floats
+from pai_daemon.memory.fact import Fact
+from pai_daemon.memory.journal import Journal
+from pai_daemon.memory.memory import Memory
 from pai_daemon.memory.recall import Recall, Recalled
 from pai_daemon.models.embedder import Embedder
+from pai_daemon.vault.shelf import Shelf
 from tests.bench.bench import load_model
 from tests.bench.report import Row
 
@@ -32,6 +37,7 @@ QUICK_FACTS = 5_000
 RECALL_MS = 40
 REMEMBER_MS = 50
 ROUNDS = 5
+FACTS_A_NOTE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,16 @@ class Asked:
 def read_set() -> tuple[datetime, list[Known], list[Asked]]:
     """Return when the questions are asked, the facts, and the questions."""
     told = json.loads((HERE / "recall_facts.json").read_text("utf-8"))
-    asked = json.loads((HERE / "recall_questions.json").read_text("utf-8"))["asks"]
+    return _read(told, json.loads((HERE / "recall_questions.json").read_text("utf-8"))["asks"])
+
+
+def read_more() -> tuple[datetime, list[Known], list[Asked]]:
+    """Return the same of the life that is for tuning alone."""
+    told = json.loads((HERE / "recall_more.json").read_text("utf-8"))
+    return _read(told, told["asks"])
+
+
+def _read(told: Any, asked: Any) -> tuple[datetime, list[Known], list[Asked]]:
     facts = []
     for name, subject, said, text, *more in told["facts"]:
         known = more[0] if more else {}
@@ -110,9 +125,24 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
                     if arm == "ours":
                         rows += _refusals(f"{half}: {name}", ask, asked)
         recall.close()
+        rows += _more(scratch / f"{name}-more", embedder, name)
         if name == model:
             rows += _times(scratch / "many", embedder, QUICK_FACTS if quick else FACTS)
+            rows.append(_remembering(scratch / "remembering", QUICK_FACTS if quick else FACTS))
         embedder.close()
+    return rows
+
+
+def _more(folder: Path, embedder: Embedder, name: str) -> list[Row]:
+    now, facts, questions = read_more()
+    recall: Recall[Known] = Recall(folder)
+    recall.keep_up(lambda: facts, embedder)
+
+    def ask(text: str) -> Found:
+        return recall.recall(text, now=now, model=embedder, limit=10).results
+
+    rows = [*_quality(f"more: {name}, ours", ask, questions), *_refusals(f"more: {name}", ask, questions)]
+    recall.close()
     return rows
 
 
@@ -220,6 +250,38 @@ def _times(folder: Path, embedder: Embedder, count: int) -> list[Row]:
         Row(f"{size}: one is forgotten", forgotten, "ms"),
         Row(f"{size}: a start, nothing embedded", opened, "ms"),
     ]
+
+
+def _remembering(folder: Path, count: int) -> Row:
+    """Return how long a fact takes to be remembered, beyond the writing of its note: as the daemon does it.
+
+    The facts lie in notes of five hundred.
+    """
+    shelf = Shelf(folder / "vault", "Memory", folder / "undo")
+    shelf.root.mkdir(parents=True)
+    many, names = _many(read_set()[1], count), count // FACTS_A_NOTE
+    for number in range(names):
+        some = many[number * FACTS_A_NOTE : (number + 1) * FACTS_A_NOTE]
+        lines = "".join(f"- {fact.text} (2026-01-01, from: cli) ^{fact.id}\n" for fact in some)
+        (shelf.root / f"Subject {number}.md").write_text(f"# Subject\n\n{lines}", "utf-8")
+    memory, recall = Memory(shelf, Journal(folder)), Recall[Fact](folder / "recall")
+    memory.on_change = lambda: recall.keep_up(memory.facts)
+    memory.on_change()
+    taken, writing = [], []
+    for number in range(20):
+        # As long a note, which holds no facts and so is not read again.
+        text = shelf.read(f"Subject {number % names}.md") or ""
+        path = f"Conversations/{number}.md"
+        shelf.write(path, text, before=None)
+        writing.append(_ms(lambda path=path, text=text: shelf.write(path, text, before=text)))  # type: ignore[misc]
+        told = f"I own the boat Kestrel {number}."
+        subject = f"Subject {number % names}"
+        taken.append(_ms(lambda told=told, to=subject: memory.remember(told, source="cli", subject=to)))  # type: ignore[misc]
+    recall.close()
+    bare, whole = float(np.median(writing)), float(np.median(taken))
+    beyond = whole - bare
+    what = f"{count:,} facts: one is remembered, beyond the writing of its note, p50"
+    return Row(what, beyond, "ms", "writing it", bare, f"<= {REMEMBER_MS}", beyond <= REMEMBER_MS)
 
 
 def _many(facts: Sequence[Known], count: int) -> list[Known]:

@@ -51,17 +51,20 @@ def test_question_goes_with_what_was_said_and_what_narrows_it() -> None:
     conversation = of(client)
     for question in ("What is it called?", "And why?"):
         list(conversation.stream(question))
+    first = {"conversation": conversation.id, "client": "cli"}
     conversation.forget()
     list(conversation.stream("Who?"))
+    second = {"conversation": conversation.id, "client": "cli"}
     turns = [
         {"role": "user", "content": "What is it called?"},
         {"role": "assistant", "content": "It is Kestrel [1]."},
     ]
     assert client.asked == [
-        {"question": "What is it called?", "limit": 8},
-        {"question": "And why?", "limit": 8, "history": turns},
-        {"question": "Who?", "limit": 8},
+        {"question": "What is it called?", "limit": 8} | first,
+        {"question": "And why?", "limit": 8, "history": turns} | first,
+        {"question": "Who?", "limit": 8} | second,
     ]
+    assert first != second
 
 
 def test_long_conversation_sends_no_more_than_is_taken_and_drops_turns_by_tens() -> None:

@@ -219,6 +219,8 @@ ROUTES: dict[str, Callable[[], Iterator[tuple[str, str, dict[str, Any]]]]] = {
     "DELETE /api/memory/facts/{id}": lambda: iter([("DELETE", "/api/memory/facts/m-none", {})]),
     "POST /api/memory/undo": lambda: iter([("POST", "/api/memory/undo", {})]),
     "POST /api/memory/command": memory_views,
+    "GET /api/memory/proposals": gets("/api/memory/proposals"),
+    "POST /api/memory/proposals/{id}": lambda: iter([("POST", "/api/memory/proposals/0", {"accept": False})]),
     "GET /api/index": gets("/api/index", {}, {"explain": "Asked.md"}, {"exclude": "*.md"}),
     "GET /openapi.json": gets("/openapi.json"),
     "GET /v1/models": gets("/v1/models"),

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
 from pai_daemon.memory.asking import asking_of, language_of
+from pai_daemon.memory.fact_rows import passage_of
 from pai_daemon.memory.fact_vectors import FactVectors, key_of
 from pai_daemon.memory.grams import Grams
 from pai_daemon.memory.recall import Recall, Recollection, Wanted
@@ -284,14 +285,32 @@ def test_recall_forgotten_fact_leaves_no_byte_of_its_embedding(tmp_path: Path) -
     recall.close()
 
 
-def test_recall_fact_forgotten_while_no_model_was_there_leaves_no_file(tmp_path: Path) -> None:
-    """Whose embedding it was is not known without a model, so all go."""
+@pytest.mark.parametrize("meanwhile", [True, False])
+def test_recall_fact_forgotten_while_no_model_was_there_leaves_no_embedding(
+    tmp_path: Path, meanwhile: bool
+) -> None:
+    """Neither if it went before the start nor after it; the embeddings of the others stay."""
+    model = words()
     recall: Recall[Known] = Recall(tmp_path)
-    known_to(recall, FACTS, words())
+    known_to(recall, FACTS, model)
     recall.close()
     later: Recall[Known] = Recall(tmp_path)
-    known_to(later, FACTS, None)
+    if meanwhile:
+        known_to(later, FACTS, None)
     known_to(later, FACTS[:2], None)
+    left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    for fact in FACTS:
+        assert (key_of(passage_of(fact)) in left) == (fact in FACTS[:2])
+    model.asked.clear()
+    known_to(later, FACTS[:2], model)
+    assert model.asked == []
+    later.close()
+
+
+def test_recall_damaged_file_goes_before_a_model_is_there(tmp_path: Path) -> None:
+    """Nobody can say what is in it."""
+    (tmp_path / "facts-0123456789abcdef.sqlite").write_bytes(b"SQLite format 3\0" + b"x" * 4096)
+    known_to(Recall[Known](tmp_path), FACTS, None)
     assert not list(tmp_path.iterdir())
 
 

@@ -37,6 +37,7 @@ WRITES = (
     "/api/actions",
     "/api/actions/{id}",
     "/api/routines/{name}/run",
+    "/api/memory/proposals/{id}",
 )
 APART = ("/api/stop", "/api/model", "/api/events", *WRITES)
 # What is asked for by name would be downloaded.

@@ -56,7 +56,14 @@ OPENS = {
         ("POST", "/api/memory/facts/m-none"),
         ("DELETE", "/api/memory/facts/m-none"),
     ),
-    "": (("GET", "/api/settings"), ("POST", "/api/model"), ("POST", "/api/login"), ("POST", "/api/stop")),
+    "": (
+        ("GET", "/api/settings"),
+        ("GET", "/api/memory/proposals"),
+        ("POST", "/api/memory/proposals/0"),
+        ("POST", "/api/model"),
+        ("POST", "/api/login"),
+        ("POST", "/api/stop"),
+    ),
 }
 EVERY = [(scope, *route) for scope, routes in OPENS.items() for route in routes]
 

@@ -35,15 +35,17 @@ from pai_daemon.context.answering.answer import (
 from pai_daemon.context.answering.conversations import Conversations
 from pai_daemon.context.answering.direct import direct
 from pai_daemon.context.answering.draft import Draft
-from pai_daemon.context.answering.extract import by_words, closest
+from pai_daemon.context.answering.extract import QUOTED, by_words, closest
 from pai_daemon.context.answering.followup import REWRITE_S, standing_alone
 from pai_daemon.context.answering.listing import listed
 from pai_daemon.context.answering.memory import (
     AnswerMemory,
+    as_told,
     for_memory,
     stays_here,
     told_profile,
     with_memory,
+    with_quoted_facts,
 )
 from pai_daemon.context.answering.private import public, without_private_words
 from pai_daemon.context.answering.prompt import (
@@ -376,13 +378,18 @@ class Answerer:
 
     def _best(self, draft: Draft) -> list[Quote]:
         """Return what to quote, chosen by meaning where the model answers."""
-        candidates = quotes(draft.question, draft.best[:EXTRACT_PASSAGES], draft.language)
+        told = as_told(draft.best[:EXTRACT_PASSAGES], self._memory)
+        candidates = quotes(draft.question, told, draft.language)
+        best: list[Quote] | None = None
         if draft.embedder is not None:
             try:
-                return closest(draft.question, candidates, draft.embedder)
+                best = closest(draft.question, candidates, draft.embedder)
             except ModelUnavailable as error:
                 draft.warnings.append(f"{error.detail} Only words were matched.")
-        return by_words(candidates)
+        found = by_words(candidates) if best is None else best
+        found, doubts = with_quoted_facts(found, draft.facts, told, QUOTED)
+        draft.warnings += doubts
+        return found
 
 
 def _is_elsewhere(generator: Generator | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from pai_daemon.context.answering.answer import EXTRACTIVE, AnswerSentence, Citation
+from pai_daemon.context.answering.memory import WithFacts
 from pai_daemon.context.answering.prompt import distinct
 from pai_daemon.context.answering.screen import Screen
 from pai_daemon.context.search import Passage, SearchResult
@@ -40,8 +41,8 @@ class Draft:
     """An answer being written. question: made to stand alone, and without what narrows it.
 
     embedder: by which its passages were found, None where by words alone. citations: as they are numbered,
-    and best: the best one first, the same but in a conversation. written: what a generator wrote of the text,
-    and is_written: whether that is whole.
+    and best: the best one first, the same but in a conversation. facts: what is remembered. written: what a
+    generator wrote of the text, and is_written: whether that is whole.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Draft:
             Citation(number, each) for number, each in enumerate(steady(passages), start=1)
         )
         self.best = sorted(self.citations, key=lambda each: passages.index(each.passage))
+        self.facts = found.facts if isinstance(found, WithFacts) else ()
         self.revision = found.revision
         self.stages = list(found.stages)
         self.warnings: list[str] = []

@@ -14,7 +14,7 @@ from pai_daemon.errors import NoteChanged
 from pai_daemon.memory.fact import Fact, normal, read_page, written
 from pai_daemon.memory.importing.pages import file_name, harmless
 from pai_daemon.memory.importing.records import Statement, one_line
-from pai_daemon.memory.memory import is_of_facts
+from pai_daemon.memory.notebook import is_of_facts
 from pai_daemon.vault.shelf import Shelf
 
 UNSORTED = "Imported"

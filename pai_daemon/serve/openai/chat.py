@@ -15,6 +15,7 @@ from pai_daemon.errors import Forbidden, GeneratorUnavailable, PaiError, VaultUn
 from pai_daemon.models.generation.generator import Text, Thought
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.events import send_stream
+from pai_daemon.serve.kept import client_of
 from pai_daemon.serve.openai.conversation import read
 from pai_daemon.serve.openai.protocol import (
     Annotation,
@@ -33,6 +34,7 @@ from pai_daemon.serve.openai.protocol import (
     failure,
 )
 from pai_daemon.serve.openai.telling import Ended, Marked, Pieces, Wanted, pieces_of
+from pai_daemon.serve.security import GRANT
 from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.wire import reply
 
@@ -60,6 +62,7 @@ async def complete_chat(request: web.Request, asked: ChatRequest) -> web.StreamR
         conversation=read(asked.messages),
         stops=[asked.stop] if isinstance(asked.stop, str) else asked.stop or (),
         max_tokens=asked.max_completion_tokens or asked.max_tokens,
+        client=client_of(request[GRANT], "v1"),
         is_streamed=asked.stream,
     )
     answer = Completion(asked, request.headers.get(EVENTS_HEADER) == EVENTS)

@@ -18,6 +18,7 @@ from pai_daemon.errors import Forbidden, GeneratorUnavailable, PaiError, UsageEr
 from pai_daemon.models.generation.generator import Text
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.events import frame, send_stream
+from pai_daemon.serve.kept import client_of
 from pai_daemon.serve.openai.conversation import read
 from pai_daemon.serve.openai.protocol import (
     ChatMessage,
@@ -27,6 +28,7 @@ from pai_daemon.serve.openai.protocol import (
     failure,
 )
 from pai_daemon.serve.openai.telling import Ended, Marked, Pieces, Wanted, pieces_of
+from pai_daemon.serve.security import GRANT
 from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.wire import reply
 
@@ -70,6 +72,7 @@ async def respond(request: web.Request, asked: ResponseRequest) -> web.StreamRes
         model=asked.model,
         conversation=read(_messages(asked)),
         max_tokens=asked.max_output_tokens,
+        client=client_of(request[GRANT], "v1"),
         is_streamed=asked.stream,
     )
     answer = Response(asked)

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pai_daemon.context.answering.answer import Answer, AnswerEvent, Citation, Delta, Question, Sources
 from pai_daemon.context.search import checked_query
 from pai_daemon.errors import Forbidden, GeneratorUnavailable, UsageError
+from pai_daemon.memory.thread_keeping import Exchange
 from pai_daemon.models.generation.generator import Endless, GeneratorEvent, Text, Thought, Usage
 from pai_daemon.serve.ask import MAX_TURNS
+from pai_daemon.serve.kept import kept
 from pai_daemon.serve.openai.conversation import Conversation, aside_of, without_model
 from pai_daemon.serve.openai.models import kind_of
 from pai_daemon.serve.openai.protocol import Annotation, ChatUsage, Finish, UrlCitation
@@ -63,12 +65,13 @@ Pieces = AsyncGenerator[Piece, None]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a program wants written. is_streamed: it shows the text as it comes."""
+    """What a program wants written. client: who it is. is_streamed: it shows the text as it comes."""
 
     model: str
     conversation: Conversation
     stops: Sequence[str] = ()
     max_tokens: int | None = None
+    client: str = "v1"
     is_streamed: bool = False
 
 
@@ -82,7 +85,12 @@ async def pieces_of(served: Served, wanted: Wanted) -> Pieces:
     if not wanted.is_streamed and (aside := aside_of(conversation)):
         return _in_turn(served, _aside(served, aside, conversation))
     question = Question(checked_query(conversation.question), history=conversation.history[-MAX_TURNS:])
-    return _in_turn(served, _from_notes(parts.answerer.stream(question), Stops(wanted.stops)))
+    events = parts.answerer.stream(question)
+    if parts.threads is not None and parts.threads.keeps(wanted.client) and not aside_of(conversation):
+        said = [turn.content for turn in conversation.history if turn.role == "user"]
+        thread = await asyncio.to_thread(parts.threads.continued, wanted.client, said, question.text)
+        events = kept(events, parts, Exchange(thread, wanted.client, question.text, ""))
+    return _in_turn(served, _from_notes(events, Stops(wanted.stops)))
 
 
 async def _in_turn(served: Served, pieces: Pieces) -> Pieces:
