@@ -154,7 +154,7 @@ def _relatives(place: str, source: str, *, dotted: bool) -> Iterator[str]:
 
 
 def _climbing(place: str, source: str, target: str) -> Iterator[str]:
-    """Yield the path of a place with as many `../` as target has, as Logseq writes `../assets/` everywhere."""
+    """Yield the path of a place with as many `../` as target has: Logseq writes `../assets/` everywhere."""
     climbs = 0
     while target.startswith("../", 3 * climbs):
         climbs += 1

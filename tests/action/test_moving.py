@@ -79,7 +79,10 @@ def test_a_link_to_a_note_that_stays_becomes_longer_where_the_moved_one_is_neare
 
 def test_the_links_of_the_moved_note_lead_on() -> None:
     """Its relative links count from its new folder, also those to files that are not known; names stay."""
-    text = "[a](../Home.md) ![p](./pics/p.png) [z](sub/y.md) [[Home]] [[../Home]] [g](./gone.zip) [me](Old.md#x) <http://a.b/>"
+    text = (
+        "[a](../Home.md) ![p](./pics/p.png) [z](sub/y.md) [[Home]] [[../Home]] [g](./gone.zip)"
+        " [me](Old.md#x) <http://a.b/>"
+    )
     files = {"A/Old.md": text, "Home.md": "", "A/pics/p.png": "", "A/sub/y.md": ""}
     assert moved_text(files, ("A/Old.md", "B/C/New.md"), "A/Old.md") == (
         "[a](../../Home.md) ![p](../../A/pics/p.png) [z](../../A/sub/y.md) [[Home]] [[../../Home]]"
