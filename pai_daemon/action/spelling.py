@@ -69,7 +69,8 @@ class Spelling:
         dest = self._meant(link.target)
         if dest is None:
             return self._rebased(link.target, is_url=is_url)
-        if self.leads_on(link.target) and not (is_url and self.is_cut_off(link.target)):
+        is_kept = self.leads_on(link.target) and not self._is_roundabout(link.target)
+        if is_kept and not (is_url and self.is_cut_off(link.target)):
             return link.target
         written = self._spellings(link.target, dest, is_url=is_url)
         return next((text for text in written if self.after.resolve(text, self.moved_source) == dest), None)
@@ -91,6 +92,14 @@ class Spelling:
             return False
         return _joined(self.moved_source, target) != self.paths.get(found, found)
 
+    def _is_roundabout(self, target: str) -> bool:
+        """Return whether a path from a note that moves was the straight one and would be a detour."""
+        place = _joined(self.moved_source, target)
+        is_straight = _is_straight(target, self.source)
+        return (
+            self.moved_source != self.source and is_straight and _straight(place, self.moved_source) != target
+        )
+
     def _rebased(self, target: str, *, is_url: bool) -> str:
         """Return a target that led nowhere so that it means the same place from where its note is now."""
         is_relative = target.startswith(_RELATIVE) or (
@@ -102,11 +111,10 @@ class Spelling:
         old, new = self.move
         if place.startswith(f"{old}/"):  # of a folder that moves as a whole
             place = new + place[len(old) :]
-        if place.startswith("../"):
-            return target
         written = _relatives(place, self.moved_source, dotted=target.startswith("./") or not is_url)
         dangling = (text for text in written if self.after.resolve(text, self.moved_source) is None)
-        return target if _joined(self.moved_source, target) == place else next(dangling, target)
+        is_kept = _joined(self.moved_source, target) == place and not self._is_roundabout(target)
+        return target if is_kept else next(dangling, target)
 
     def _spellings(self, target: str, dest: str, *, is_url: bool) -> Iterator[str]:
         """Yield the ways to write a link to dest, those that are most like target first."""
@@ -118,8 +126,9 @@ class Spelling:
             yield from new_names[:1]
         whole = dest if _has_suffix(target, dest) else _bare(dest)
         dotted = target.startswith("./") or not is_url
+        climbed = "" if _is_straight(target, self.source) else target
         relative = (
-            *_climbing(whole, self.moved_source, target),
+            *_climbing(whole, self.moved_source, climbed),
             *_relatives(whole, self.moved_source, dotted=dotted),
         )
         parts = target.strip("/").count("/") + 1
@@ -146,11 +155,23 @@ class Spelling:
 
 def _relatives(place: str, source: str, *, dotted: bool) -> Iterator[str]:
     """Yield the path of a place from a note's folder, with `./` where nothing else says that it is one."""
-    written = relpath(f"/{place}", f"/{dirname(source)}")
+    written = _straight(place, source)
     if dotted and not written.startswith("../"):
         yield f"./{written}"
     yield written
     yield f"./{written}"
+
+
+def _straight(place: str, source: str) -> str:
+    """Return the shortest path to a place, which may be outside of the vault, from a note's folder."""
+    if place.startswith("../"):
+        return "../" * source.count("/") + place
+    return relpath(f"/{place}", f"/{dirname(source)}")
+
+
+def _is_straight(target: str, source: str) -> bool:
+    """Return whether a target goes up from a note's folder no further than it must."""
+    return target.startswith("../") and _straight(_joined(source, target), source) == target
 
 
 def _climbing(place: str, source: str, target: str) -> Iterator[str]:
