@@ -16,17 +16,19 @@ from pai_daemon.notes.links import slug
 from pai_daemon.notes.note import Link
 from pai_daemon.vault.resolve import LinkResolver
 
-LinkForm = Literal["shortest", "relative", "absolute"]
+LinkForm = Literal["shortest", "relative", "absolute", "unset"]
+# In these a Markdown link is an address that other programs follow too.
+_ADDRESSES = ("relative", "unset")
 _RELATIVE = ("./", "../")
 
 
 def link_form(app_json: str | None) -> LinkForm:
     """Return how a vault writes links, by the text of its `.obsidian/app.json`: shortest if it does not say.
 
-    None is for a folder without that file, which is not Obsidian's: its Markdown links are addresses.
+    None is for a folder without that file, which need not be Obsidian's: its Markdown links are addresses.
     """
     if app_json is None:
-        return "relative"
+        return "unset"
     try:
         settings = json.loads(app_json)
     except (ValueError, RecursionError):
@@ -88,7 +90,7 @@ class Spelling:
         found = self.before.resolve(target, self.source) or ""
         is_address = _joined(self.source, target) == found
         is_other = "/" not in target or target == found
-        if not is_address or (is_other and self.form != "relative"):
+        if not is_address or (is_other and self.form not in _ADDRESSES):
             return False
         return _joined(self.moved_source, target) != self.paths.get(found, found)
 
@@ -103,13 +105,13 @@ class Spelling:
     def _rebased(self, target: str, *, is_url: bool) -> str:
         """Return a target that led nowhere so that it means the same place from where its note is now."""
         is_relative = target.startswith(_RELATIVE) or (
-            is_url and self.form == "relative" and target[0] != "/"
+            is_url and self.form in _ADDRESSES and target[0] != "/"
         )
         if not is_relative or self.moved_source == self.source:
             return target
         place = _joined(self.source, target)
         old, new = self.move
-        if place.startswith(f"{old}/"):  # of a folder that moves as a whole
+        if f"{place}/".startswith(f"{old}/"):  # of a folder that moves as a whole
             place = new + place[len(old) :]
         written = _relatives(place, self.moved_source, dotted=target.startswith("./") or not is_url)
         dangling = (text for text in written if self.after.resolve(text, self.moved_source) is None)
@@ -134,7 +136,7 @@ class Spelling:
         parts = target.strip("/").count("/") + 1
         is_root = "/" in target and slug(_bare(target.strip("/"))) == slug(_bare(found))
         is_address = is_url and _joined(self.source, target) == found
-        is_like_address = is_address and (self.form == "relative" or not (parts == 1 or is_root))
+        is_like_address = is_address and (self.form in _ADDRESSES or not (parts == 1 or is_root))
         if target.startswith(_RELATIVE) or is_like_address:
             yield from relative
         elif target.startswith("/"):
@@ -143,7 +145,7 @@ class Spelling:
             yield whole
         else:
             yield "/".join(whole.split("/")[-parts:])
-        if self.form == "shortest":
+        if self.form in ("shortest", "unset"):
             yield whole.rpartition("/")[2]
         elif self.form == "relative":
             yield from relative
@@ -166,7 +168,9 @@ def _straight(place: str, source: str) -> str:
     """Return the shortest path to a place, which may be outside of the vault, from a note's folder."""
     if place.startswith("../"):
         return "../" * source.count("/") + place
-    return relpath(f"/{place}", f"/{dirname(source)}")
+    way = relpath(f"/{dirname(place)}", f"/{dirname(source)}")
+    name = place.rpartition("/")[2]
+    return name if way == "." else f"{way}/{name}"
 
 
 def _is_straight(target: str, source: str) -> bool:

@@ -62,7 +62,12 @@ def test_a_link_keeps_the_form_in_which_it_was_written(form: LinkForm, written: 
 
 @pytest.mark.parametrize(
     ("form", "becomes"),
-    [("shortest", "[[B/Same]]"), ("absolute", "[[B/Same]]"), ("relative", "[[./B/Same]]")],
+    [
+        ("shortest", "[[B/Same]]"),
+        ("unset", "[[B/Same]]"),
+        ("absolute", "[[B/Same]]"),
+        ("relative", "[[./B/Same]]"),
+    ],
 )
 def test_a_name_that_becomes_ambiguous_becomes_a_path(form: LinkForm, becomes: str) -> None:
     """Where another note has the name and would be meant by it, the setting says what is written instead."""
@@ -88,6 +93,15 @@ def test_the_links_of_the_moved_note_lead_on() -> None:
         "[a](../../Home.md) ![p](../../A/pics/p.png) [z](../../A/sub/y.md) [[Home]] [[../../Home]]"
         " [g](../../A/gone.zip) [me](New.md#x) <http://a.b/>"
     )
+
+
+def test_a_link_that_leads_nowhere_means_the_same_place_after_the_move() -> None:
+    """A path out of the vault, or to a folder, counts from the new place; the rest stays."""
+    text = "[o](../../out.md) [[../A]] [f](img/none.png) [[none]] [[x/none]]"
+    found = moved_text(
+        {"A/Old.md": text, "B/img/none.png": ""}, ("A/Old.md", "B/C/Old.md"), "A/Old.md", "unset"
+    )
+    assert found == "[o](../../../out.md) [[../../A]] [f](../../A/img/none.png) [[none]] [[x/none]]"
 
 
 def test_a_folder_moves_with_what_is_in_it() -> None:
@@ -231,7 +245,7 @@ def test_a_name_may_change_only_its_case() -> None:
 @pytest.mark.parametrize(
     ("settings", "form"),
     [
-        (None, "relative"),
+        (None, "unset"),
         ("{}", "shortest"),
         ("broken", "shortest"),
         ('{"newLinkFormat": "absolute", "useMarkdownLinks": true}', "absolute"),

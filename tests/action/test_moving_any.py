@@ -1,4 +1,4 @@
-"""A move of anything in any vault: each link leads where it led before, and the way back gives the bytes back."""
+"""A move of anything in any vault: each link leads where it led, and the way back gives the bytes back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FOLDERS = ("", "A/", "A/B/", "C/", "C/A/", "Ünï code/")
 NAMES = ("One", "two", "Three 3", "Ä (x)", "it's", "a.b")
 PATHS = st.builds("{}{}.md".format, st.sampled_from(FOLDERS), st.sampled_from(NAMES))
 ANY_PATHS = PATHS | st.builds("{}pic.png".format, st.sampled_from(FOLDERS))
-FORMS: tuple[LinkForm, ...] = ("shortest", "relative", "absolute")
+FORMS: tuple[LinkForm, ...] = ("shortest", "relative", "absolute", "unset")
 BETWEEN = st.sampled_from(("text ", "\n\n- item ", "\n\n> quote ", "\n\n# Head ", " `[[One]]` ", "\r\n\r\n"))
 
 
@@ -38,7 +38,7 @@ def encoded(target: str) -> str:
 def vaults(draw: st.DrawFn) -> dict[str, bytes]:
     """Return a vault of a few notes with links of all forms, some of which lead nowhere."""
     paths = draw(st.lists(ANY_PATHS, min_size=2, max_size=7, unique_by=str.lower))
-    files = {path: b"" for path in paths}
+    files = dict.fromkeys(paths, b"")
     for path in paths:
         parts: list[str] = []
         for _ in range(draw(st.integers(0, 4))):
@@ -142,7 +142,7 @@ def between(note: Note) -> list[str]:
 
 @st.composite
 def plain_vaults(draw: st.DrawFn) -> dict[str, bytes]:
-    """Return a vault whose notes have names of their own and lie in a folder, linked by name or whole path."""
+    """Return a vault whose notes have names of their own, lie in folders, and are linked by name or path."""
     names = draw(st.lists(st.sampled_from(NAMES), min_size=2, max_size=5, unique=True))
     paths = [f"{draw(st.sampled_from(FOLDERS[1:]))}{name}.md" for name in names]
     files: dict[str, bytes] = {}
