@@ -102,6 +102,8 @@ def planned_move(vault: Vault, old: str, new: str) -> Moved:
     names: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
     aliases: dict[str, tuple[str, ...]] = {}
     for path, data in loaded.items():
+        if vault.graph is None or not (vault.graph.covers(path) or vault.graph.covers(paths[path])):
+            continue  # what it is called is in its path
         was, is_now = vault.read(path, data), vault.read(paths[path], data)
         if was.kind != is_now.kind:
             raise UsageError(
