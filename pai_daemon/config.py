@@ -78,7 +78,8 @@ class Settings:
     generator beyond this machine; mcp_local_only: `shown` hands them to MCP clients all the same.
     memory_folder: of the vault, where what is remembered lies; routines_folder: where routines do.
     keep_conversations: with which clients they become notes, by name (`cli`, `plugin`, `v1`, `api`, a
-    token's), or `all`; keep_conversations_for: days, 0 for good. provider: ONNX Runtime's execution provider, `cpu`, `cuda`, `coreml` or `directml`.
+    token's), or `all`; keep_conversations_for: days, 0 for good. provider: ONNX Runtime's execution
+    provider, `cpu`, `cuda`, `coreml` or `directml`.
     precision: `int8`, `fp16` or `fp32`; both `auto` take what is fastest here. unload_after_s: of idleness,
     after which the model's memory is given back, 0 never. threads: of the embedding session. exclude:
     gitignore-style patterns of notes that are not indexed. include: such patterns of the only ones that

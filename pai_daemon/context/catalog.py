@@ -136,6 +136,10 @@ class Catalog:
             for path in self._attachments - known:
                 self.links.add_file(path)
 
+    def attachments(self) -> frozenset[str]:
+        """Return the paths of the files that are no notes and that links may lead to."""
+        return self._attachments
+
     def get(self, path: str) -> IndexedNote | None:
         """Return a note, or None."""
         return self._notes.get(path)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote
 
 from pai_daemon.errors import NoteChanged, UsageError
 from pai_daemon.notes.frontmatter import read_frontmatter
-from pai_daemon.notes.links import is_linkable
+from pai_daemon.notes.links import as_destination, is_linkable
 from pai_daemon.notes.markdown import read_markdown
 from pai_daemon.notes.note import Block, Link, Note
 from pai_daemon.notes.reader import text_encoding
@@ -87,7 +86,7 @@ def insert_link(note: Note, start: int, end: int, markup: str) -> Edit:
     links = [link for link in after.links if (link.start, link.end) != span]
     kinds = [mark.kind for mark in after.marks if (mark.start, mark.end) != span]
     is_added = len(links) == len(after.links) - 1 and start >= note.body_start
-    if not is_added or _meanings(links) != _meanings(note.links) or kinds != [m.kind for m in note.marks]:
+    if not is_added or meanings(links) != meanings(note.links) or kinds != [m.kind for m in note.marks]:
         raise UsageError("No link can be written at this place.")
     return edit
 
@@ -149,21 +148,28 @@ def append_block(note: Note, block: str, heading: str = "") -> Edit:
 
 
 def retarget(note: Note, links: Iterable[Link], target: str) -> tuple[Edit, ...]:
-    """Return the edits that let some of a note's links lead to another target.
+    """Return the edits that let some of a note's links lead to another target; see `retarget_each`."""
+    return retarget_each(note, dict.fromkeys(links, target))
 
-    links: wikilinks, embeds, Markdown links and those in properties; which of them lead to the renamed note
-    is for the whole vault to say. target: as a wikilink writes it, without `.md`; a link that was written
-    with the suffix keeps it. Alias, heading and block id stay. Raises UsageError for links of other kinds
-    and for a target that cannot be written in one.
+
+def retarget_each(note: Note, targets: Mapping[Link, str]) -> tuple[Edit, ...]:
+    """Return the edits that let each of some links of a note lead to another target.
+
+    targets: wikilinks, embeds, Markdown links and those in properties; which of them lead to a renamed note
+    is for the whole vault to say. A target is as a wikilink writes it, without `.md`; a link that was
+    written with the suffix keeps it. Alias, heading and block id stay. Raises UsageError for links of other
+    kinds and for a target that cannot be written in one.
     """
-    chosen = set(links)
     destinations = _destinations(note)
-    edits = {_retargeted(note.text, link, target, destinations.get(link.start)) for link in chosen}
+    edits = {
+        _retargeted(note.text, link, target, destinations.get(link.start)) for link, target in targets.items()
+    }
     after = _reread(note, edits)
-    meant = [replace(link, target=target) if link in chosen else link for link in note.links]
+    meant = [replace(link, target=targets.get(link, link.target)) for link in note.links]
     is_whole = list(after.properties) == list(note.properties) and len(after.problems) <= len(note.problems)
-    if _meanings(after.links) != _meanings(meant) or not is_whole:
-        raise UsageError(f"The target {target!r} cannot be written in each of these links.")
+    if meanings(after.links) != meanings(meant) or not is_whole:
+        shown = ", ".join(sorted({repr(target) for target in targets.values()}))
+        raise UsageError(f"The target {shown} cannot be written in each of these links.")
     return tuple(sorted(edits, key=lambda edit: edit.start))
 
 
@@ -176,7 +182,7 @@ def _retargeted(text: str, link: Link, target: str, destination: tuple[int, int]
         match = _TARGET.match(text, link.start, link.end)
     elif link.kind == "markdown" and destination:
         match = _DESTINATION.match(text, *destination)
-        target = quote(target)
+        target = as_destination(target, match["target"] if match else "")
     if match is None:
         raise UsageError(f"The target {target!r} cannot be written in {text[link.start : link.end]!r}.")
     return Edit(*match.span("target"), target)
@@ -197,7 +203,7 @@ def _destinations(note: Note) -> dict[int, tuple[int, int]]:
     return spans
 
 
-def _meanings(links: Iterable[Link]) -> list[tuple[str, str, str, str, bool]]:
+def meanings(links: Iterable[Link]) -> list[tuple[str, str, str, str, bool]]:
     """Return what links say, without their places and without `.md`."""
     return [(x.kind, _SUFFIX.sub("", x.target), x.fragment, x.alias, x.embed) for x in links]
 

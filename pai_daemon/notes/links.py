@@ -16,6 +16,9 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]
 # Obsidian compares headings in links without these and without their case.
 _BRACKETS = re.compile(r"([\\\[\]])")
 _ESCAPE = r"\\\1"
+# What a destination cannot hold as it is, or what could be read as markup in it.
+_ENCODED = re.compile(r"[\s\x00-\x1f\x7f%#?:<>\\\"`|&^\[\]()*$~=]")
+_WHOLLY_ENCODED = re.compile(r"%[89A-Fa-f][0-9A-Fa-f]")
 # Obsidian's help names these as unsafe in a file name that is to be linked.
 _UNSAFE = re.compile(r"[#|^\[\]\\\r\n]|%%")
 
@@ -101,3 +104,15 @@ def is_linkable(name: str) -> bool:
 def markdown_link(path: str, label: str) -> str:
     """Return a Markdown link to the note at path, for names that a wikilink cannot hold."""
     return f"[{_BRACKETS.sub(_ESCAPE, label)}]({quote(path)})"
+
+
+def as_destination(target: str, written: str) -> str:
+    """Return a target as the destination of a Markdown link, encoded in the manner of the one before.
+
+    Only what must be is percent-encoded, as Obsidian does it, unless `written` encodes letters too; between
+    angle brackets, which alone can hold a blank, blanks stay.
+    """
+    if _WHOLLY_ENCODED.search(written):
+        return quote(target)
+    kept = " " if " " in written else ""
+    return _ENCODED.sub(lambda match: match[0] if match[0] in kept else quote(match[0]), target)
