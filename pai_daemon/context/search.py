@@ -22,6 +22,7 @@ from pai_daemon.context.filters import EVERYTHING, Filter
 from pai_daemon.context.highlights import NO_TERMS, Terms, highlights, terms_of
 from pai_daemon.context.index import Index
 from pai_daemon.context.places import Places, page_of
+from pai_daemon.context.ranking.look import LOOKED_AT, look_again
 from pai_daemon.context.space import Space
 from pai_daemon.context.store.rows import StoredChunk, chunk_id
 from pai_daemon.context.store.words import read
@@ -106,6 +107,8 @@ class Searcher:
         self.index = index
         # Words are looked up on a thread of its own beside the embedding of the query.
         self._beside = ThreadPoolExecutor(WORD_THREADS, "words")
+        # Off only to measure what the second look is worth.
+        self.looks_again = True
         self._passing = lru_cache(FILTERS_KEPT)(self._matching)
 
     def borrow(self) -> AbstractContextManager[Space]:
@@ -149,8 +152,10 @@ class Searcher:
             raise UsageError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
         legs, semantic_weight = self._legs(space, query, mode, chosen, typing=typing)
         unknown = self._not_embedded(space, legs)
-        ranked = fuse(legs, semantic_weight, len(space.matrix), unknown)[:limit]
-        passages = self.passages(ranked, legs, query)
+        ranked = fuse(legs, semantic_weight, len(space.matrix), unknown)
+        if self.looks_again and legs.get("semantic") and legs.get("text"):
+            ranked = self._look_again(space, query, ranked, legs, unknown)
+        passages = self.passages(ranked[:limit], legs, query)
         return SearchResult(
             query=query,
             mode=mode,
@@ -188,6 +193,18 @@ class Searcher:
                 if "semantic" not in legs:
                     raise
         return legs, semantic_weight
+
+    def _look_again(
+        self, space: Space, query: str, ranked: Leg, legs: Legs, unknown: Collection[str]
+    ) -> Leg:
+        """Return what both legs found in the order of a second look at the first of it."""
+        assert space.embedder is not None, "it found something"
+        table = self.index.store.chunks
+        chunks = table.get(item for item, _ in ranked[:LOOKED_AT])
+        model = (space.embedder.profile, space.embedder.scoring)
+        asked = read(query).meaning or query
+        known = table.vocabulary.known
+        return look_again(asked, ranked, chunks, legs, known, len(space.matrix), model, unknown)
 
     def _not_embedded(self, space: Space, legs: Legs) -> set[str]:
         """Return the chunks that words found and meaning cannot find yet."""
