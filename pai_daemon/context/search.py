@@ -22,12 +22,14 @@ from pai_daemon.context.filters import EVERYTHING, Filter
 from pai_daemon.context.highlights import NO_TERMS, Terms, highlights, terms_of
 from pai_daemon.context.index import Index
 from pai_daemon.context.places import Places, page_of
-from pai_daemon.context.ranking.look import LOOKED_AT, look_again
+from pai_daemon.context.ranking.evidence import Table, question_of, table_of
+from pai_daemon.context.ranking.look import LOOKED_AT, reorder
 from pai_daemon.context.space import Space
 from pai_daemon.context.store.rows import StoredChunk, chunk_id
 from pai_daemon.context.store.words import read
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import IndexUnavailable, ModelUnavailable, UsageError
+from pai_daemon.notes.language import known_language
 from pai_daemon.vault.scan import read_bytes
 
 Mode = Literal["hybrid", "semantic", "text"]
@@ -154,7 +156,8 @@ class Searcher:
         unknown = self._not_embedded(space, legs)
         ranked = fuse(legs, semantic_weight, len(space.matrix), unknown)
         if self.looks_again and legs.get("semantic") and legs.get("text"):
-            ranked = self._look_again(space, query, ranked, legs, unknown)
+            evidence, chunks = self._seen(space, query, ranked, legs, unknown)
+            ranked = reorder(ranked, [chunk.chunk_id for chunk in chunks], evidence)
         passages = self.passages(ranked[:limit], legs, query)
         return SearchResult(
             query=query,
@@ -194,17 +197,33 @@ class Searcher:
                     raise
         return legs, semantic_weight
 
-    def _look_again(
-        self, space: Space, query: str, ranked: Leg, legs: Legs, unknown: Collection[str]
-    ) -> Leg:
-        """Return what both legs found in the order of a second look at the first of it."""
-        assert space.embedder is not None, "it found something"
-        table = self.index.store.chunks
-        chunks = table.get(item for item, _ in ranked[:LOOKED_AT])
-        model = (space.embedder.profile, space.embedder.scoring)
+    def evidence(self, query: str) -> tuple[Table, list[StoredChunk]]:
+        """Return what a second look sees of a query's first candidates, in their order; to fit its weights."""
+        with self.borrow() as space:
+            legs, semantic_weight = self._legs(space, query, "hybrid", EVERYTHING, typing=False)
+            ranked = fuse(legs, semantic_weight, len(space.matrix))
+            return self._seen(space, query, ranked, legs)
+
+    def _seen(
+        self, space: Space, query: str, ranked: Leg, legs: Legs, unknown: Collection[str] = ()
+    ) -> tuple[Table, list[StoredChunk]]:
+        """Return the evidence for the first that are ranked, and the chunks, in their order."""
+        assert space.embedder is not None, "meaning was searched"
         asked = read(query).meaning or query
-        known = table.vocabulary.known
-        return look_again(asked, ranked, chunks, legs, known, len(space.matrix), model, unknown)
+        table, first = self.index.store.chunks, [item for item, _ in ranked[:LOOKED_AT]]
+        kept = table.get(first)
+        chunks = [kept[item] for item in first if item in kept]
+        language = known_language(asked)
+        evidence = table_of(
+            question_of(asked, table.vocabulary.known),
+            chunks,
+            legs,
+            scale=space.embedder.scoring.scale,
+            chunk_count=len(space.matrix),
+            knows_language=language is None or space.embedder.profile.covers(language),
+            unknown=unknown,
+        )
+        return evidence, chunks
 
     def _not_embedded(self, space: Space, legs: Legs) -> set[str]:
         """Return the chunks that words found and meaning cannot find yet."""

@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
+from pai_daemon.context.highlights import WORD, fold_letters
 from pai_daemon.context.store.rows import StoredChunk
-from pai_daemon.context.store.vocabulary import Vocabulary, words_by_text, words_in
+from pai_daemon.context.store.vocabulary import Vocabulary
 from pai_daemon.notes.language import is_stop_word
 
 Table = NDArray[np.float64]
@@ -49,11 +50,15 @@ MAX_WORDS = 64
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The words of a question, folded, each once, and what each is worth: (len(stems),)."""
+    """The words of a question, folded, each once: its number by its stem. worth: how much each says.
+
+    pairs: the numbers of words that stand side by side. whole: what all words are worth together.
+    """
 
     stems: Mapping[str, int]
-    worth: NDArray[np.float64]
+    worth: tuple[float, ...]
     pairs: frozenset[tuple[int, int]]
+    whole: float
 
 
 def stem(word: str) -> str:
@@ -63,51 +68,58 @@ def stem(word: str) -> str:
 
 def question_of(text: str, known: Vocabulary) -> Question:
     """Return what a question asks for. known: the words of all chunks, for how rare each is."""
-    words: list[str] = words_in(pa.array([text], pa.string())).to_pylist()[:MAX_WORDS]
     stems: dict[str, int] = {}
     worth: list[float] = []
     places = []
-    for word in words:
+    for word in WORD.findall(fold_letters(text))[:MAX_WORDS]:
         place = stems.setdefault(stem(word), len(worth))
         if place == len(worth):
-            count = known.count(word)
-            idf = math.log(1 + (known.text_count - count + 0.5) / (count + 0.5)) if known.text_count else 1.0
-            worth.append(idf * (COMMON_WORTH if is_stop_word(word) else 1.0))
+            worth.append(_rarity(word, known) * (COMMON_WORTH if is_stop_word(word) else 1.0))
         places.append(place)
-    return Question(stems, np.array(worth), frozenset(zip(places, places[1:], strict=False)))
+    return Question(stems, tuple(worth), frozenset(pairwise(places)), sum(worth))
+
+
+def _rarity(word: str, known: Vocabulary) -> float:
+    count = known.count(word)
+    return math.log(1 + (known.text_count - count + 0.5) / (count + 0.5)) if known.text_count else 1.0
 
 
 def signs(asked: Question, chunks: Sequence[StoredChunk]) -> Table:
     """Return of each chunk has, near, pairs, title and length: (len(chunks), 5)."""
-    table = np.zeros((len(chunks), 5))
-    total = asked.worth.sum() if len(asked.worth) else 0.0
-    texts = [chunk.content for chunk in chunks]
-    titles = [" ".join((chunk.title, *chunk.heading_path)) for chunk in chunks]
-    words, owners = words_by_text(pa.array(texts + titles, pa.string()))
-    encoded = words.dictionary_encode()
-    matched = np.array([_match(asked, word) for word in encoded.dictionary.to_pylist()] or [-1], np.int64)
-    numbers = matched[encoded.indices.to_numpy()] if len(words) else np.empty(0, np.int64)
-    starts = np.searchsorted(owners.to_numpy(), np.arange(2 * len(chunks) + 1))
-    for row in range(len(chunks)):
-        said = numbers[starts[row] : starts[row + 1]]
-        at = np.flatnonzero(said >= 0)
-        table[row, 4] = math.log(1 + len(said))
-        if not len(at) or total <= 0:
-            continue
-        found = said[at].tolist()
-        table[row, 0] = asked.worth[np.unique(said[at])].sum() / total
-        table[row, 1] = _nearest(found, at.tolist(), asked.worth.tolist()) / total
-        beside = zip(found, found[1:], np.diff(at).tolist(), strict=False)
-        pairs = {pair for *pair_, gap in beside if gap <= 2 and (pair := tuple(pair_)) in asked.pairs}
-        table[row, 2] = len(pairs) / max(1, len(asked.pairs))
-        named = numbers[starts[len(chunks) + row] : starts[len(chunks) + row + 1]]
-        table[row, 3] = asked.worth[np.unique(named[named >= 0])].sum() / total
-    return table
+    numbers = _Numbers(asked)
+    return np.array([_signs(asked, chunk, numbers) for chunk in chunks]).reshape(-1, 5)
 
 
-def _match(asked: Question, word: str) -> int:
-    """Return which word of the question a word of a text is, -1 for none."""
-    return asked.stems.get(stem(word), -1)
+class _Numbers(dict[str, int]):
+    """Which word of a question each word is, -1 for none; found out as they come."""
+
+    def __init__(self, asked: Question) -> None:
+        self._stems = asked.stems
+
+    def __missing__(self, word: str) -> int:
+        self[word] = number = self._stems.get(stem(word), -1)
+        return number
+
+
+def _signs(asked: Question, chunk: StoredChunk, numbers: _Numbers) -> tuple[float, ...]:
+    words = [numbers[word] for word in WORD.findall(fold_letters(chunk.content))]
+    at = [place for place, number in enumerate(words) if number >= 0]
+    found = [words[place] for place in at]
+    length = math.log(1 + len(words))
+    if not found or not asked.whole:
+        return (0.0, 0.0, 0.0, 0.0, length)
+    named = " ".join((chunk.title, *chunk.heading_path))
+    title = {numbers[word] for word in WORD.findall(fold_letters(named))} - {-1}
+    steps = zip(pairwise(found), pairwise(at), strict=True)
+    pairs = {pair for pair, (here, there) in steps if there - here <= 2 and pair in asked.pairs}
+    worth = asked.worth
+    return (
+        sum(worth[number] for number in set(found)) / asked.whole,
+        _nearest(found, at, worth) / asked.whole,
+        len(pairs) / max(1, len(asked.pairs)),
+        sum(worth[number] for number in title) / asked.whole,
+        length,
+    )
 
 
 def _nearest(found: Sequence[int], at: Sequence[int], worth: Sequence[float]) -> float:
