@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pai_daemon.context.ranking.evidence import FEATURES, Table
 from pai_daemon.context.search import Searcher
 from tests.bench.bench import load_model
-from tests.bench.sets import SETS, Asked, questions, ready_vault
+from tests.bench.sets import FILES, NAMED, SETS, Asked, questions, ready_vault
 
 MODELS = ("multilingual-e5-small", "all-MiniLM-L6-v2")
 RIDGE = 10.0
@@ -37,10 +37,10 @@ def print_weights() -> None:
     choices: list[Choice] = []
     for model in MODELS:
         embedder = load_model(model)
-        for language in ("en", "de"):
-            with ready_vault(language, embedder) as ready:
-                for name, (_, asked_of) in SETS.items():
-                    if asked_of == language:
+        for source in (*FILES, *NAMED):
+            with ready_vault(source, embedder) as ready:
+                for name, (_, asked_of) in (*SETS.items(), *((each, ("", each)) for each in NAMED)):
+                    if asked_of == source:
                         tuning = [each for each in questions(name, ready) if not each.is_reported]
                         choices += _choices(ready.searcher, tuning)
     for feature, weight in zip(FEATURES, fit(choices), strict=True):

@@ -28,21 +28,25 @@ SIGNS = (
     "meaning share",
     "words",
     "words share",
-    "both",
     "has",
     "near",
     "pairs",
     "title",
     "length",
 )
-# Of the question; each makes every sign count more or less.
+# Of the question; each makes some signs count more or less.
 CONDITIONS = ("overlap", "rarity", "margin", "unknown language")
-FEATURES = (*SIGNS, *(f"{sign}, {condition}" for condition in CONDITIONS for sign in SIGNS))
+CONDITIONAL = ("meaning share", "words share", "near")
+FEATURES = (*SIGNS, *(f"{sign}, {condition}" for condition in CONDITIONS for sign in CONDITIONAL))
 # Words as far apart as in a long sentence.
 WINDOW_WORDS = 20
 # Inflected forms are told to be one word by so many letters at their beginning.
 STEM_LETTERS = 5
+# About what one rare word gives is so much, times ln(chunks), in BM25's scores.
 RARITY = 1.75
+MOST_RARITY = 3.0
+# The margin is how far the nearest is before the one at this place.
+MARGIN_TO = 10
 # Beside the words that name something, those that every text has are worth so much.
 COMMON_WORTH = 0.1
 MAX_WORDS = 64
@@ -168,10 +172,9 @@ def table_of(
     cosines = np.where(waiting, least + (best - least) * word_shares, cosines)
     meaning = (cosines - best) / scale
     shares = (cosines - least) / max(best - least, 1e-6)
-    own = np.column_stack(
-        [meaning, shares, scores / floor, word_shares, shares * word_shares, *seen.T[:4], seen[:, 4]]
-    )
+    own = np.column_stack([meaning, shares, scores / floor, word_shares, seen])
     overlap = float(seen[:, 0].max(initial=0.0))
-    margin = (best - semantic[min(9, len(semantic) - 1)][1]) / scale if semantic else 0.0
-    conditions = (overlap, min(top / floor, 3.0), margin, 0.0 if knows_language else 1.0)
-    return np.column_stack([own, *(own * condition for condition in conditions)])
+    margin = (best - semantic[min(MARGIN_TO, len(semantic)) - 1][1]) / scale if semantic else 0.0
+    conditions = (overlap, min(top / floor, MOST_RARITY), margin, 0.0 if knows_language else 1.0)
+    conditional = own[:, [SIGNS.index(sign) for sign in CONDITIONAL]]
+    return np.column_stack([own, *(conditional * condition for condition in conditions)])
