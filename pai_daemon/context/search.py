@@ -198,7 +198,7 @@ class Searcher:
         return legs, semantic_weight
 
     def evidence(self, query: str) -> tuple[Table, list[StoredChunk]]:
-        """Return what a second look sees of a query's first candidates, in their order; to fit its weights."""
+        """Return what a second look sees of a query's first candidates, in their order; for fitting."""
         with self.borrow() as space:
             legs, semantic_weight = self._legs(space, query, "hybrid", EVERYTHING, typing=False)
             ranked = fuse(legs, semantic_weight, len(space.matrix))

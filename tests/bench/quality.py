@@ -23,7 +23,7 @@ from tests.bench.data import SAMPLE_VAULT, Question, sample_questions
 from tests.bench.quality_answers import answer_rows
 from tests.bench.quality_fit import print_weights
 from tests.bench.report import Row
-from tests.bench.sets import POOLED, SETS, Asked, has_sets, questions, ready_vault
+from tests.bench.sets import NAMED, POOLED, SETS, Asked, has_sets, questions, ready_vault
 
 DEPTH = 20
 QUICK_SHARE = 10
@@ -42,21 +42,24 @@ Ranks = dict[str, list[int | None]]
 
 
 def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
-    """Return recall and MRR@10 by set and arm, and what is gained over the better leg; answers, if not quick."""
+    """Return recall and MRR@10 by set and arm, and the gain over the better leg; answers, if not quick."""
     embedder = load_model(model)
     if not has_sets():
         return _sample_rows(scratch, embedder)
     found: dict[str, tuple[list[Asked], Ranks]] = {}
-    for language in ("en", "de"):
-        with ready_vault(language, embedder) as ready:
-            for name, (_, asked_of) in SETS.items():
-                if asked_of == language:
+    # Titles and headings are asked of real vaults; to index them takes longer than a quick bench may.
+    asked_names = {} if quick else {name: ("", name) for name in NAMED}
+    for source in dict.fromkeys(of for _, of in ({**SETS, **asked_names}).values()):
+        with ready_vault(source, embedder) as ready:
+            for name, (_, asked_of) in ({**SETS, **asked_names}).items():
+                if asked_of == source:
                     reported = [each for each in questions(name, ready) if each.is_reported]
                     asked = reported[:: QUICK_SHARE if quick else 1]
                     found[name] = asked, _ranks(ready.searcher, asked)
     rows = []
     for name, (asked, ranks) in found.items():
-        rows += _set_rows(name, len(asked), ranks)
+        what = f"titles and headings of {name}" if name in NAMED else name
+        rows += _set_rows(what, len(asked), ranks)
     everything: Ranks = {arm: [] for arm in ARMS}
     for name, parts in POOLED.items():
         ranks = _pooled([found[part] for part in parts])
@@ -73,9 +76,7 @@ def _ranks(searcher: Searcher, asked: Sequence[Asked]) -> Ranks:
     ranks: Ranks = {}
     for arm, (mode, looks_again) in ARMS.items():
         searcher.looks_again = looks_again
-        ranks[arm] = [
-            each.rank(searcher.search(each.text, mode=mode, limit=DEPTH).results) for each in asked
-        ]
+        ranks[arm] = [each.rank(searcher.search(each.text, mode=mode, limit=DEPTH).results) for each in asked]
     return ranks
 
 
@@ -92,9 +93,7 @@ def _pooled(parts: Sequence[tuple[Sequence[Asked], Ranks]]) -> Ranks:
     return pooled
 
 
-def _set_rows(
-    what: str, count: int, ranks: Ranks, floors: tuple[float, float] | None = None
-) -> list[Row]:
+def _set_rows(what: str, count: int, ranks: Ranks, floors: tuple[float, float] | None = None) -> list[Row]:
     """Return the figures of each arm, and the gain of the last over the better leg."""
     rows = []
     for arm, listed in ranks.items():
@@ -113,13 +112,17 @@ def _set_rows(
         holds = gain >= 0 and (low > 0 or "pooled" not in what) if against in legs else None
         unit = f"95 %: {low:+.3f} to {high:+.3f}"
         target = ("> 0, clearly" if "pooled" in what else ">= 0") if against in legs else ""
-        rows.append(Row(f"{what}: MRR@10, {arm} over {against}", round(gain, 4), unit, "", None, target, holds))
+        rows.append(
+            Row(f"{what}: MRR@10, {arm} over {against}", round(gain, 4), unit, "", None, target, holds)
+        )
     return rows
 
 
 def _row(what: str, value: float, count: int, floor: float | None) -> Row:
     target = f">= {floor}" if floor else ""
-    return Row(what, round(value, 3), f"{count} questions", "", None, target, value >= floor if floor else None)
+    return Row(
+        what, round(value, 3), f"{count} questions", "", None, target, value >= floor if floor else None
+    )
 
 
 def _reciprocal(ranks: Sequence[int | None]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -150,9 +153,7 @@ def _sample_rows(scratch: Path, embedder: Embedder) -> list[Row]:
 
 def _holds(passages: Sequence[Passage], asked: Question) -> bool:
     return any(
-        passage.path == asked.path
-        and passage.start_char <= asked.start
-        and asked.end <= passage.end_char
+        passage.path == asked.path and passage.start_char <= asked.start and asked.end <= passage.end_char
         for passage in passages
     )
 

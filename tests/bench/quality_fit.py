@@ -83,6 +83,6 @@ def _choices(searcher: Searcher, asked: Sequence[Asked]) -> list[Choice]:
             any(place.is_in(chunk.path, chunk.start_char, chunk.end_char) for place in each.places)
             for chunk in chunks
         ]
-        if len(right):
+        if right:
             found.append(Choice(rows, np.array(right, bool)))
     return found

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pai_daemon.context.index import Index
 from pai_daemon.context.search import Passage, Searcher
@@ -99,13 +100,13 @@ def questions(name: str, ready: Ready) -> list[Asked]:
     """Return the questions of a set, in the order of its file, or the names of a named vault."""
     if name in NAMED:
         return [Asked(text, text, places) for text, places in ready.places.items()]
-    found = []
-    for article in _articles(SETS[name][0]):
-        for paragraph in article["paragraphs"]:
-            for asked in paragraph["qas"]:
-                if places := ready.places.get(asked["id"]):
-                    found.append(Asked(asked["id"], asked["question"].strip(), places))
-    return found
+    return [
+        Asked(asked["id"], asked["question"].strip(), places)
+        for article in _articles(SETS[name][0])
+        for paragraph in article["paragraphs"]
+        for asked in paragraph["qas"]
+        if (places := ready.places.get(asked["id"]))
+    ]
 
 
 def write_vault(language: str, folder: Path) -> dict[str, tuple[Place, ...]]:
@@ -184,7 +185,7 @@ def _names(index: Index) -> dict[str, tuple[Place, ...]]:
     return dict(clear[:NAMES_ASKED])
 
 
-def _articles(name: str) -> list[dict[str, list[dict[str, list[dict[str, str]]]]]]:
+def _articles(name: str) -> list[dict[str, Any]]:
     source = _source()
     assert source is not None, "the question sets are not here"
     return json.loads((source / f"{name}.json").read_text("utf-8"))["data"]  # type: ignore[no-any-return]
