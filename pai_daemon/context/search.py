@@ -2,8 +2,9 @@
 
 Each leg gives its best chunks. Their scores are brought to 0 to 1 and added with the model's weight,
 a convex combination (Bruch, Gai and Ingber 2023, "An Analysis of Fusion Functions for Hybrid
-Retrieval"). On XQuAD it beats reciprocal ranks in one language and across two (D25). A leg that
-cannot run is left out, and the result says which ran (D16).
+Retrieval"). On XQuAD it beats reciprocal ranks in one language and across two (D25). The first
+of what both legs found are looked at again, with their text (D77). A leg that cannot run is left out,
+and the result says which ran (D16).
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class Passage:
     """A chunk as a search result.
 
     Lines are 1-based and inclusive, characters are code points of the note's text. stale: the
-    file changed since it was read. score: 0 to 1, as `fuse` adds up the legs that ran.
+    file changed since it was read. score: 0 to 1, as `fuse` adds up the legs that ran,
+    and in the order of the second look.
     highlights: (start, end) in `text`. link: a wikilink that opens the passage. uri: an address that opens
     it in Obsidian or Logseq. page: of a PDF, from 1.
     """

@@ -3,7 +3,7 @@
 The legs know a chunk by two figures. Here its words are seen: how many of the question's it has, weighed by
 how rare they are, how close together, in which order, and whether the title says them. What holds for the
 whole question, as whether the model knows its language, is evidence too: it makes the legs count more or
-less (D77).
+less (D77, D78).
 """
 
 from __future__ import annotations
