@@ -24,7 +24,7 @@ from pai_daemon.context.highlights import NO_TERMS, Terms, highlights, terms_of
 from pai_daemon.context.index import Index
 from pai_daemon.context.places import Places, page_of
 from pai_daemon.context.ranking.evidence import Table, question_of, table_of
-from pai_daemon.context.ranking.look import LOOKED_AT, reorder
+from pai_daemon.context.ranking.look import candidates, reorder
 from pai_daemon.context.space import Space
 from pai_daemon.context.store.rows import StoredChunk, chunk_id
 from pai_daemon.context.store.words import read
@@ -209,10 +209,10 @@ class Searcher:
     def _seen(
         self, space: Space, query: str, ranked: Leg, legs: Legs, unknown: Collection[str] = ()
     ) -> tuple[Table, list[StoredChunk]]:
-        """Return the evidence for the first that are ranked, and the chunks, in their order."""
+        """Return the evidence for the candidates of a second look, and their chunks."""
         assert space.embedder is not None, "meaning was searched"
         asked = read(query).meaning or query
-        table, first = self.index.store.chunks, [item for item, _ in ranked[:LOOKED_AT]]
+        table, first = self.index.store.chunks, candidates(ranked, legs)
         kept = table.get(first)
         chunks = [kept[item] for item in first if item in kept]
         language = known_language(asked)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pai_daemon.context.ranking.evidence import FEATURES, SIGNS, Table, question_of, signs, table_of
-from pai_daemon.context.ranking.look import reorder
+from pai_daemon.context.ranking.look import candidates, reorder
 from pai_daemon.context.ranking.weights import WEIGHTS
 from pai_daemon.context.store.rows import StoredChunk
 from pai_daemon.context.store.vocabulary import Vocabulary
@@ -77,6 +77,13 @@ def test_inflected_and_accented_forms_are_one_word() -> None:
     assert seen("hauser", chunk("Die Häuser"))[0]["has"] == 1.0
     assert seen("sleepers", chunk("sleepers' sleep"))[0]["has"] == 1.0
     assert seen("exploring", chunk("explorers"))[0]["has"] == 1.0
+
+
+def test_first_of_each_leg_is_looked_at() -> None:
+    """What one leg puts first is looked at, however far behind both together put it."""
+    ranked = [(str(place), 1 - place / 100) for place in range(100)]
+    assert "90" not in candidates(ranked, {"text": [], "semantic": ranked})
+    assert "90" in candidates(ranked, {"text": [("90", 9.0)], "semantic": ranked})
 
 
 def test_what_is_not_embedded_stands_where_its_words_do() -> None:
