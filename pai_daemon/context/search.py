@@ -2,8 +2,9 @@
 
 Each leg gives its best chunks. Their scores are brought to 0 to 1 and added with the model's weight,
 a convex combination (Bruch, Gai and Ingber 2023, "An Analysis of Fusion Functions for Hybrid
-Retrieval"). On XQuAD it beats reciprocal ranks in one language and across two (D25). A leg that
-cannot run is left out, and the result says which ran (D16).
+Retrieval"). On XQuAD it beats reciprocal ranks in one language and across two (D25). The first
+of what both legs found are looked at again, with their text (D77). A leg that cannot run is left out,
+and the result says which ran (D16).
 """
 
 from __future__ import annotations
@@ -22,11 +23,14 @@ from pai_daemon.context.filters import EVERYTHING, Filter
 from pai_daemon.context.highlights import NO_TERMS, Terms, highlights, terms_of
 from pai_daemon.context.index import Index
 from pai_daemon.context.places import Places, page_of
+from pai_daemon.context.ranking.evidence import Table, question_of, table_of
+from pai_daemon.context.ranking.look import candidates, reorder
 from pai_daemon.context.space import Space
 from pai_daemon.context.store.rows import StoredChunk, chunk_id
 from pai_daemon.context.store.words import read
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import IndexUnavailable, ModelUnavailable, UsageError
+from pai_daemon.notes.language import known_language
 from pai_daemon.vault.scan import read_bytes
 
 Mode = Literal["hybrid", "semantic", "text"]
@@ -54,7 +58,8 @@ class Passage:
     """A chunk as a search result.
 
     Lines are 1-based and inclusive, characters are code points of the note's text. stale: the
-    file changed since it was read. score: 0 to 1, as `fuse` adds up the legs that ran.
+    file changed since it was read. score: 0 to 1, as `fuse` adds up the legs that ran,
+    and in the order of the second look.
     highlights: (start, end) in `text`. link: a wikilink that opens the passage. uri: an address that opens
     it in Obsidian or Logseq. page: of a PDF, from 1.
     """
@@ -106,6 +111,8 @@ class Searcher:
         self.index = index
         # Words are looked up on a thread of its own beside the embedding of the query.
         self._beside = ThreadPoolExecutor(WORD_THREADS, "words")
+        # Off only to measure what the second look is worth.
+        self.looks_again = True
         self._passing = lru_cache(FILTERS_KEPT)(self._matching)
 
     def borrow(self) -> AbstractContextManager[Space]:
@@ -149,8 +156,11 @@ class Searcher:
             raise UsageError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
         legs, semantic_weight = self._legs(space, query, mode, chosen, typing=typing)
         unknown = self._not_embedded(space, legs)
-        ranked = fuse(legs, semantic_weight, len(space.matrix), unknown)[:limit]
-        passages = self.passages(ranked, legs, query)
+        ranked = fuse(legs, semantic_weight, len(space.matrix), unknown)
+        if self.looks_again and legs.get("semantic") and legs.get("text"):
+            evidence, chunks = self._seen(space, query, ranked, legs, unknown)
+            ranked = reorder(ranked, [chunk.chunk_id for chunk in chunks], evidence)
+        passages = self.passages(ranked[:limit], legs, query)
         return SearchResult(
             query=query,
             mode=mode,
@@ -188,6 +198,34 @@ class Searcher:
                 if "semantic" not in legs:
                     raise
         return legs, semantic_weight
+
+    def evidence(self, query: str) -> tuple[Table, list[StoredChunk]]:
+        """Return what a second look sees of a query's first candidates, in their order; for fitting."""
+        with self.borrow() as space:
+            legs, semantic_weight = self._legs(space, query, "hybrid", EVERYTHING, typing=False)
+            ranked = fuse(legs, semantic_weight, len(space.matrix))
+            return self._seen(space, query, ranked, legs)
+
+    def _seen(
+        self, space: Space, query: str, ranked: Leg, legs: Legs, unknown: Collection[str] = ()
+    ) -> tuple[Table, list[StoredChunk]]:
+        """Return the evidence for the candidates of a second look, and their chunks."""
+        assert space.embedder is not None, "meaning was searched"
+        asked = read(query).meaning or query
+        table, first = self.index.store.chunks, candidates(ranked, legs)
+        kept = table.get(first)
+        chunks = [kept[item] for item in first if item in kept]
+        language = known_language(asked)
+        evidence = table_of(
+            question_of(asked, table.vocabulary.known),
+            chunks,
+            legs,
+            scale=space.embedder.scoring.scale,
+            chunk_count=len(space.matrix),
+            knows_language=language is None or space.embedder.profile.covers(language),
+            unknown=unknown,
+        )
+        return evidence, chunks
 
     def _not_embedded(self, space: Space, legs: Legs) -> set[str]:
         """Return the chunks that words found and meaning cannot find yet."""

@@ -23,7 +23,7 @@ BENCHES = {
     "soak": "two writers, and kills while notes change, against an index made anew",
     "notes": "reading notes, against the bare Markdown parser and embedding",
     "stream": "what is added to a generator's stream, against the bare generator",
-    "quality": "recall, MRR and answers on XQuAD",
+    "quality": "the right passage first, by arm, with intervals; answers on XQuAD",
     "links": "links that were taken out, recovered; how sure suggestions are; what one note costs",
     "plugin": "size, loading and main-thread work of the Obsidian plugin, in headless Chromium",
     "recall": "the right fact among the first, by arm and model; what is refused; time by number of facts",
