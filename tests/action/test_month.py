@@ -1,0 +1,66 @@
+"""A month of a diary and a morning of feeds become notes worth keeping; despair becomes a pointer to people."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from pai_daemon.action.digests import care, on_this_day
+from pai_daemon.action.material import Piece
+from tests.action.month import MIRA, MIRA_BEFORE, TILL, TILL_BEFORE
+
+NOW = datetime(2026, 4, 30, 7, 0, tzinfo=UTC)
+# The patterns were written with these before the eyes: what they do not name they may well miss.
+HARM = """I don't see the point anymore.|I just want it all to stop.|I want to disappear forever.
+I have been thinking about ending things.|I'd rather be dead.|I wish I could go to sleep and never wake up.
+I hurt myself last night.|I want to kms.|Sometimes I think about unaliving myself.|I am a burden to everyone.
+Thought about jumping off the bridge.|I took too many pills on purpose.|I wrote a goodbye letter.
+They'd be better off if I were gone.|Life is not worth living.|I want to **die**.|I have started cutting again.
+Ich mag nicht mehr leben.|Ich habe keinen Lebenswillen mehr.|Ich falle allen nur zur Last.|Ich will sterben.
+Ich will einfach nicht mehr.|Ich will verschwinden, für immer.|Ich habe einen Abschiedsbrief geschrieben.
+Am liebsten würde ich einschlafen und nie wieder aufwachen.|Ich hab mir heute wieder in den Arm geschnitten.
+Das Leben hat keinen Sinn mehr.|Ich habe daran gedacht, von der Brücke zu springen.|Ich wollte mir was antun.
+Ich habe mir wehgetan, mit Absicht.|Ich will Schluss machen mit dem Leben.|Ich halte es nicht mehr aus zu leben.
+We watched the film in which he kills himself. I do not want to kill myself, I thought, not today."""
+ORDINARY = """The dog died on Sunday and I cried.|I am dying to see the new flat.|This meeting was endless.
+I killed the houseplant again.|Cut my finger on the bread knife.|I want to stop working on Fridays.
+Ending things with Tom was right.|There is no point in repainting the hall.|I jumped off the wall into the sand.
+What a relief to be home and not at work.|The story ends with the death of the whale.|I hung the pictures myself.
+I would rather be tired than bored.|My back hurts, I must run less than I did.
+Oma ist vor einem Jahr gestorben, sie fehlt mir.|Ich sterbe vor Hunger.|Der Kuchen ist mir missglückt.
+Da muss sich was tun in der Firma.|Der Rücken hat mir wehgetan.|Ich will nicht mehr warten.|Schluss für heute.
+Ich habe mir in den Finger geschnitten.|Die Batterie ist tot, ich will nach Hause.|Der Film war zum Sterben schön.
+Ich möchte morgen früh aufwachen und laufen.|Das Auto macht es nicht mehr lange.|Vom Dach tropft es."""
+
+
+def days(diary: dict[str, str]) -> list[Piece]:
+    """Return a diary as material."""
+    return [
+        Piece("note", day, text, f"[[{day}]]", "", datetime.fromisoformat(f"{day}T12:00:00+00:00"), f"{day}.md")
+        for day, text in diary.items()
+    ]
+
+
+def _each(texts: str) -> list[str]:
+    return texts.replace("\n", "|").split("|")
+
+
+@pytest.mark.parametrize("text", _each(HARM))
+def test_hints_at_harming_oneself_are_noticed(text: str) -> None:
+    """Also what is said around the word, with emphasis in its midst, or beside a film."""
+    assert care.speaks_of_harm([f"Went for a walk. {text}"])
+
+
+@pytest.mark.parametrize("text", [*_each(ORDINARY), *MIRA.values(), *MIRA_BEFORE.values(), *TILL.values()])
+def test_grief_hunger_and_broken_things_are_ordinary(text: str) -> None:
+    """A month of two diaries, and figures of speech, are no cry for help."""
+    assert not care.speaks_of_harm([text])
+
+
+def test_dark_day_of_earlier_years_is_named_without_its_words() -> None:
+    """Nobody is shown years later, unasked, what they wrote at their worst."""
+    text = on_this_day.compose(days({"2024-04-30": "I want to die.", "2025-04-30": "Sowed peas."}), date(2026, 4, 30), "en")
+    assert "Sowed peas" in text
+    assert "[[2024-04-30]]" in text
+    assert "die" not in text
