@@ -133,7 +133,9 @@ def _named(days: Sequence[Piece], language: str) -> list[str]:
     for piece in days:
         for target, tag in _NAMED.findall(piece.text):
             on.setdefault(f"[[{target.strip()}]]" if target else f"`#{tag}`", set()).add(piece.link)
-    often = sorted((name for name, links in on.items() if len(links) > 1), key=lambda name: (-len(on[name]), name))
+    often = sorted(
+        (name for name, links in on.items() if len(links) > 1), key=lambda name: (-len(on[name]), name)
+    )
     said = words(language, "reflection")
     told = [f"{name} ({said['days'].format(n=len(on[name]))})" for name in often[:NAMED]]
     return [f"- {said['named']}: {' · '.join(told)}"] if told else []
