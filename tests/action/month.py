@@ -3,6 +3,7 @@
 A day a text, with the month before it shorter, and a morning of four invented feeds.
 """
 
+# ruff: noqa: E501 - a text a line
 from __future__ import annotations
 
 MIRA_BEFORE = {

@@ -26,13 +26,13 @@ Ich habe mir wehgetan, mit Absicht.|Ich will Schluss machen mit dem Leben.|Ich h
 We watched the film in which he kills himself. I do not want to kill myself, I thought, not today."""
 ORDINARY = """The dog died on Sunday and I cried.|I am dying to see the new flat.|This meeting was endless.
 I killed the houseplant again.|Cut my finger on the bread knife.|I want to stop working on Fridays.
-Ending things with Tom was right.|There is no point in repainting the hall.|I jumped off the wall into the sand.
-What a relief to be home and not at work.|The story ends with the death of the whale.|I hung the pictures myself.
-I would rather be tired than bored.|My back hurts, I must run less than I did.
+Ending things with Tom was right.|There is no point in repainting the hall.
+I jumped off the wall into the sand.|What a relief to be home and not at work.|The story ends with the death of the whale.
+I hung the pictures myself.|I would rather be tired than bored.|My back hurts, I must run less than I did.
 Oma ist vor einem Jahr gestorben, sie fehlt mir.|Ich sterbe vor Hunger.|Der Kuchen ist mir missglückt.
 Da muss sich was tun in der Firma.|Der Rücken hat mir wehgetan.|Ich will nicht mehr warten.|Schluss für heute.
-Ich habe mir in den Finger geschnitten.|Die Batterie ist tot, ich will nach Hause.|Der Film war zum Sterben schön.
-Ich möchte morgen früh aufwachen und laufen.|Das Auto macht es nicht mehr lange.|Vom Dach tropft es."""
+Ich habe mir in den Finger geschnitten.|Die Batterie ist tot, ich will nach Hause.
+Der Film war zum Sterben schön.|Ich möchte morgen früh aufwachen und laufen.|Das Auto macht es nicht mehr lange.|Vom Dach tropft es."""
 
 
 def days(diary: dict[str, str]) -> list[Piece]:
@@ -109,7 +109,7 @@ def test_what_was_meant_is_told_with_what_came_of_it() -> None:
 
 
 def test_themes_of_a_month_are_names_and_things() -> None:
-    """No heading of a template, no adjective of German and no half name is one; links that recur are named."""
+    """No heading of a template, no adjective of German, no half name; links that recur are named."""
     english = reflection.compose(days(MIRA), days(MIRA_BEFORE), 30)
     german = reflection.compose(days(TILL), days(TILL_BEFORE), 30)
     assert re.findall(r"^- \*\*(\w+)\*\*", english, re.MULTILINE)[:3] == ["Jonah", "bakery", "landlord"]

@@ -25,8 +25,9 @@ MOST_SHORT = 12
 MOST_TOLD = 300
 # Shared rarity of the words of title and first sentence, of all that the shorter one has.
 ALIKE, ALIKE_BY_TITLE, ALIKE_IF_NEAR = 0.5, 0.18, 0.2
-# So much of a title's rarity the other entry must have, in so many words; words are one if they begin alike.
-OF_TITLE, WORDS_OF_TITLE, STEM = 0.45, 2, 6
+# So much of a title's rarity the other entry must have, in so many words, and so many words of it in all.
+# Words are one if they begin alike.
+OF_TITLE, WORDS_OF_TITLE, WORDS, STEM = 0.45, 2, 4, 6
 # So many standard deviations above the mean nearness of all pairs.
 NEAR_SIGMAS = 2.5
 
@@ -54,7 +55,8 @@ def stories(entries: Sequence[Piece], vectors: Floats | None, language: str) -> 
     for second in range(len(entries)):
         for first in range(second):
             share = _shared(heads[first], heads[second], rarity)
-            named = share >= ALIKE_BY_TITLE and (
+            told = share >= ALIKE_BY_TITLE and len(heads[first] & heads[second]) >= WORDS
+            named = told and (
                 _names(titles[first], heads[second], rarity) or _names(titles[second], heads[first], rarity)
             )
             is_near = share >= ALIKE_IF_NEAR and near is not None and bool(near[first, second])
