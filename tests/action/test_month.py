@@ -7,32 +7,41 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from pai_daemon.action.composing import VaultComposer
 from pai_daemon.action.digests import care, news, on_this_day, reflection
-from pai_daemon.action.material import Piece
+from pai_daemon.action.material import Material, Piece
+from pai_daemon.action.routine import Input, Routine
 from tests.action.month import MIRA, MIRA_BEFORE, MORNING, TILL, TILL_BEFORE
 
 NOW = datetime(2026, 4, 30, 7, 0, tzinfo=UTC)
 # The patterns were written with these before the eyes: what they do not name they may well miss.
 HARM = """I don't see the point anymore.|I just want it all to stop.|I want to disappear forever.
-I have been thinking about ending things.|I'd rather be dead.|I wish I could go to sleep and never wake up.
-I hurt myself last night.|I want to kms.|Sometimes I think about unaliving myself.|I am a burden to everyone.
+I have been thinking about ending things.|I'd rather be dead.
+I wish I could go to sleep and never wake up.|I hurt myself last night.|I want to kms.
+Sometimes I think about unaliving myself.|I am a burden to everyone.
 Thought about jumping off the bridge.|I took too many pills on purpose.|I wrote a goodbye letter.
-They'd be better off if I were gone.|Life is not worth living.|I want to **die**.|I have started cutting again.
-Ich mag nicht mehr leben.|Ich habe keinen Lebenswillen mehr.|Ich falle allen nur zur Last.|Ich will sterben.
-Ich will einfach nicht mehr.|Ich will verschwinden, für immer.|Ich habe einen Abschiedsbrief geschrieben.
-Am liebsten würde ich einschlafen und nie wieder aufwachen.|Ich hab mir heute wieder in den Arm geschnitten.
-Das Leben hat keinen Sinn mehr.|Ich habe daran gedacht, von der Brücke zu springen.|Ich wollte mir was antun.
-Ich habe mir wehgetan, mit Absicht.|Ich will Schluss machen mit dem Leben.|Ich halte es nicht mehr aus zu leben.
+They'd be better off if I were gone.|Life is not worth living.|I want to **die**.
+I have started cutting again.|Ich mag nicht mehr leben.|Ich habe keinen Lebenswillen mehr.
+Ich falle allen nur zur Last.|Ich will sterben.|Ich will einfach nicht mehr.
+Ich will verschwinden, für immer.|Ich habe einen Abschiedsbrief geschrieben.
+Am liebsten würde ich einschlafen und nie wieder aufwachen.
+Ich hab mir heute wieder in den Arm geschnitten.|Das Leben hat keinen Sinn mehr.
+Ich habe daran gedacht, von der Brücke zu springen.|Ich wollte mir was antun.
+Ich habe mir wehgetan, mit Absicht.|Ich will Schluss machen mit dem Leben.
+Ich halte es nicht mehr aus zu leben.
 We watched the film in which he kills himself. I do not want to kill myself, I thought, not today."""
-ORDINARY = """The dog died on Sunday and I cried.|I am dying to see the new flat.|This meeting was endless.
-I killed the houseplant again.|Cut my finger on the bread knife.|I want to stop working on Fridays.
-Ending things with Tom was right.|There is no point in repainting the hall.
-I jumped off the wall into the sand.|What a relief to be home and not at work.|The story ends with the death of the whale.
-I hung the pictures myself.|I would rather be tired than bored.|My back hurts, I must run less than I did.
-Oma ist vor einem Jahr gestorben, sie fehlt mir.|Ich sterbe vor Hunger.|Der Kuchen ist mir missglückt.
-Da muss sich was tun in der Firma.|Der Rücken hat mir wehgetan.|Ich will nicht mehr warten.|Schluss für heute.
+ORDINARY = """The dog died on Sunday and I cried.|I am dying to see the new flat.
+This meeting was endless.|I killed the houseplant again.|Cut my finger on the bread knife.
+I want to stop working on Fridays.|Ending things with Tom was right.
+There is no point in repainting the hall.|I jumped off the wall into the sand.
+What a relief to be home and not at work.|The story ends with the death of the whale.
+I hung the pictures myself.|I would rather be tired than bored.
+My back hurts, I must run less than I did.|Oma ist vor einem Jahr gestorben, sie fehlt mir.
+Ich sterbe vor Hunger.|Der Kuchen ist mir missglückt.|Da muss sich was tun in der Firma.
+Der Rücken hat mir wehgetan.|Ich will nicht mehr warten.|Schluss für heute.
 Ich habe mir in den Finger geschnitten.|Die Batterie ist tot, ich will nach Hause.
-Der Film war zum Sterben schön.|Ich möchte morgen früh aufwachen und laufen.|Das Auto macht es nicht mehr lange.|Vom Dach tropft es."""
+Der Film war zum Sterben schön.|Ich möchte morgen früh aufwachen und laufen.
+Das Auto macht es nicht mehr lange.|Vom Dach tropft es."""
 
 
 def days(diary: dict[str, str]) -> list[Piece]:
@@ -135,3 +144,17 @@ def test_dark_days_before_leave_no_word_in_a_reflection() -> None:
     text = reflection.compose(days(MIRA), days(dark), 30)
     assert "suicide" not in text
     assert "Bluebridge" not in text
+
+
+@pytest.mark.parametrize("shipped", ["reflection", ""])
+async def test_any_routine_that_reads_a_dark_diary_points_to_people(shipped: str) -> None:
+    """A routine of the person's own asks no generator either."""
+    routine = Routine(
+        "own", "Routines/own.md", "Own", "Judge me.", inputs=(Input("daily", "7d"),), shipped=shipped
+    )
+    composer = VaultComposer(None, None, None, None)  # type: ignore[arg-type] - it must ask none of them
+    material = Material(tuple(days({"2026-04-29": "I want to die."})))
+    written = await composer.compose(routine, material, NOW, budget_s=5.0)
+    assert written.stages == ("care",)
+    assert written.prompt == ""
+    assert "988" in written.text
