@@ -1,4 +1,4 @@
-"""A month of a diary and a morning of feeds become notes worth keeping; despair becomes a pointer to people."""
+"""A month of a diary and a morning of feeds become notes worth keeping; despair, a pointer to people."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def _days_of(lines: Sequence[_Line]) -> dict[str, set[str]]:
 def _themes(
     counts: dict[str, set[str]], earlier: dict[str, set[str]], days: int, before: int, small: set[str]
 ) -> list[str]:
-    """Return the words that many of these days have, and fewer of those before. small: those that name nothing."""
+    """Return the words that many of these days have, and fewer of those before. small: no names of things."""
     feelings = {word for each in LANGUAGES for word in of_language(each, "feelings")}
 
     def weight(word: str) -> float:
