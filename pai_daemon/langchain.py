@@ -1,4 +1,4 @@
-"""The notes as a retriever of LangChain: `pip install 'pai-daemon[langchain]'`, and a daemon that runs (D86).
+"""The notes as a retriever and tools of LangChain; `pip install 'pai-daemon[langchain]'`, and a daemon (D86).
 
 For chat and embeddings LangChain's own classes are pointed at the daemon, which speaks OpenAI's API.
 """
@@ -12,6 +12,7 @@ from typing import Any, Literal
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
+from langchain_core.tools import StructuredTool
 from pydantic import Field, PrivateAttr, SecretStr
 
 from pai_daemon.client import Client
@@ -67,6 +68,38 @@ class PaiRetriever(BaseRetriever):
         if not token:
             raise DaemonUnreachable("There is no token.", hint="Give PaiRetriever(url=…, token=…).")
         return Client(self.url, token)
+
+
+def pai_tools(client: Client | None = None) -> list[StructuredTool]:
+    """Return tools for an agent: to search the notes, to ask them, and to propose a change of one.
+
+    A change waits until the person approves it (`pai action approve`): an agent cannot write by itself.
+    """
+    pai = client or Client.find(load())
+
+    def search_notes(query: str) -> list[dict[str, str]]:
+        """Find passages of the person's notes by meaning and words; each with a link to cite it by."""
+        found = pai.search(query, limit=8)["results"]
+        return [{"link": each["link"], "path": each["path"], "text": each["text"]} for each in found]
+
+    def ask_notes(question: str) -> str:
+        """Answer a question from the person's notes, with the numbers of its sources."""
+        answer = pai.ask(question)
+        sources = [f"[{each['n']}] {each['link']}" for each in answer["citations"]]
+        return "\n".join([answer["answer"], *sources])
+
+    def propose_edit(
+        kind: Literal["create", "append", "insert", "set_property", "add_link"],
+        path: str,
+        text: str = "",
+        heading: str = "",
+        why: str = "",
+    ) -> str:
+        """Propose a change of a note, when the person asks for one; it waits until they approve."""
+        body = {"kind": kind, "path": path, "text": text, "heading": heading, "why": why}
+        return f"Proposal {pai.send('/api/actions', body)['id']} waits for the person's approval."
+
+    return [StructuredTool.from_function(each) for each in (search_notes, ask_notes, propose_edit)]
 
 
 def document_of(passage: Passage) -> Document:

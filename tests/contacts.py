@@ -68,6 +68,7 @@ def record(
         "argv": sys.argv[1:] if argv is None else list(argv),
         "environ": settings,
         "config": _config(settings.get("PAI_CONFIG_DIR", "")),
+        "routines": _routines(sys.argv[1:] if argv is None else argv),
     }
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
@@ -84,6 +85,19 @@ def recorded(path: str) -> list[dict[str, Any]]:
 
 def _text(host: Any) -> str:
     return host.decode("ascii", "backslashreplace") if isinstance(host, bytes) else str(host or "")
+
+
+def _routines(argv: Sequence[str]) -> dict[str, str]:
+    """Return the notes of a daemon's routines as they are now: they say whom it may ask."""
+    if len(argv) < 2 or argv[0] != "start":
+        return {}
+    found = {}
+    for note in Path(argv[1]).glob("Routines/*.md"):
+        try:
+            found[f"Routines/{note.name}"] = note.read_text("utf-8", "replace")
+        except OSError:
+            continue
+    return found
 
 
 def _config(folder: str) -> str:

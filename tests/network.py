@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from pai_daemon.action.reading import read_routine
+from pai_daemon.action.routine import Routine
 from pai_daemon.cli.doctor import addresses
 from pai_daemon.cli.start import command as start
 from pai_daemon.config import Settings, load
@@ -44,7 +46,9 @@ def strangers(contacts: Iterable[Contact]) -> list[str]:
 
 def listed(contact: Contact) -> set[str]:
     """Return what `pai doctor --network` lists for a daemon, as it was set at its start and is set now."""
-    return {str(each["url"]) for settings in _settings(contact) for each in addresses(settings)}
+    read = [read_routine(path, text) for path, text in contact["routines"].items()]
+    routines = [each for each in read if isinstance(each, Routine)]
+    return {str(each["url"]) for settings in _settings(contact) for each in addresses(settings, routines)}
 
 
 def _writes_within(contact: Contact) -> bool:

@@ -147,9 +147,9 @@ def test_no_banned_name() -> None:
 
 
 def test_only_the_daemon_constructs_the_parts() -> None:
-    """Index, Indexer, Searcher, Related, Answerer, Watcher and the like are made in daemon.py and wiring.py."""
+    """Index, Indexer, Searcher, Answerer, Watcher and the like are made in daemon.py and wiring.py."""
     parts = {"Index", "Indexer", "Searcher", "Related", "Linker", "Reporter", "Answerer", "Watcher"}
-    parts |= {"Summarizer", "Comparer", "Actions", "Scheduler", "Runner"}
+    parts |= {"Summarizer", "Comparer", "Actions", "Scheduler"}
     for module in MODULES:
         if _room(module) in ("daemon", "wiring"):
             continue

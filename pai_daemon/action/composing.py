@@ -1,6 +1,6 @@
 """Makes the text of a run: with a generator, or without one by the way of its shipped routine.
 
-What a generator writes is screened: it keeps no address and no image that the material lacks, and its marks
+What a generator writes is screened: it keeps no image, and no address but those of its sources, and its marks
 become links to what they rest on. A diary that speaks of harming oneself is analysed by neither (see `care`).
 """
 
@@ -125,7 +125,7 @@ class VaultComposer:
         if writing.ending != "whole":
             warnings.append(f"{writing.why} The text was composed without it.")
             return None
-        screen = Screen([f"{piece.title}\n{piece.text}\n{piece.link}" for piece in given])
+        screen = Screen([piece.link for piece in given])
         text = _with_links(screen.whole("".join(parts)).strip(), given)
         if screen.taken_out:
             warnings.append(f"{screen.taken_out} addresses that the material lacks were taken out.")

@@ -16,7 +16,7 @@ import pathspec
 
 from pai_daemon.action.material import Material, Piece
 from pai_daemon.action.outside.feeds import Feeds
-from pai_daemon.action.outside.guard import Outside, Unreachable, hosts_of
+from pai_daemon.action.outside.guard import Outside, Unreachable, hosts_of_routine
 from pai_daemon.action.outside.text import page_text
 from pai_daemon.action.reading import seconds_of
 from pai_daemon.action.routine import Input, Routine
@@ -53,9 +53,7 @@ class VaultGatherer:
         pieces: list[Piece] = []
         warnings: list[str] = []
         known: list[str] = []
-        hosts = hosts_of(
-            routine.limits.hosts, [each.what for each in routine.inputs if each.kind in ("feed", "url")]
-        )
+        hosts = hosts_of_routine(routine)
         if feeds := [each.what for each in routine.inputs if each.kind == "feed"]:
             found = await self._feeds.fetch(feeds, hosts, routine.name, due)
             warnings += found.problems

@@ -20,7 +20,7 @@ from typing import Any
 import pathspec
 
 from pai_daemon.action.folder import RoutineFolder
-from pai_daemon.action.outside.guard import hosts_of
+from pai_daemon.action.outside.guard import hosts_of_routine
 from pai_daemon.action.routine import Routine, Trigger
 from pai_daemon.action.runner import Runner, why
 from pai_daemon.action.runs import Run, Runs
@@ -221,8 +221,7 @@ class Scheduler:
 
     def hosts(self, routine: Routine) -> tuple[str, ...]:
         """Return the hosts that a routine may ask."""
-        addresses = [each.what for each in routine.inputs if each.kind in ("feed", "url")]
-        found = hosts_of(routine.limits.hosts, addresses)
+        found = hosts_of_routine(routine)
         return tuple(f"{host.name}:{host.port}" if host.port else host.name for host in found)
 
     def note_changed(self, path: str, change: NoteChange, tags: frozenset[str] = frozenset()) -> None:

@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from pai_daemon import __version__
+from pai_daemon.action.folder import RoutineFolder
+from pai_daemon.action.outside.guard import hosts_of_routine
+from pai_daemon.action.routine import Routine
 from pai_daemon.cli import doctor_index
 from pai_daemon.cli.output import console, show_json
 from pai_daemon.client import Client
@@ -69,9 +72,13 @@ def command(network: bool, of_index: bool, vault: Path | None, as_json: bool) ->
         doctor_index.run(settings, vault, as_json=as_json)
         return
     if network:
-        _show_addresses(addresses(settings), as_json=as_json)
+        _show_addresses(addresses(settings, _routines(settings, vault)), as_json=as_json)
         return
-    checks = [check for look in (_machine, _runtime, _model, _folders, _daemons) for check in look(settings)]
+    checks = [
+        check
+        for look in (_machine, _runtime, _model, _folders, _daemons, _granted)
+        for check in look(settings)
+    ]
     failed = any(check.state == "fault" for check in checks)
     if as_json:
         show_json({"version": __version__, "ok": not failed, "checks": [asdict(check) for check in checks]})
@@ -226,9 +233,38 @@ def _daemons(settings: Settings) -> Iterator[Check]:
         yield Check("daemon", "warning" if problem else "ok", f"{record['vault']} at {record['url']}: {said}")
 
 
-def addresses(settings: Settings) -> list[dict[str, Any]]:
-    """Return every address that these settings let pai-daemon contact, with when and what for (D8)."""
+def _folders_of_routines(settings: Settings, vault: Path | None = None) -> list[RoutineFolder]:
+    """Return the routines of a vault, or of all whose daemons run, as they are now."""
+    vaults = [vault] if vault is not None else [Path(each["vault"]) for each in daemon_records(settings)]
+    found = [RoutineFolder(each, settings.routines_folder) for each in vaults]
+    for folder in found:
+        folder.look()
+    return found
+
+
+def _routines(settings: Settings, vault: Path | None = None) -> list[Routine]:
+    return [each for folder in _folders_of_routines(settings, vault) for each in folder.routines.values()]
+
+
+def _granted(settings: Settings) -> Iterator[Check]:
+    """Yield what routines may do without asking, and which of them are wrong."""
+    for folder in _folders_of_routines(settings):
+        for wrong in folder.wrong:
+            yield Check("routine", "warning", f"{wrong.path}:{wrong.line} {wrong.message}", wrong.hint)
+        for routine in folder.routines.values():
+            if routine.grants:
+                granted = ", ".join(grant.written for grant in routine.grants)
+                yield Check("grants", "note", f"{routine.name} in {folder.vault.name} may {granted}")
+
+
+def addresses(settings: Settings, routines: Iterable[Routine] = ()) -> list[dict[str, Any]]:
+    """Return every address that settings and routines let be contacted, with when and what for (D8)."""
     found: list[dict[str, Any]] = []
+    for routine in routines:
+        for host in hosts_of_routine(routine):
+            url = f"http{'' if host.port else 's'}://{host.name}{f':{host.port}' if host.port else ''}"
+            what = "what its note names is fetched; nothing of your notes is sent"
+            found.append(_address(url, "a run of the routine", what, f"{routine.path}"))
     generator = address_of(settings.generator)
     what = "the question and the passages it finds"
     if settings.generator.strip() == AUTO:

@@ -87,9 +87,8 @@ def add(name: str, vault: Path | None, feeds: tuple[str, ...], schedule: str, as
     if as_json:
         show_json({"path": path})
         return
-    console.print(
-        f'It is in {escape(path)}: read it, change it, and try it with `pai routine run "{escape(Path(path).stem)}" --dry-run`.'
-    )
+    console.print(f"It is in {escape(path)}: read it and change it. To try it:")
+    console.print(f'  pai routine run "{escape(Path(path).stem)}" --dry-run')
 
 
 @command.command("run")
@@ -155,9 +154,8 @@ def cancel(run_id: str, vault: Path | None, as_json: bool) -> None:
 
 def _show(found: Any, *, dry: bool) -> None:
     trace = found["trace"]
-    console.print(
-        f"[bold]{escape(found['routine'])}[/]  [{STYLES[found['state']]}]{found['state']}[/]  {escape(found['why'])}"
-    )
+    state = f"[{STYLES[found['state']]}]{found['state']}[/]"
+    console.print(f"[bold]{escape(found['routine'])}[/]  {state}  {escape(found['why'])}")
     if trace:
         by = trace.get("generator") or "no generator"
         console.print(f"[dim]{trace['pieces']} texts, {escape(by)}, {trace.get('took_ms', 0):.0f} ms[/]")

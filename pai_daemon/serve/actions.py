@@ -16,6 +16,7 @@ from pai_daemon.errors import DiskFull, Forbidden, NoteChanged, NotFound, PaiErr
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.security import GRANT
 from pai_daemon.serve.state import SERVED, Parts
+from pai_daemon.serve.tokens import Grant
 from pai_daemon.serve.wire import Limit, refuse_halves, reply
 
 routes = Routes()
@@ -23,7 +24,10 @@ CHANGES = (NotFound, NoteChanged, VaultUnavailable, DiskFull)
 
 
 class KnownAction(msgspec.Struct, frozen=True, kw_only=True):
-    """An action and what became of it. diff: what it would change now, of one that waits; else empty."""
+    """An action and what became of it. diff: what it would change now, of one that waits.
+
+    It is empty for a token that may not read the note.
+    """
 
     id: str
     state: State
@@ -78,7 +82,9 @@ class ProposeAction(msgspec.Struct, frozen=True, kw_only=True):
 class DecideAction(msgspec.Struct, frozen=True):
     """What a person decides."""
 
-    decision: Annotated[Literal["approve", "reject", "undo"], Meta(description="What becomes of it.")]
+    decision: Annotated[
+        Literal["approve", "reject", "undo"], Meta(description="What becomes of it.", examples=["approve"])
+    ]
 
 
 @routes.get(
@@ -90,11 +96,13 @@ class DecideAction(msgspec.Struct, frozen=True):
 )
 async def known(request: web.Request, asked: ListActions) -> web.Response:
     """Return actions, the newest first."""
-    parts = request.app[SERVED].ready()
+    parts, granted = request.app[SERVED].ready(), request[GRANT]
 
     def found() -> KnownActions:
         records = parts.actions.records(asked.state or None, asked.limit)
-        return KnownActions(len(parts.actions.records("proposed")), [_sent(parts, each) for each in records])
+        return KnownActions(
+            len(parts.actions.records("proposed")), [_sent(parts, each, granted) for each in records]
+        )
 
     return reply(await asyncio.to_thread(found))
 
@@ -115,7 +123,7 @@ async def propose(request: web.Request, asked: ProposeAction) -> web.Response:
         asked.kind, asked.path, asked.text, asked.heading, name=asked.name, value=asked.value, to=asked.to
     )
     record = await asyncio.to_thread(parts.actions.propose, action, by=_who(request), why=asked.why[:500])
-    return reply(await asyncio.to_thread(_sent, parts, record))
+    return reply(await asyncio.to_thread(_sent, parts, record, request[GRANT]))
 
 
 @routes.post(
@@ -132,7 +140,7 @@ async def decide(request: web.Request, asked: DecideAction) -> web.Response:
     actions = parts.actions
     what = {"approve": actions.approve, "reject": actions.reject, "undo": actions.undo}[asked.decision]
     record = await asyncio.to_thread(what, request.match_info["id"], by=_who(request))
-    return reply(await asyncio.to_thread(_sent, parts, record))
+    return reply(await asyncio.to_thread(_sent, parts, record, request[GRANT]))
 
 
 def _who(request: web.Request) -> str:
@@ -140,10 +148,11 @@ def _who(request: web.Request) -> str:
     return "you" if granted.scopes is None else granted.name
 
 
-def _sent(parts: Parts, record: Record) -> KnownAction:
-    """Return an action as it crosses the wire."""
+def _sent(parts: Parts, record: Record, granted: Grant) -> KnownAction:
+    """Return an action as it crosses the wire; its diff to who may read what stands around it."""
     diff = ""
-    if record.state == "proposed":
+    is_indexed = parts.index.catalog.get(record.action.path) is not None
+    if record.state == "proposed" and (granted.scopes is None or (granted.opens("search") and is_indexed)):
         try:
             diff = shown(parts.actions.preview(record.action))
         except PaiError as error:

@@ -392,7 +392,7 @@ class Known(TypedDict):
 
 
 class KnownAction(TypedDict):
-    """An action and what became of it. diff: what it would change now, of one that waits; else empty."""
+    """An action and what became of it. diff: what it would change now, of one that waits."""
 
     id: str
     state: Literal["applied", "applying", "failed", "proposed", "rejected", "undone"]

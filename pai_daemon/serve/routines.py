@@ -93,7 +93,9 @@ class History(msgspec.Struct, frozen=True):
 class RunChange(msgspec.Struct, frozen=True):
     """What becomes of a run."""
 
-    state: Annotated[Literal["cancelled"], Meta(description="It is broken off, for good.")]
+    state: Annotated[
+        Literal["cancelled"], Meta(description="It is broken off, for good.", examples=["cancelled"])
+    ]
 
 
 @routes.get(

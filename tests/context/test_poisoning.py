@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -127,6 +127,10 @@ async def served(live: Live, model: Obeying | None, folder: Path) -> AsyncIterat
         summarizer=Summarizer(live.searcher, generators),
         comparer=Comparer(live.searcher, generators),
         recollecting=Recollecting(memory, Recall(folder), live.index),
+        # What acts is tried in tests/action/test_attacks.py.
+        actions=cast("Any", None),
+        scheduler=cast("Any", None),
+        composer=cast("Any", None),
         keeper=keeper,
     )
     state = Served(settings, live.vault, tokens, ModelState(profile("small")), parts=parts)

@@ -77,6 +77,7 @@ WITHIN = {EmbeddedGenerator}
 CONNECTS = {
     "client.py": "asks daemons on this machine",
     "cli/mcp_bridge.py": "carries messages of MCP clients to the daemon, see tests/cli/test_mcp.py",
+    "action/outside/guard.py": "asks hosts that a routine names, see tests/action/test_outside.py",
     "models/server.py": "speaks for the writers and embedders above",
     "models/hub/cache.py": "fetches files of models, on `pai models pull` alone",
     "models/hub/errors.py": "names the errors of that",
@@ -225,6 +226,16 @@ ROUTES: dict[str, Callable[[], Iterator[tuple[str, str, dict[str, Any]]]]] = {
     "POST /v1/chat/completions": chats,
     "POST /v1/responses": responses,
     "POST /v1/embeddings": embeddings,
+    "GET /api/routines": gets("/api/routines"),
+    "GET /api/routines/runs": gets("/api/routines/runs"),
+    "GET /api/routines/runs/{id}": gets("/api/routines/runs/0-0"),
+    "POST /api/routines/runs/{id}": lambda: iter(()),
+    "POST /api/routines/{name}/run": lambda: iter(
+        [("POST", "/api/routines/All/run", {}), ("POST", "/api/routines/All/run", {"dry_run": True})]
+    ),
+    "GET /api/actions": gets("/api/actions"),
+    "POST /api/actions": lambda: iter(()),
+    "POST /api/actions/{id}": lambda: iter(()),
     # A stream; `events_of` reads it.
     "GET /api/events": lambda: iter(()),
     # These change what the test rests on, and say nothing of notes.
@@ -305,6 +316,9 @@ def run(
     home = tmp_path_factory.mktemp("roads")
     (home / "vault").mkdir()
     write_notes(home / "vault")
+    (home / "vault" / "Routines").mkdir()
+    inputs = "[{notes: '**'}, {query: Who services the engine?}, {changed: 7d}, {tasks: all}, {links: 7d}]"
+    (home / "vault" / "Routines" / "All.md").write_text(f"---\ninputs: {inputs}\n---\nSum it up.\n", "utf-8")
     # A follow-up is made to stand alone by these words, too: they are searched for.
     writer, words = WRITERS[writes], (f"Why is the engine serviced by {PRIVATE['property']}?",)
     said, heard = Behaviour(words=words), Embeds(vectors=wordy)

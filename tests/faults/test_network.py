@@ -23,7 +23,15 @@ from tests.network import strangers
 
 def contact(kind: str, host: str, port: int, argv: list[str], **environ: str) -> dict[str, Any]:
     """Return a contact as it is recorded."""
-    return {"kind": kind, "host": host, "port": port, "argv": argv, "environ": environ, "config": ""}
+    return {
+        "kind": kind,
+        "host": host,
+        "port": port,
+        "argv": argv,
+        "environ": environ,
+        "config": "",
+        "routines": {},
+    }
 
 
 def test_daemon_contacts_exactly_what_doctor_lists(
@@ -89,3 +97,11 @@ def test_guard_sees_what_a_process_contacts(tmp_path: Path, attempt: str, said: 
 def test_daemon_may_contact_what_its_settings_name(seen: dict[str, Any], is_wrong: bool) -> None:
     """For a daemon loopback is not enough: the address must be in doctor's list for its own settings."""
     assert bool(strangers([seen])) is is_wrong
+
+
+def test_daemon_may_contact_what_its_routines_name() -> None:
+    """A feed of a routine's note counts, at its host and port; a wrong routine lets nothing be asked."""
+    note = "---\ninputs: [{feed: 'http://127.0.0.1:9/rss'}]\n---\nx"
+    for text, port, is_wrong in ((note, 9, False), (note, 8, True), (note.replace("feed", "fed"), 9, True)):
+        seen = contact("connects", "127.0.0.1", port, ["start", "V"]) | {"routines": {"Routines/A.md": text}}
+        assert bool(strangers([seen])) is is_wrong

@@ -29,7 +29,15 @@ RAW = 500 * SIZE
 # What a run against hostile clients may add to the process.
 GROWTH_BYTES = 96 * 1024 * 1024
 # What would spoil the daemon of the suite is tried against one that is thrown away, and a stream on its own.
-WRITES = ("/api/memory", "/api/memory/facts/{id}", "/api/memory/undo", "/api/memory/command")
+WRITES = (
+    "/api/memory",
+    "/api/memory/facts/{id}",
+    "/api/memory/undo",
+    "/api/memory/command",
+    "/api/actions",
+    "/api/actions/{id}",
+    "/api/routines/{name}/run",
+)
 APART = ("/api/stop", "/api/model", "/api/events", *WRITES)
 # What is asked for by name would be downloaded.
 NOT_TRIED = ("/api/models/pull",)
@@ -151,7 +159,9 @@ def _call(case: Any, served: DaemonProcess, path: str) -> int:
     """Send a request, hold the answer against the description, and return its status."""
     checks = pytest.importorskip("schemathesis.specs.openapi.checks")
     # That one of several fields is needed, or that a model is known, cannot be said of them.
-    is_free = path in ("/api/related", "/api/model") or path.startswith(("/v1/", "/api/memory"))
+    is_free = path in ("/api/related", "/api/model") or path.startswith(
+        ("/v1/", "/api/memory", "/api/actions")
+    )
     left_out = [checks.positive_data_acceptance] if is_free else []
     if path == "/api/stop":
         left_out.append(checks.ignored_auth)  # it asks again, whom the first request has ended

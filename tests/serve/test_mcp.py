@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,12 +13,13 @@ import jsonschema
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 
 from tests.daemon_process import DaemonProcess
 
 ERAS = ("legacy", "2026-07-28", "auto")
 READS = ["search_notes", "read_note", "ask_vault", "related_notes", "suggest_links", "recent_notes", "recall"]
-WRITES = {"remember": False, "forget": True}
+WRITES = {"remember": False, "forget": True, "propose_edit": False}
 
 
 @asynccontextmanager
@@ -259,3 +261,32 @@ async def test_twenty_calls_at_once_are_all_answered(served: DaemonProcess, mode
         answers = await asyncio.gather(*(call(client, "search_notes", query=word) for client, word in pairs))
     for (_, word), answer in zip(pairs, answers, strict=True):
         assert answer["results"][0]["path"] == wanted[word]
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_edit_is_proposed_and_waits_for_the_person(served: DaemonProcess, mode: str) -> None:
+    """A client gets the diff of its proposal; the note is as it was, and one that is not there is refused."""
+    before = (served.vault / "Garden.md").read_text("utf-8")
+    async with connected(served, mode) as client:
+        made = await call(client, "propose_edit", kind="append", path="Garden.md", text=f"- Sow {mode}")
+        assert (made["state"], f"+- Sow {mode}" in made["diff"]) == ("proposed", True)
+        given = {"kind": "append", "path": "No.md", "text": "x"}
+        refused = await client.call_tool("propose_edit", given)
+        assert refused.is_error
+    assert (served.vault / "Garden.md").read_text("utf-8") == before
+    waiting = served.request("GET", "/api/actions?state=proposed").json["actions"]
+    assert [each["by"] for each in waiting if each["id"] == made["id"]] == ["mcp"]
+    decision = json.dumps({"decision": "reject"})
+    assert served.request("POST", f"/api/actions/{made['id']}", body=decision).status == 200
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_routines_are_prompts(served: DaemonProcess, mode: str) -> None:
+    """What a shipped routine would be told is there for any model; an unknown name is refused."""
+    async with connected(served, mode) as client:
+        names = [prompt.name for prompt in (await client.list_prompts()).prompts]
+        assert names == ["morning-news", "reflection"]
+        told = await client.get_prompt("reflection")
+        assert "thoughtful friend" in str(told.messages[0].content)
+        with pytest.raises(MCPError):
+            await client.get_prompt("nobody")

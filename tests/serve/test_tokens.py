@@ -37,6 +37,15 @@ OPENS = {
         ("GET", "/api/notes"),
         ("GET", "/api/notes/Garden.md/status"),
     ),
+    "action": (
+        ("GET", "/api/actions"),
+        ("POST", "/api/actions"),
+        ("GET", "/api/routines"),
+        ("GET", "/api/routines/runs"),
+        ("GET", "/api/routines/runs/0-0"),
+        ("POST", "/api/routines/runs/0-0"),
+        ("POST", "/api/routines/Nobody/run"),
+    ),
     "memory": (
         ("GET", "/api/memory"),
         ("GET", "/api/memory/recall?q=tea"),
@@ -76,10 +85,17 @@ def asked(served: DaemonProcess, token: str, method: str, target: str) -> Reply:
     )
 
 
+def placed(route: str) -> str:
+    """Return a route as it is described, with the names of its places."""
+    for given, name in (("Garden.md", "path"), ("m-none", "id"), ("0-0", "id"), ("Nobody", "name")):
+        route = route.replace(given, f"{{{name}}}")
+    return route
+
+
 def test_every_route_has_a_scope_or_opens_to_the_person_alone() -> None:
     """What a scope opens is all tried below, but for the stream of events; of OpenAI's API, beside that."""
     bare = (route.partition("?")[0] for scope, _, route in EVERY if scope)
-    tried = {route.replace("Garden.md", "{path}").replace("m-none", "{id}") for route in bare}
+    tried = {placed(route) for route in bare}
     assert tried == {path for path in SCOPE_OF if not path.startswith("/v1/")} - {"/api/events"}
 
 

@@ -20,7 +20,7 @@ def compose(pieces: Sequence[Piece], now: datetime, language: str) -> str:
     """
     words = said(language, "review")
     tasks = [piece for piece in pieces if piece.source == "task"]
-    notes = [piece for piece in pieces if piece.source == "note"]
+    notes = list({piece.path: piece for piece in pieces if piece.source == "note"}.values())
     fresh = [piece for piece in notes if piece.when is not None and now - piece.when <= SOON]
     rest = [piece for piece in notes if piece.when is not None and now - piece.when > RESTS]
     overdue = [task for task in tasks if task.group == "overdue"]

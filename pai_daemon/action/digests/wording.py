@@ -104,7 +104,8 @@ def cut(text: str, longest: int = LONGEST) -> str:
 
 def harmless(text: str) -> str:
     """Return words of a feed or page as Markdown that shows them and does nothing else."""
-    return _MARKS.sub(r"\\\1", text).replace("://", ":\u200b//").replace("![", "!\u200b[")
+    escaped = _MARKS.sub(r"\\\1", text).replace("://", ":\u200b//")
+    return escaped.replace("%%", "%\u200b%").replace("$", "\\$")
 
 
 def linked(title: str, link: str) -> str:

@@ -20,6 +20,7 @@ from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 from pai_daemon import __version__
+from pai_daemon.action.routine import Routine
 from pai_daemon.errors import Forbidden, GeneratorUnavailable, TooLarge, UsageError
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -89,6 +90,12 @@ class _Request:
     headers: Mapping[str, str]
     body: bytes | None = None
     limit: int = 64 * 1024
+
+
+def hosts_of_routine(routine: Routine) -> tuple[Host, ...]:
+    """Return the hosts that a routine's note lets it ask. Raises UsageError."""
+    addresses = [each.what for each in routine.inputs if each.kind in ("feed", "url")]
+    return hosts_of(routine.limits.hosts, addresses)
 
 
 class Outside:

@@ -32,8 +32,9 @@ from mcp.shared.exceptions import MCPError
 from pai_daemon import __version__
 from pai_daemon.errors import PaiError
 from pai_daemon.serve.contract import checked_body, refuse_unknown
-from pai_daemon.serve.mcp import memory_tools, tools
+from pai_daemon.serve.mcp import action_tools, memory_tools, tools
 from pai_daemon.serve.mcp.desk import Desk, Tool
+from pai_daemon.serve.mcp.prompts import prompts
 from pai_daemon.serve.mcp.tools import ReadNote, read_note
 from pai_daemon.serve.state import Served
 from pai_daemon.serve.tokens import Grant
@@ -44,7 +45,7 @@ log = logging.getLogger(__name__)
 SCHEME = "note:///"
 PAGE = 100
 ALL = "*"
-TOOLS: tuple[Tool, ...] = (*tools.offered, *memory_tools.offered)
+TOOLS: tuple[Tool, ...] = (*tools.offered, *memory_tools.offered, *action_tools.offered)
 SESSION_IDLE_S = 30 * 60
 MAX_SESSIONS = 64
 # Between two looks at what has changed; a save while typing is told once.
@@ -78,6 +79,8 @@ class Protocol:
             on_subscribe_resource=self._subscribe,
             on_unsubscribe_resource=self._unsubscribe,
             on_subscriptions_listen=ListenHandler(self._bus),
+            on_list_prompts=self._list_prompts,
+            on_get_prompt=self._get_prompt,
             get_tool_input_schema=lambda name: schema_of(_tool(name).takes),
         )
         self.manager = StreamableHTTPSessionManager(
@@ -128,6 +131,29 @@ class Protocol:
         return types.CallToolResult(
             content=[types.TextContent(type="text", text=text)], structured_content=msgspec.json.decode(text)
         )
+
+    # Routines as prompts: those of the vault, else as they are shipped.
+
+    async def _list_prompts(
+        self, context: Context, _: types.PaginatedRequestParams | None
+    ) -> types.ListPromptsResult:
+        await self._desk(context)
+        found = await asyncio.to_thread(prompts, self._served)
+        return types.ListPromptsResult(
+            prompts=[types.Prompt(name=each.name, title=each.title, description=each.about) for each in found]
+        )
+
+    async def _get_prompt(
+        self, context: Context, asked: types.GetPromptRequestParams
+    ) -> types.GetPromptResult:
+        await self._desk(context)
+        for each in await asyncio.to_thread(prompts, self._served):
+            if each.name == asked.name:
+                message = types.PromptMessage(
+                    role="user", content=types.TextContent(type="text", text=each.text)
+                )
+                return types.GetPromptResult(description=each.about, messages=[message])
+        raise MCPError(types.INVALID_PARAMS, f"There is no prompt {asked.name!r}.")
 
     # Notes as resources.
 

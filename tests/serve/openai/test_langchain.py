@@ -18,7 +18,7 @@ from langchain_tests.integration_tests import EmbeddingsIntegrationTests, Retrie
 from pydantic import SecretStr
 
 from pai_daemon.errors import DaemonUnreachable, PaiError, UsageError
-from pai_daemon.langchain import PaiRetriever
+from pai_daemon.langchain import PaiRetriever, pai_tools
 from tests.daemon_process import DaemonProcess
 
 ROOT = Path(__file__).parents[3]
@@ -170,3 +170,16 @@ def test_recipes_of_the_readme_run_as_they_stand(
     said = capsys.readouterr().out
     assert "spring" in said
     assert ("obsidian://" if place == 0 else "[[Boat") in said
+
+
+def test_tools_search_ask_and_only_propose(served: DaemonProcess) -> None:
+    """An agent reads, and what it would write waits for the person."""
+    search, ask, propose = pai_tools(served.client)
+    assert any("varnish" in each["text"] for each in search.invoke({"query": QUESTION}))
+    assert "[1] [[Boat" in ask.invoke({"question": QUESTION})
+    before = (served.vault / "Garden.md").read_text("utf-8")
+    said = propose.invoke({"kind": "append", "path": "Garden.md", "text": "- Sow beans for an agent"})
+    assert "waits for the person's approval" in said
+    assert (served.vault / "Garden.md").read_text("utf-8") == before
+    made = said.split()[1]
+    assert served.request("POST", f"/api/actions/{made}", body='{"decision": "reject"}').status == 200
