@@ -66,7 +66,8 @@ class VaultComposer:
             return Written("", stages=("nothing new",))
         language = language_of(pieces, guess_language(routine.prompt))
         own = [piece for piece in pieces if piece.group != BEFORE]
-        if routine.shipped == REFLECTION and care.speaks_of_harm(piece.text for piece in own):
+        is_diary = routine.shipped == REFLECTION or any(each.kind == "daily" for each in routine.inputs)
+        if is_diary and care.speaks_of_harm(piece.text for piece in own):
             return Written(care.pointer(language), stages=("care",))
         if routine.shipped == INBOX:
             return await asyncio.to_thread(self._triage, pieces, language)

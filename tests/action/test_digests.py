@@ -41,7 +41,7 @@ def test_reflection_tells_themes_changes_and_questions_in_own_words() -> None:
         "**boat**, on 5 days",
         "New: *hospital*, *Marlene*",
         "*audit*",
-        "Finally called Mum",
+        "which I had never heard of. Grateful.” ([[2026-03-19]])",
     ):
         assert part in text
     assert "You asked yourself “What would it mean to live on the water?” ([[2026-03-03]])" in text

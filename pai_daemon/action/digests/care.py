@@ -13,11 +13,13 @@ from collections.abc import Iterable
 from pai_daemon.action.digests.wording import HARM, of_language
 
 _HARM = re.compile("|".join(HARM), re.IGNORECASE)
+_EMPHASIS = re.compile(r"[*_~`=]+|%%")
 
 
 def speaks_of_harm(texts: Iterable[str]) -> bool:
     """Return whether any of these texts speaks of harming oneself, however it is meant."""
-    return any(_HARM.search(" ".join(text.split())) is not None for text in texts)
+    plain = (" ".join(_EMPHASIS.sub("", text).split()) for text in texts)
+    return any(_HARM.search(text) is not None for text in plain)
 
 
 def pointer(language: str) -> str:

@@ -1,7 +1,8 @@
 """Morning news: the entries of feeds by story, each told in its own words and linked to every source. Pure.
 
-Two entries tell one story if they share words that few entries have, or if they share some of these and their
-embeddings are nearer to each other than nearly all others: no threshold of a model is guessed.
+Two entries tell one story if they share words that few entries have: many of them, or some that stand in the
+title of one; or if they share a few and their embeddings are nearer to each other than nearly all others: no
+threshold of a model is guessed.
 """
 
 from __future__ import annotations
@@ -20,8 +21,13 @@ from pai_daemon.models.encoder.weights import Floats
 
 MOST_STORIES = 12
 MOST_SHORT = 12
+# Of a story so many characters are told, a longer first sentence cut.
+MOST_TOLD = 300
 # Shared rarity of the words of title and first sentence, of all that the shorter one has.
-ALIKE, ALIKE_IF_NEAR = 0.5, 0.2
+ALIKE, ALIKE_BY_TITLE, ALIKE_IF_NEAR = 0.5, 0.18, 0.2
+# So much of a title's rarity the other entry must have, in so many words, and so many words of it in all.
+# Words are one if they begin alike.
+OF_TITLE, WORDS_OF_TITLE, WORDS, STEM = 0.45, 2, 4, 6
 # So many standard deviations above the mean nearness of all pairs.
 NEAR_SIGMAS = 2.5
 
@@ -40,15 +46,21 @@ class Story:
 
 def stories(entries: Sequence[Piece], vectors: Floats | None, language: str) -> list[Story]:
     """Return the entries by story. vectors: (entries, width) float32 of length 1, None for words alone."""
-    heads = [words_of(f"{entry.title} {entry.title} {entry.text[:200]}", language) for entry in entries]
-    counts = Counter(word for head in heads for word in set(head))
+    heads = [_stems(f"{entry.title} {entry.text[:300]}", language) for entry in entries]
+    titles = [_stems(entry.title, language) for entry in entries]
+    counts = Counter(word for head in heads for word in head)
     rarity = {word: math.log(1 + len(entries) / count) for word, count in counts.items()}
     near = _near(vectors, len(entries))
     owner = list(range(len(entries)))
     for second in range(len(entries)):
         for first in range(second):
             share = _shared(heads[first], heads[second], rarity)
-            if share >= ALIKE or (share >= ALIKE_IF_NEAR and near is not None and near[first, second]):
+            told = share >= ALIKE_BY_TITLE and len(heads[first] & heads[second]) >= WORDS
+            named = told and (
+                _names(titles[first], heads[second], rarity) or _names(titles[second], heads[first], rarity)
+            )
+            is_near = share >= ALIKE_IF_NEAR and near is not None and bool(near[first, second])
+            if share >= ALIKE or named or is_near:
                 old, new = owner[second], owner[first]
                 owner = [new if each == old else each for each in owner]
     groups: dict[int, list[Piece]] = {}
@@ -108,15 +120,26 @@ def _sentences(entry: Piece, language: str) -> str:
     told: list[str] = []
     for sentence in sentences_of(entry.text, language)[:6]:
         words = set(words_of(sentence, language))
-        if len(words - title) >= 3 and len(" ".join([*told, sentence])) <= 2 * len(cut(sentence)) + 40:
+        # Two words more than the title's are something new, as a first sentence often says it again.
+        if len(words - title) >= 2 and (not told or len(" ".join([*told, sentence])) <= MOST_TOLD):
             told.append(cut(sentence))
         if len(told) == 2 or len(" ".join(told)) > 160:
             break
     return " ".join(told)
 
 
-def _shared(first: Sequence[str], second: Sequence[str], rarity: dict[str, float]) -> float:
-    a, b = set(first), set(second)
+def _stems(text: str, language: str) -> set[str]:
+    return {word[:STEM] if word.isalpha() else word for word in words_of(text, language)}
+
+
+def _names(title: set[str], head: set[str], rarity: dict[str, float]) -> bool:
+    """Return whether an entry has most of what is rare in the title of another one."""
+    shared = title & head
+    whole = sum(rarity[word] for word in title)
+    return len(shared) >= WORDS_OF_TITLE and sum(rarity[word] for word in shared) >= OF_TITLE * whole
+
+
+def _shared(a: set[str], b: set[str], rarity: dict[str, float]) -> float:
     weights = [sum(rarity[word] for word in words) for words in (a & b, a, b)]
     least = min(weights[1:])
     return weights[0] / least if least and len(a & b) > 1 else 0.0

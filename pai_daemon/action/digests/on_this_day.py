@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from pai_daemon.action.digests.care import speaks_of_harm
 from pai_daemon.action.digests.wording import cut, quoted, said, sentences_of
 from pai_daemon.action.material import Piece
 
@@ -20,6 +21,8 @@ def compose(pieces: Sequence[Piece], today: date, language: str) -> str:
             continue
         years = today.year - piece.when.year
         head = words["year"] if years == 1 else words["years"].format(n=years)
-        text = cut(" ".join(sentences_of(piece.text, language)[:SENTENCES]), 400)
+        # A dark day is named, and not quoted at somebody years later.
+        told = [] if speaks_of_harm([piece.text]) else sentences_of(piece.text, language)[:SENTENCES]
+        text = cut(" ".join(told), 400)
         lines.append(f"- **{head}** ({piece.link}): {quoted(text, language) if text else ''}".rstrip(": "))
     return "\n".join(lines) or words["nothing"]

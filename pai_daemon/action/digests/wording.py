@@ -19,6 +19,7 @@ _COMMON = frozenset(_TEXTS.pop("common").split())
 HARM: list[str] = _TEXTS.pop("harm")
 LANGUAGES = tuple(_TEXTS)
 _WORD = re.compile(r"[^\W\d_][\w'’-]+")
+_OWNERS = re.compile(r"['’]s$")
 _MARKS = re.compile(r"([\[\]|<>`*_#\\])")
 _MONTHS = {
     "en": (
@@ -80,7 +81,7 @@ def words_of(text: str, language: str) -> list[str]:
     return [
         word
         for each in _WORD.findall(text)
-        if (word := each.lower().strip("'’-")) not in known and len(word) > 2
+        if (word := _OWNERS.sub("", each.lower().strip("'’-"))) not in known and len(word) > 2
     ]
 
 
