@@ -13,15 +13,18 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
-from pai_daemon.context.filters import EVERYTHING, Filter
+from pai_daemon.context.filters import EVERYTHING, Filter, narrowed
 from pai_daemon.context.highlights import NO_TERMS, Terms, highlights, terms_of
 from pai_daemon.context.index import Index
+from pai_daemon.context.newest import newest
 from pai_daemon.context.places import Places, page_of
+from pai_daemon.context.query import read_query
 from pai_daemon.context.space import Space
 from pai_daemon.context.store.rows import StoredChunk, chunk_id
 from pai_daemon.context.store.words import read
@@ -86,7 +89,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Passages, best first, and how fresh and how complete they are (D13, D16)."""
+    """Passages, best first, and how fresh and how complete they are (D13, D16).
+
+    understood: the operators that were read in the query; notices: what looked like one and was searched as
+    words (D96). stages: none for a query of operators alone, which lists the newest notes.
+    """
 
     query: str
     mode: Mode
@@ -95,6 +102,8 @@ class SearchResult:
     pending_chunks: int
     took_ms: float
     results: tuple[Passage, ...]
+    understood: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 class Searcher:
@@ -121,13 +130,41 @@ class Searcher:
         chosen: Filter = EVERYTHING,
         typing: bool = False,
     ) -> SearchResult:
-        """Return the best passages for a query, see `store.words`; typing: its last word has no end yet.
+        """Return the best passages for what a person typed, see `query`; typing: its last word is open.
 
         Raises UsageError for an empty or overlong query, an unknown mode or a limit out of range, and
         ModelUnavailable for a search by meaning alone while the model is away.
         """
-        with self.borrow() as space:
-            return self.search_in(space, query, mode=mode, limit=limit, chosen=chosen, typing=typing)
+        typing = typing and not query[-1:].isspace()
+        query = checked_query(query)
+        asked = read_query(query, datetime.now().astimezone())
+        chosen = narrowed(chosen, asked.chosen)
+        if asked.chosen and not read(asked.words).meaning.strip():
+            result = self._newest(asked.words, mode, limit, chosen)
+        else:
+            with self.borrow() as space:
+                result = self.search_in(
+                    space, asked.words, mode=mode, limit=limit, chosen=chosen, typing=typing
+                )
+        return replace(result, query=query, understood=asked.understood, notices=asked.notices)
+
+    def _newest(self, query: str, mode: Mode, limit: int, chosen: Filter) -> SearchResult:
+        """Return the newest notes that are chosen, without what the query leaves out."""
+        started_s = time.perf_counter()
+        _check(mode, limit)
+        revision = self.index.revision
+        ids = [item for each in self._passing(revision, chosen).values() for item in each]
+        left_out = self.index.store.chunks.left_out(query, ids)
+        listed = newest(self.index.catalog, (item for item in ids if item not in left_out))[:limit]
+        return SearchResult(
+            query=query,
+            mode=mode,
+            stages=(),
+            revision=revision,
+            pending_chunks=self.index.missing_count(),
+            took_ms=round((time.perf_counter() - started_s) * 1000, 1),
+            results=self.passages([(item, 1.0) for item in listed], {}, ""),
+        )
 
     def search_in(
         self,
@@ -143,10 +180,7 @@ class Searcher:
         started_s = time.perf_counter()
         typing = typing and not query[-1:].isspace()
         query = checked_query(query)
-        if mode not in get_args(Mode):
-            raise UsageError(f"The mode {mode!r} is unknown.", hint="Use hybrid, semantic or text.")
-        if not 1 <= limit <= MAX_LIMIT:
-            raise UsageError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
+        _check(mode, limit)
         legs, semantic_weight = self._legs(space, query, mode, chosen, typing=typing)
         unknown = self._not_embedded(space, legs)
         ranked = fuse(legs, semantic_weight, len(space.matrix), unknown)[:limit]
@@ -295,6 +329,14 @@ class Searcher:
             return note is None or read_bytes(self.vault, path, 0)[1] != note.content_hash
         except OSError:
             return True
+
+
+def _check(mode: str, limit: int) -> None:
+    """Raise UsageError for an unknown mode or a limit out of range."""
+    if mode not in get_args(Mode):
+        raise UsageError(f"The mode {mode!r} is unknown.", hint="Use hybrid, semantic or text.")
+    if not 1 <= limit <= MAX_LIMIT:
+        raise UsageError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
 
 
 def checked_query(query: str) -> str:
