@@ -59,8 +59,9 @@ _OR = re.compile(r"(?<=\s)OR(?=\s)")
 class Query:
     """What was typed, read.
 
-    words: what is left to look for, with its phrases and exclusions, see `store.words`. chosen: the notes that its operators choose. understood: the operators in one form; notices: what looks
-    like one and is none.
+    words: what is left to look for, with its phrases and exclusions, see `store.words`. chosen: the notes
+    that its operators choose. understood: the operators in one form; notices: what looks like one and is
+    none.
     """
 
     words: str
@@ -109,7 +110,7 @@ def _tokens(text: str) -> Iterator[re.Match[str]]:
     return (token for token in _TOKEN.finditer(text) if token["phrase"] is None)
 
 
-def _read(token: re.Match[str], now: datetime, *, is_last: bool) -> tuple[str, Filter] | str:
+def _read(token: re.Match[str], now: datetime, *, is_last: bool) -> tuple[str, Filter] | str:  # noqa: PLR0911
     """Return an operator in one form and what it chooses, or why it is words: "" where that is plain."""
     if tag := token["tag"]:
         return f"tag:{tag}", Filter(tags=(tag,))
@@ -118,12 +119,12 @@ def _read(token: re.Match[str], now: datetime, *, is_last: bool) -> tuple[str, F
         return f"[{':'.join(parts)}]", Filter(properties=("=".join(parts),))
     written = token["operator"].lower()
     value = (token["bare"] if token["quoted"] is None else token["quoted"]).strip()
+    if value.startswith("//"):
+        return ""
     if written not in NAMES:
-        return _hint(written) if value and not value.startswith("//") else ""
-    if not value and (is_last or token["quoted"] is not None):
-        return written, EVERYTHING  # as while it is typed
-    if not value or value.startswith("//"):
-        return ""  # as in "title: a book"
+        return _hint(written) if value else ""
+    if not value:  # as while it is typed; before other words it is one, as in "title: a book"
+        return (written, EVERYTHING) if is_last or token["quoted"] is not None else ""
     name = NAMES[written]
     try:
         return f"{name}:{_shown(value)}", _chosen(name, value, now)

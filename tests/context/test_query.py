@@ -51,10 +51,10 @@ def test_operators_choose_notes_and_are_no_words(typed: str, words: str, chosen:
 @pytest.mark.parametrize(
     "typed",
     [
-        "http://x.y a:b 12:30 C# #1 [[Link]] [text](url) [1] [ ] a[0] file:///etc/x tag:x.y"[:-8],
+        "http://x.y a:b 12:30 C# #1 [[Link]] [text](url) [1] [ ] a[0] file:///etc/x",
         "title: a book",
         '"path:Journal"',
-        "note:it xpath:a",
+        "note:it speed:a",
         "'; DROP TABLE chunks; --",
         "🌻",
     ],
@@ -92,7 +92,8 @@ def test_operators_alone_list_the_newest_notes(sample: Live) -> None:
     result = sample.searcher.search("path:garden/")
     assert result.understood == ("path:garden/",)
     paths = [passage.path for passage in result.results]
-    assert paths and all(path.startswith("Garden/") for path in paths)
+    assert paths
+    assert all(path.startswith("Garden/") for path in paths)
     assert len(set(paths)) == len(paths)
 
 
@@ -101,12 +102,13 @@ def test_operators_hold_in_both_legs(sample: Live) -> None:
     every = {passage.path for passage in sample.searcher.search("engine tomatoes", limit=50).results}
     inside = {p.path for p in sample.searcher.search("engine tomatoes path:garden/", limit=50).results}
     outside = {p.path for p in sample.searcher.search("engine tomatoes -path:garden/", limit=50).results}
-    assert inside and outside
+    assert inside
+    assert outside
     assert all(path.startswith("Garden/") for path in inside)
     assert not any(path.startswith("Garden/") for path in outside)
     assert inside | outside >= every
     titled = sample.searcher.search("engine title:narrow heading:engine", limit=50, typing=True).results
-    assert {passage.path for passage in titled} == {"Narrowboat.md"}
+    assert {passage.path for passage in titled} == {"Projects/Narrowboat.md"}
     assert all("engine" in " ".join(passage.heading_path).lower() for passage in titled)
 
 
