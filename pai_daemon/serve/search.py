@@ -28,7 +28,7 @@ class Search(Narrowed, frozen=True, kw_only=True):
 
 @routes.get(
     "/api/search",
-    'passages for a query (`"exact words"`, `-without`, `tag:`, `since:` …), with spans, scores and an address that opens them',
+    'passages for a query (`"exact words"`, `-without`, `tag:`, `since:` …), with spans, scores, addresses',
     query=Search,
     answers={200: SearchResult},
     fails=(ModelUnavailable, Overloaded, VaultUnavailable),
