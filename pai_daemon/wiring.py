@@ -16,6 +16,7 @@ from pai_daemon.action.folder import RoutineFolder
 from pai_daemon.action.inputs import VaultGatherer
 from pai_daemon.action.outside.feeds import Feeds
 from pai_daemon.action.outside.guard import Outside
+from pai_daemon.action.relocation import Relocation
 from pai_daemon.action.runner import Runner
 from pai_daemon.action.runs import Run
 from pai_daemon.action.scheduler import Scheduler
@@ -146,12 +147,14 @@ class Wiring:
         def tell(record: Record) -> None:
             events.publish("action", {"id": record.id, "state": record.state, "path": record.action.path})
 
+        shelf = Shelf(vault, "", data / "undo")
         return Actions(
-            Shelf(vault, "", data / "undo"),
+            shelf,
             AuditLog(data / "audit.jsonl"),
             sealed=(settings.routines_folder, memory_folder),
             is_outline=lambda path: reader.graph is not None and reader.graph.covers(path),
             beginning=begun,
+            moved=Relocation(shelf, self.index.catalog, reader),
             on_change=tell,
         )
 

@@ -767,6 +767,8 @@ export interface SearchResult {
   pending_chunks: number;
   took_ms: number;
   results: readonly (Passage)[];
+  understood: readonly (string)[];
+  notices: readonly (string)[];
 }
 
 export interface ServedVault {

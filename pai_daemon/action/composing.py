@@ -219,7 +219,7 @@ class VaultComposer:
                 Kin(each.path, each.title, each.link, tuple(tags(each.path)), each.linked) for each in found
             ]
 
-        text, actions = inbox.compose(pieces, kin, tags, language, may_move=False)
+        text, actions = inbox.compose(pieces, kin, tags, language, may_move=True)
         return Written(text, stages=("compose",), actions=actions, generator="extractive")
 
 

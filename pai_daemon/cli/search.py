@@ -38,5 +38,7 @@ def command(
         show_passage(number, passage)
     if not found["results"]:
         console.print("Nothing found.")
+    for notice in found.get("notices", ()):
+        console.print(notice, style="dim", markup=False)
     if pending := found["pending_chunks"]:
         console.print(f"[dim]Not embedded yet: {counted(pending, 'passage')}.[/]")

@@ -29,7 +29,9 @@ class Filter:
     with this value in a list. since_ns, before_ns: in nanoseconds since 1970, since included, before
     excluded: the day that a note is about, as a journal's; of a note that says none, when it was last
     written. by_change: when it was last written in any case. without: paths of notes, and of folders with a
-    slash behind, that are left out for who may not see them.
+    slash behind, that are left out for who may not see them. within, titles, headings: each a part of the
+    path, of the title or the file's name, of the headings that a passage stands under, in any case of
+    letters. unwanted: what passes one of them is left out.
     """
 
     folder: str = ""
@@ -39,6 +41,10 @@ class Filter:
     before_ns: int | None = None
     by_change: bool = False
     without: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    headings: tuple[str, ...] = ()
+    unwanted: tuple[Filter, ...] = ()
 
     def __bool__(self) -> bool:
         """Return whether the filter excludes anything."""
@@ -55,6 +61,25 @@ class Filter:
 
 
 EVERYTHING = Filter()
+
+
+def narrowed(chosen: Filter, more: Filter) -> Filter:
+    """Return what passes both filters; the folder is that of the first, if it names one."""
+    since = [each for each in (chosen.since_ns, more.since_ns) if each is not None]
+    before = [each for each in (chosen.before_ns, more.before_ns) if each is not None]
+    return Filter(
+        folder=chosen.folder or more.folder,
+        tags=chosen.tags + more.tags,
+        properties=chosen.properties + more.properties,
+        since_ns=max(since, default=None),
+        before_ns=min(before, default=None),
+        by_change=chosen.by_change or more.by_change,
+        without=chosen.without + more.without,
+        within=chosen.within + more.within,
+        titles=chosen.titles + more.titles,
+        headings=chosen.headings + more.headings,
+        unwanted=chosen.unwanted + more.unwanted,
+    )
 
 
 def fold(text: str) -> str:

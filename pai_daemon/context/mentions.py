@@ -14,8 +14,9 @@ from itertools import islice
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.filters import EVERYTHING, Filter
 from pai_daemon.context.highlights import Terms, fold_letters
+from pai_daemon.context.passage import Passage
 from pai_daemon.context.questions.mentions import MentionQuestion, Name
-from pai_daemon.context.search import Passage, Searcher
+from pai_daemon.context.search import Searcher
 from pai_daemon.context.store.rows import StoredChunk, chunk_id
 from pai_daemon.notes.language import guess_language, is_stop_word
 from pai_daemon.notes.links import slug

@@ -9,8 +9,9 @@ from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.filters import tag_closure
 from pai_daemon.context.index import Index
 from pai_daemon.context.linking.evidence import centre
+from pai_daemon.context.passage import Passage
 from pai_daemon.context.privacy import is_beyond
-from pai_daemon.context.search import Passage, Searcher
+from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import Space
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, NotFound

@@ -14,15 +14,19 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
-from pai_daemon.context.filters import EVERYTHING, Filter
+from pai_daemon.context.filters import EVERYTHING, Filter, narrowed
 from pai_daemon.context.highlights import NO_TERMS, Terms, highlights, terms_of
 from pai_daemon.context.index import Index
+from pai_daemon.context.newest import newest
+from pai_daemon.context.passage import Mode, Passage, Scores, SearchResult
 from pai_daemon.context.places import Places, page_of
+from pai_daemon.context.query import read_query
 from pai_daemon.context.ranking.evidence import Table, question_of, table_of
 from pai_daemon.context.ranking.look import candidates, reorder
 from pai_daemon.context.space import Space
@@ -33,7 +37,6 @@ from pai_daemon.errors import IndexUnavailable, ModelUnavailable, UsageError
 from pai_daemon.notes.language import known_language
 from pai_daemon.vault.scan import read_bytes
 
-Mode = Literal["hybrid", "semantic", "text"]
 Leg = list[tuple[str, float]]
 Legs = Mapping[str, Leg]
 DEPTH = 100
@@ -43,63 +46,6 @@ WORD_THREADS = 4
 # What passes a filter is asked once for as long as nothing changes, as while a person types.
 FILTERS_KEPT = 4
 MAX_QUERY_CHARACTERS = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """The parts of a score: cosine of the embeddings, BM25 of the text; None where a leg found nothing."""
-
-    semantic: float | None
-    text: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A chunk as a search result.
-
-    Lines are 1-based and inclusive, characters are code points of the note's text. stale: the
-    file changed since it was read. score: 0 to 1, as `fuse` adds up the legs that ran,
-    and in the order of the second look.
-    highlights: (start, end) in `text`. link: a wikilink that opens the passage. uri: an address that opens
-    it in Obsidian or Logseq. page: of a PDF, from 1.
-    """
-
-    path: str
-    title: str
-    heading_path: tuple[str, ...]
-    text: str
-    start_line: int
-    end_line: int
-    start_char: int
-    end_char: int
-    block_id: str | None
-    content_hash: str
-    stale: bool
-    score: float
-    scores: Scores
-    highlights: tuple[tuple[int, int], ...]
-    link: str
-    uri: str
-    page: int | None
-
-    @property
-    def trail(self) -> str:
-        """Return title and headings as one line; a first heading that repeats the title is left out."""
-        headings = self.heading_path[1:] if self.heading_path[:1] == (self.title,) else self.heading_path
-        return " > ".join((self.title, *headings))
-
-
-@dataclass(frozen=True, slots=True)
-class SearchResult:
-    """Passages, best first, and how fresh and how complete they are (D13, D16)."""
-
-    query: str
-    mode: Mode
-    stages: tuple[str, ...]
-    revision: int
-    pending_chunks: int
-    took_ms: float
-    results: tuple[Passage, ...]
 
 
 class Searcher:
@@ -128,13 +74,41 @@ class Searcher:
         chosen: Filter = EVERYTHING,
         typing: bool = False,
     ) -> SearchResult:
-        """Return the best passages for a query, see `store.words`; typing: its last word has no end yet.
+        """Return the best passages for what a person typed, see `query`; typing: its last word is open.
 
         Raises UsageError for an empty or overlong query, an unknown mode or a limit out of range, and
         ModelUnavailable for a search by meaning alone while the model is away.
         """
-        with self.borrow() as space:
-            return self.search_in(space, query, mode=mode, limit=limit, chosen=chosen, typing=typing)
+        typing = typing and not query[-1:].isspace()
+        query = checked_query(query)
+        asked = read_query(query, datetime.now().astimezone())
+        chosen = narrowed(chosen, asked.chosen)
+        if asked.chosen and not read(asked.words).meaning.strip():
+            result = self._newest(asked.words, mode, limit, chosen)
+        else:
+            with self.borrow() as space:
+                result = self.search_in(
+                    space, asked.words, mode=mode, limit=limit, chosen=chosen, typing=typing
+                )
+        return replace(result, query=query, understood=asked.understood, notices=asked.notices)
+
+    def _newest(self, query: str, mode: Mode, limit: int, chosen: Filter) -> SearchResult:
+        """Return the newest notes that are chosen, without what the query leaves out."""
+        started_s = time.perf_counter()
+        _check(mode, limit)
+        revision = self.index.revision
+        ids = [item for each in self._passing(revision, chosen).values() for item in each]
+        left_out = self.index.store.chunks.left_out(query, ids)
+        listed = newest(self.index.catalog, (item for item in ids if item not in left_out))[:limit]
+        return SearchResult(
+            query=query,
+            mode=mode,
+            stages=(),
+            revision=revision,
+            pending_chunks=self.index.missing_count(),
+            took_ms=round((time.perf_counter() - started_s) * 1000, 1),
+            results=self.passages([(item, 1.0) for item in listed], {}, ""),
+        )
 
     def search_in(
         self,
@@ -150,10 +124,7 @@ class Searcher:
         started_s = time.perf_counter()
         typing = typing and not query[-1:].isspace()
         query = checked_query(query)
-        if mode not in get_args(Mode):
-            raise UsageError(f"The mode {mode!r} is unknown.", hint="Use hybrid, semantic or text.")
-        if not 1 <= limit <= MAX_LIMIT:
-            raise UsageError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
+        _check(mode, limit)
         legs, semantic_weight = self._legs(space, query, mode, chosen, typing=typing)
         unknown = self._not_embedded(space, legs)
         ranked = fuse(legs, semantic_weight, len(space.matrix), unknown)
@@ -333,6 +304,14 @@ class Searcher:
             return note is None or read_bytes(self.vault, path, 0)[1] != note.content_hash
         except OSError:
             return True
+
+
+def _check(mode: str, limit: int) -> None:
+    """Raise UsageError for an unknown mode or a limit out of range."""
+    if mode not in get_args(Mode):
+        raise UsageError(f"The mode {mode!r} is unknown.", hint="Use hybrid, semantic or text.")
+    if not 1 <= limit <= MAX_LIMIT:
+        raise UsageError(f"limit must be between 1 and {MAX_LIMIT}, not {limit}.")
 
 
 def checked_query(query: str) -> str:

@@ -14,7 +14,8 @@ from typing import Literal
 
 from pai_daemon.context.catalog import IndexedNote
 from pai_daemon.context.filters import EVERYTHING, Filter, fold, fold_tag, tag_closure
-from pai_daemon.context.search import Passage, Searcher
+from pai_daemon.context.passage import Passage
+from pai_daemon.context.search import Searcher
 from pai_daemon.context.store.rows import StoredChunk
 from pai_daemon.errors import UsageError
 from pai_daemon.notes.language import is_stop_word

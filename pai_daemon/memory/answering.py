@@ -9,7 +9,7 @@ from datetime import date
 
 from pai_daemon.context.answering.memory import RECALLED, Background, Remembered
 from pai_daemon.context.answering.signals import Signals
-from pai_daemon.context.search import Passage
+from pai_daemon.context.passage import Passage
 from pai_daemon.memory.fact import fact_in
 from pai_daemon.memory.importing.pages import FOLDER
 from pai_daemon.memory.profile import PersonProfile

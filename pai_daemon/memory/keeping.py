@@ -8,8 +8,8 @@ from datetime import datetime
 
 from pai_daemon.context.answering.memory import Remembered
 from pai_daemon.context.index import Index
+from pai_daemon.context.passage import Passage, Scores
 from pai_daemon.context.privacy import is_beyond
-from pai_daemon.context.search import Passage, Scores
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.memory.fact import Fact
 from pai_daemon.memory.memory import Memory

@@ -152,7 +152,9 @@ def _sent(parts: Parts, record: Record, granted: Grant) -> KnownAction:
     """Return an action as it crosses the wire; its diff to who may read what stands around it."""
     diff = ""
     is_indexed = parts.index.catalog.get(record.action.path) is not None
-    if record.state == "proposed" and (granted.scopes is None or (granted.opens("search") and is_indexed)):
+    if record.state == "proposed" and record.action.kind == "move":
+        diff = f"rename from {record.action.path}\nrename to {record.action.to}\n"  # and all links with it
+    elif record.state == "proposed" and (granted.scopes is None or (granted.opens("search") and is_indexed)):
         try:
             diff = shown(parts.actions.preview(record.action))
         except PaiError as error:

@@ -25,7 +25,8 @@ from pai_daemon.context.answering.answer import (
     Turn,
     last_of,
 )
-from pai_daemon.context.search import Passage, checked_query
+from pai_daemon.context.passage import Passage
+from pai_daemon.context.search import checked_query
 from pai_daemon.errors import GeneratorUnavailable, ModelUnavailable, Overloaded, VaultUnavailable
 from pai_daemon.memory.talking import Receipt, obey
 from pai_daemon.memory.thread_keeping import Exchange

@@ -974,6 +974,8 @@ class SearchResult(TypedDict):
     pending_chunks: int
     took_ms: float
     results: list[Passage]
+    understood: list[str]
+    notices: list[str]
 
 
 class ServedVault(TypedDict):

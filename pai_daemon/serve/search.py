@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from pai_daemon.context.search import Mode, SearchResult
+from pai_daemon.context.passage import Mode, SearchResult
 from pai_daemon.errors import ModelUnavailable, Overloaded, VaultUnavailable
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.state import SERVED
@@ -28,7 +28,7 @@ class Search(Narrowed, frozen=True, kw_only=True):
 
 @routes.get(
     "/api/search",
-    'passages for a query (`"exact words"`, `-without`), with spans, scores and an address that opens them',
+    'passages for a query (`"exact words"`, `-without`, `tag:`, `since:` …), with spans, scores, addresses',
     query=Search,
     answers={200: SearchResult},
     fails=(ModelUnavailable, Overloaded, VaultUnavailable),

@@ -173,6 +173,25 @@ def test_proposal_is_shown_approved_and_undone(daemon: DaemonProcess) -> None:
     assert "rejected" in pai(daemon, "action", "reject", rejected["id"])
 
 
+def test_note_is_moved_with_its_links_and_back(daemon: DaemonProcess) -> None:
+    """Approved, every link follows; undone, all bytes are as before."""
+    (daemon.vault / "Engine.md").write_text("# Engine\n", "utf-8")
+    (daemon.vault / "Parts.md").write_text("See [[Engine]] and [the engine](Engine.md).\n", "utf-8")
+    eventually(lambda: daemon.request("GET", "/api/notes/Parts.md").status == 200, "it is indexed")
+    before = {path: path.read_bytes() for path in daemon.vault.rglob("*.md")}
+    made = json.loads(
+        pai(daemon, "action", "propose", "move", "Engine.md", "--to", "Boat/Motor.md", "--json")
+    )
+    assert made["diff"] == "rename from Engine.md\nrename to Boat/Motor.md\n"
+    pai(daemon, "action", "approve", made["id"])
+    assert (daemon.vault / "Boat/Motor.md").read_text("utf-8") == "# Engine\n"
+    assert not (daemon.vault / "Engine.md").exists()
+    linked = (daemon.vault / "Parts.md").read_text("utf-8")
+    assert linked == "See [[Motor]] and [the engine](Boat/Motor.md).\n"
+    pai(daemon, "action", "undo", made["id"])
+    assert {path: path.read_bytes() for path in daemon.vault.rglob("*.md")} == before
+
+
 def test_wrong_routine_is_listed_with_its_line(daemon: DaemonProcess) -> None:
     """It is told where it is wrong and what to write, and is refused by name."""
     note = daemon.vault / "Routines" / "Wrong.md"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -152,7 +153,8 @@ async def test_any_routine_that_reads_a_dark_diary_points_to_people(shipped: str
     routine = Routine(
         "own", "Routines/own.md", "Own", "Judge me.", inputs=(Input("daily", "7d"),), shipped=shipped
     )
-    composer = VaultComposer(None, None, None, None)  # type: ignore[arg-type] - it must ask none of them
+    none: Any = None  # it must ask none of them
+    composer = VaultComposer(none, none, none, none)
     material = Material(tuple(days({"2026-04-29": "I want to die."})))
     written = await composer.compose(routine, material, NOW, budget_s=5.0)
     assert written.stages == ("care",)

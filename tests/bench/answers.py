@@ -28,7 +28,8 @@ from pai_daemon.context.answering.extract import CANDIDATES
 from pai_daemon.context.answering.quotes import quotes
 from pai_daemon.context.answering.signals import Signals
 from pai_daemon.context.answering.support import checked, nearness_by
-from pai_daemon.context.search import Searcher, SearchResult
+from pai_daemon.context.passage import SearchResult
+from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import Space
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.models.generation.generator import Generator

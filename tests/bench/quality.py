@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pai_daemon.context.search import Mode, Passage, Searcher
+from pai_daemon.context.passage import Mode, Passage
+from pai_daemon.context.search import Searcher
 from pai_daemon.models.embedder import Embedder
 from tests.bench.bench import indexed, load_model
 from tests.bench.data import SAMPLE_VAULT, Question, sample_questions

@@ -17,7 +17,8 @@ import numpy as np
 from pai_daemon.context.filters import EVERYTHING
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
-from pai_daemon.context.search import Mode, Searcher
+from pai_daemon.context.passage import Mode
+from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import ModelName
 from pai_daemon.context.vectors import Floats, VectorMatrix
 from pai_daemon.models.embedder import Embedder

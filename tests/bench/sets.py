@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from pai_daemon.context.index import Index
-from pai_daemon.context.search import Passage, Searcher
+from pai_daemon.context.passage import Passage
+from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.store.rows import SCHEMA_VERSION, chunk_id
 from tests.bench.bench import indexed

@@ -17,8 +17,9 @@ from pai_daemon.context.answering.answers import Answerer
 from pai_daemon.context.answering.templates import template
 from pai_daemon.context.answering.writing import PATIENCE_S
 from pai_daemon.context.filters import Filter
+from pai_daemon.context.passage import SearchResult
 from pai_daemon.context.privacy import Privacy
-from pai_daemon.context.search import Searcher, SearchResult
+from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import Space
 from pai_daemon.errors import GeneratorUnavailable, UsageError
 from pai_daemon.models.embedder import Embedder

@@ -13,7 +13,7 @@ from pai_daemon.context.answering.answer import Citation, Turn
 from pai_daemon.context.answering.followup import points_back, standing_alone, with_words_before
 from pai_daemon.context.answering.prompt import build_prompt, distinct, markers, split_answer
 from pai_daemon.context.answering.templates import OURS, template
-from pai_daemon.context.search import Passage, Scores
+from pai_daemon.context.passage import Passage, Scores
 from pai_daemon.errors import GeneratorUnavailable, UsageError
 from pai_daemon.models.generation.generator import (
     GeneratorEvent,

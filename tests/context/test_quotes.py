@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pai_daemon.context.answering.answer import Citation
 from pai_daemon.context.answering.quotes import quotable, quotes
-from pai_daemon.context.search import Passage, Scores
+from pai_daemon.context.passage import Passage, Scores
 
 
 def _citation(text: str, heading: str = "Engine") -> Citation:

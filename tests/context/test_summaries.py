@@ -13,8 +13,8 @@ import pytest
 
 from pai_daemon.context.answering.answer import Citation, Delta
 from pai_daemon.context.filters import Filter
+from pai_daemon.context.passage import Passage
 from pai_daemon.context.privacy import Privacy
-from pai_daemon.context.search import Passage
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.context.summaries.summary import Estimate, Step, Summary, Task
 from pai_daemon.errors import GeneratorUnavailable, NotFound

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pai_daemon.context.answering.answer import AnswerSentence, Citation
 from pai_daemon.context.answering.support import checked, names_of, numbers_of, quotations_of
-from pai_daemon.context.search import Passage, Scores
+from pai_daemon.context.passage import Passage, Scores
 
 ENGINE = (
     "The engine, a Beta Marine 38, is serviced every 250 running hours. Marlene paid 13,400 euros for it on "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from pai_daemon.context.filters import EVERYTHING, Filter
-from pai_daemon.context.search import Passage
+from pai_daemon.context.passage import Passage
 from pai_daemon.models.generation.generator import Generator, Place, Usage
 
 DEFAULT_PASSAGES = 8

@@ -61,9 +61,10 @@ from pai_daemon.context.answering.quotes import Quote, quotes
 from pai_daemon.context.answering.support import checked, nearness_by
 from pai_daemon.context.answering.templates import usable
 from pai_daemon.context.answering.writing import Writing
+from pai_daemon.context.passage import Passage, SearchResult
 from pai_daemon.context.privacy import is_beyond
 from pai_daemon.context.questions.narrowing import Narrowing, narrowed
-from pai_daemon.context.search import Passage, Searcher, SearchResult, checked_query
+from pai_daemon.context.search import Searcher, checked_query
 from pai_daemon.context.space import Space
 from pai_daemon.context.store.words import plain
 from pai_daemon.errors import ModelUnavailable

@@ -19,7 +19,7 @@ from typing import TypeVar
 from pai_daemon.context.answering.answer import Turn
 from pai_daemon.context.answering.prompt import MARKER, cost_of, latest_turns, transcript
 from pai_daemon.context.answering.templates import usable
-from pai_daemon.context.search import Passage
+from pai_daemon.context.passage import Passage
 from pai_daemon.errors import GeneratorUnavailable
 from pai_daemon.models.generation.generator import Endless, Generator, Message, Text, bounded
 

@@ -8,7 +8,7 @@ from pai_daemon.context.answering.answer import EXTRACTIVE, AnswerSentence, Cita
 from pai_daemon.context.answering.memory import WithFacts
 from pai_daemon.context.answering.prompt import distinct
 from pai_daemon.context.answering.screen import Screen
-from pai_daemon.context.search import Passage, SearchResult
+from pai_daemon.context.passage import Passage, SearchResult
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.models.generation.generator import Usage
 from pai_daemon.notes.language import guess_language

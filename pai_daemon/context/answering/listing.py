@@ -26,10 +26,11 @@ from pai_daemon.context.answering.answer import (
 from pai_daemon.context.answering.screen import Screen
 from pai_daemon.context.filters import Filter
 from pai_daemon.context.mentions import Mentions, find_mentions
+from pai_daemon.context.passage import Passage
 from pai_daemon.context.questions.mentions import mention_question
 from pai_daemon.context.questions.narrowing import narrowed
 from pai_daemon.context.questions.tasks import TaskQuestion, task_question
-from pai_daemon.context.search import Passage, Searcher
+from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import Space
 from pai_daemon.context.tasks import FoundTask, TaskList, TaskQuery, find_tasks, passage_of
 from pai_daemon.notes.language import guess_language

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 from pai_daemon.context.answering.answer import Citation, Question
 from pai_daemon.context.answering.quotes import Quote
-from pai_daemon.context.search import Passage, SearchResult
+from pai_daemon.context.passage import Passage, SearchResult
 
 # The share of a prompt that the profile may take, and never more tokens than this.
 PROFILE_TOKENS, PROFILE_SHARE = 300, 0.1

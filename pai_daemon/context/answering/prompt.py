@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from pai_daemon.context.answering.answer import Citation, Turn
 from pai_daemon.context.answering.templates import Template
-from pai_daemon.context.search import Passage
+from pai_daemon.context.passage import Passage
 from pai_daemon.models.generation.generator import Message, estimate_tokens
 from pai_daemon.notes.language import guess_language, known_language
 from pai_daemon.notes.languages import language_name

@@ -31,8 +31,9 @@ from pai_daemon.context.answering.templates import usable
 from pai_daemon.context.comparing.align import aligned
 from pai_daemon.context.comparing.comparison import Comparison, ComparisonEvent, Pair, Said
 from pai_daemon.context.filters import Filter
+from pai_daemon.context.passage import Passage
 from pai_daemon.context.privacy import is_beyond
-from pai_daemon.context.search import Passage, Searcher
+from pai_daemon.context.search import Searcher
 from pai_daemon.context.summaries.central import centres, exemplars, marginal
 from pai_daemon.context.summaries.plan import BYTES_A_TOKEN, HEAD_TOKENS
 from pai_daemon.context.summaries.scope import Scope, ScopedNote

@@ -19,8 +19,9 @@ from pai_daemon.context.linking.graph import LinkGraph
 from pai_daemon.context.linking.kept import Kept
 from pai_daemon.context.linking.names import KINDS, Found, Names
 from pai_daemon.context.linking.weights import SURE, TELLING, are_sure, confidence
+from pai_daemon.context.passage import Passage
 from pai_daemon.context.reading import Reader
-from pai_daemon.context.search import Passage, Searcher
+from pai_daemon.context.search import Searcher
 from pai_daemon.context.store.rows import chunk_id
 from pai_daemon.errors import NotFound
 from pai_daemon.notes.forms import words_of

@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from pai_daemon.context.catalog import IndexedNote
-from pai_daemon.context.filters import Filter, fold_property, fold_tag
+from pai_daemon.context.filters import Filter
 from pai_daemon.context.store.lance import (
     SPACELESS,
     any_of,
@@ -30,6 +30,7 @@ from pai_daemon.context.store.lance import (
     table_names,
     words,
 )
+from pai_daemon.context.store.predicates import where_of
 from pai_daemon.context.store.rows import (
     CHUNK_FIELDS,
     CHUNKS_SCHEMA,
@@ -204,7 +205,7 @@ class ChunkTable:
 
     def matching(self, chosen: Filter) -> dict[str, list[str]]:
         """Return the chunks that pass a filter: their ids, by vector key."""
-        found = self._rows(["chunk_id", "vector_key"], _where(chosen))
+        found = self._rows(["chunk_id", "vector_key"], where_of(chosen))
         ids: dict[str, list[str]] = {}
         for item, key in zip(found["chunk_id"].to_pylist(), found["vector_key"].to_pylist(), strict=True):
             ids.setdefault(key, []).append(item)
@@ -214,7 +215,7 @@ class ChunkTable:
         """Return of each note that passes a filter how many bytes of text its chunks have, by ordinal."""
         wanted = {"path": "path", "ordinal": "ordinal", "size": "octet_length(text)"}
         with border(self._on_failure):
-            found = self._table.search().where(_where(chosen)).select(wanted).limit(ALL_ROWS).to_arrow()
+            found = self._table.search().where(where_of(chosen)).select(wanted).limit(ALL_ROWS).to_arrow()
         sizes: dict[str, dict[int, int]] = {}
         rows = zip(*(found[name].to_pylist() for name in wanted), strict=True)
         for path, ordinal, size in rows:
@@ -238,7 +239,7 @@ class ChunkTable:
         found = self._ranked(plain, wanted, limit) if is_plain and len(self.vocabulary.known) else None
         if found is None:
             # Dead rows hold no words: without a filter none is needed, and it takes half as long.
-            found = self._ask(wanted, limit, _where(chosen) if chosen else "")
+            found = self._ask(wanted, limit, where_of(chosen) if chosen else "")
         self.vocabulary.renew()
         return found
 
@@ -342,25 +343,3 @@ class ChunkTable:
     def _sweep(self) -> None:
         if self._table.count_rows("live = false"):
             self._table.delete("live = false")
-
-
-def _where(chosen: Filter) -> str:
-    """Return the predicate of a filter; ranges, since LIKE reads `_` as a wildcard."""
-    clauses = ["live = true"]
-    if folder := chosen.folder.strip("/"):
-        clauses.append(f"(path = {quoted(folder)} OR {_below(folder)})")
-    if notes := [path for path in chosen.without if not path.endswith("/")]:
-        clauses.append(f"path NOT IN ({', '.join(map(quoted, notes))})")
-    clauses += [f"NOT {_below(path.rstrip('/'))}" for path in chosen.without if path.endswith("/")]
-    clauses += [f"array_has(tags, {quoted(fold_tag(tag))})" for tag in chosen.tags]
-    clauses += [f"array_has(properties, {quoted(fold_property(item))})" for item in chosen.properties]
-    moment = "modified" if chosen.by_change else "coalesce(day, modified)"
-    if chosen.since_ns is not None:
-        clauses.append(f"{moment} >= {chosen.since_ns}")
-    if chosen.before_ns is not None:
-        clauses.append(f"{moment} < {chosen.before_ns}")
-    return " AND ".join(clauses)
-
-
-def _below(folder: str) -> str:
-    return f"(path >= {quoted(folder + '/')} AND path < {quoted(folder + '0')})"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 # A phrase or an exclusion costs a query of its own; no person types more.
 MAX_OPERATORS = 16
 _OPERATOR = re.compile(r'(?<![^\s(])(?:(?P<minus>-?)"(?P<phrase>[^"]*)"(?!\w)|-(?P<word>[^\W\d_][^\s"]+))')
-_CURLED = str.maketrans("“”„‟", '""""')
+CURLED = str.maketrans("“”„‟", '""""')
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Asked:
 
 def read(query: str) -> Asked:
     """Return what a query says."""
-    query = query.translate(_CURLED)
+    query = query.translate(CURLED)
     phrases: list[str] = []
     excluded: list[str] = []
 
@@ -51,4 +51,4 @@ def read(query: str) -> Asked:
 
 def plain(text: str) -> str:
     """Return a text, say of a note, as words alone: what looks like a phrase or an exclusion is none."""
-    return re.sub(r"(?<!\S)-", " ", text.translate(_CURLED).replace('"', " "))
+    return re.sub(r"(?<!\S)-", " ", text.translate(CURLED).replace('"', " "))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pai_daemon.context.answering.quotes import quotable
-from pai_daemon.context.search import Passage
+from pai_daemon.context.passage import Passage
 from pai_daemon.context.space import EmbeddingModel, Space
 from pai_daemon.context.store.rows import chunk_id
 from pai_daemon.context.summaries.central import centres, exemplars, marginal, stood_for

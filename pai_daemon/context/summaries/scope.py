@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pai_daemon.context.filters import Filter, fold
-from pai_daemon.context.search import Passage, Searcher
+from pai_daemon.context.passage import Passage
+from pai_daemon.context.search import Searcher
 from pai_daemon.context.store.rows import chunk_id
 from pai_daemon.errors import NotFound
 

@@ -18,7 +18,7 @@ from pai_daemon.context.answering.signals import Signals
 from pai_daemon.context.answering.support import checked, nearness_by
 from pai_daemon.context.answering.templates import Template
 from pai_daemon.context.answering.writing import Writing
-from pai_daemon.context.search import Passage
+from pai_daemon.context.passage import Passage
 from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.errors import ModelUnavailable
 from pai_daemon.models.generation.generator import Generator, Message, estimate_tokens

@@ -15,8 +15,9 @@ import msgspec
 from msgspec import Meta
 
 from pai_daemon.context.answering.answer import DEFAULT_PASSAGES, Question
+from pai_daemon.context.passage import Passage
 from pai_daemon.context.related import RelatedNote
-from pai_daemon.context.search import Passage, checked_query
+from pai_daemon.context.search import checked_query
 from pai_daemon.errors import NotFound, Overloaded, UsageError
 from pai_daemon.serve.mcp.desk import Desk, Tools, Where
 from pai_daemon.serve.wire import Limit, Words

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pai_daemon.context.answering.answer import EXTRACTIVE, Answer, AnswerSentence, Citation
-from pai_daemon.context.search import Passage, Scores
+from pai_daemon.context.passage import Passage, Scores
 from pai_daemon.errors import UsageError
 from pai_daemon.serve.openai.conversation import aside_of, read, without_model
 from pai_daemon.serve.openai.protocol import ChatMessage, ContentPart
