@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -12,12 +13,14 @@ from msgspec import Meta
 from pai_daemon.action.action import Action
 from pai_daemon.action.actions import Record, State, shown
 from pai_daemon.action.grant import ActionKind
+from pai_daemon.action.runner import DAILY
 from pai_daemon.errors import DiskFull, Forbidden, NoteChanged, NotFound, PaiError, VaultUnavailable
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.security import GRANT
 from pai_daemon.serve.state import SERVED, Parts
 from pai_daemon.serve.tokens import Grant
 from pai_daemon.serve.wire import Limit, refuse_halves, reply
+from pai_daemon.vault.daily import DailyNotes
 
 routes = Routes()
 CHANGES = (NotFound, NoteChanged, VaultUnavailable, DiskFull)
