@@ -6,7 +6,8 @@ import type { Answer } from "./contract";
 import type { Exchange } from "./conversation";
 import { asDaemonError, type Host } from "./host";
 import { copy, insertBelowCursor } from "./navigate";
-import { toCallout, toMarkdown } from "./results";
+import { remember } from "./remember";
+import { supportedText, toCallout, toMarkdown } from "./results";
 import { saveNote } from "./save-note";
 import { say } from "./words";
 
@@ -171,6 +172,11 @@ export class AskView extends ItemView {
     copyEl.addEventListener("click", () => void copy(toMarkdown(answer)));
     const insertEl = pane.actionsEl.createEl("button", { cls: "pai-insert", text: say.insert });
     insertEl.addEventListener("click", () => { insertBelowCursor(this.app, toCallout(answer, question)); });
+    // What no note supports is nothing to know for good.
+    const words = answer.found ? supportedText(answer) : "";
+    if (!words) return;
+    const keepEl = pane.actionsEl.createEl("button", { cls: "pai-remember", text: say.remember });
+    keepEl.addEventListener("click", () => void remember(this.host, words));
   }
 
   private addRetry(pane: AnswerPane, question: string, exchange: Exchange | null): void {

@@ -98,6 +98,13 @@ export interface WrittenLink { kind: string; target: string; line: number; path:
 
 export interface LinkSuggestions { path: string; mentions: Mention[]; suggestions: Suggestion[] }
 
+/** What became of a fact. undo: takes it back; null where nothing was done. line: of its note, from 1. */
+export interface Receipt {
+  outcome: wire.FactReceipt["outcome"];
+  fact: { text: string; path: string; line: number };
+  undo: string | null;
+}
+
 export interface Progress {
   phase: string;
   done: number;
@@ -140,6 +147,7 @@ export interface Status {
 export interface Problem { status: number; code: string; title: string; detail: string; hint: string | null }
 
 const LOCATIONS = { embedded: true, local: true, remote: true } as const;
+const OUTCOMES = { changed: true, forgotten: true, known: true, remembered: true, superseded: true, undone: true } as const;
 const STATES = { starting: true, indexing: true, ready: true, paused: true, held: true, error: true } as const;
 
 function readPassage(fields: Fields<wire.Passage>): Passage {
@@ -352,6 +360,16 @@ export function parseStatus(body: unknown): Status {
 /** Returns the links of a note, as they are written in it. */
 export function parseNoteLinks(body: unknown): WrittenLink[] {
   return Fields.of<wire.ParsedNote>(body as Unread<wire.ParsedNote>, "note").list("links", readWrittenLink);
+}
+
+export function parseReceipt(body: unknown): Receipt {
+  const fields = Fields.of<wire.FactReceipt>(body as Unread<wire.FactReceipt>, "receipt");
+  const fact = fields.object("fact");
+  return {
+    outcome: fields.oneOf("outcome", OUTCOMES),
+    fact: { text: fact.string("text"), path: fact.string("path"), line: fact.number("line") },
+    undo: fields.stringOrNull("undo"),
+  };
 }
 
 export function parseWaiting(body: unknown): Waiting {

@@ -5,11 +5,11 @@
  */
 
 import type {
-  Answer, Citation, LinkSuggestions, RefusedPair, RelatedNote, SearchMode, SearchPage, Status, Waiting, WrittenLink,
+  Answer, Citation, LinkSuggestions, Receipt, RefusedPair, RelatedNote, SearchMode, SearchPage, Status, Waiting, WrittenLink,
 } from "./contract";
-import type { Ask } from "./contract.gen";
+import type { Ask, Remember, Undo } from "./contract.gen";
 import {
-  ContractError, parseAnswer, parseCitations, parseCited, parseDelta, parseLinks, parseNoteLinks, parseProblem, parseRefused,
+  ContractError, parseAnswer, parseCitations, parseCited, parseDelta, parseLinks, parseNoteLinks, parseProblem, parseReceipt, parseRefused,
   parseRelated, parseSearch, parseStatus, parseWaiting,
 } from "./contract";
 import { DaemonError } from "./daemon-error";
@@ -96,6 +96,18 @@ export class Daemon {
   /** Returns the links that are written in a note, and where each leads. */
   async written(path: string): Promise<WrittenLink[]> {
     return this.read(parseNoteLinks, await this.exchange("GET", `/api/notes/${path.split("/").map(encodeURIComponent).join("/")}`));
+  }
+
+  /** Keeps a fact word by word; the receipt says where, and how to take it back. */
+  async remember(text: string): Promise<Receipt> {
+    const asked: Remember = { text, source: "obsidian" };
+    return this.read(parseReceipt, await this.exchange("POST", "/api/memory", {}, asked));
+  }
+
+  /** Takes back one change of memory; refused where its line is another by now. */
+  async undoMemory(change: string): Promise<Receipt> {
+    const asked: Undo = { change };
+    return this.read(parseReceipt, await this.exchange("POST", "/api/memory/undo", {}, asked));
   }
 
   /** Lets the daemon look at notes again, or at all; `believe` that many of them really are gone. */

@@ -20,6 +20,7 @@ import { RecentQueries } from "./recent-queries";
 import { RELATED_VIEW, RelatedView } from "./related-view";
 import { RelatedModal } from "./related-modal";
 import type { Chosen, Remedy } from "./remedies";
+import { rememberHere } from "./remember";
 import { SearchModal } from "./search-modal";
 import { keepToken, readSettings, readToken, type Settings } from "./settings";
 import { SettingsTab } from "./settings-tab";
@@ -135,6 +136,9 @@ export default class PaiPlugin extends Plugin implements Host {
     this.addEditorCommand("suggest-links", say.suggestLinks, () => void this.openLinks());
     this.addEditorCommand("link-mention", say.linkMention, (editor, { file }) => {
       if (file) void linkMention(this, editor, file);
+    });
+    this.addEditorCommand("remember", say.remember, (editor) => {
+      void rememberHere(this, editor.getSelection(), editor.getLine(editor.getCursor("to").line));
     });
     this.addCommand({ id: "related", name: say.showRelated, callback: () => void this.openRelated() });
     this.addFileCommand("open-related", say.openRelated, (file) => { new RelatedModal(this.app, this, file).open(); });

@@ -13,6 +13,7 @@ export const de: Words = {
   showRelated: "Verwandte Notizen zeigen",
   openRelated: "Verwandte Notiz öffnen",
   search: "Nach Bedeutung suchen",
+  remember: "Das merken",
   reindexNote: "Diese Notiz neu einlesen",
   reindex: "Diesen Vault neu einlesen",
   showStatus: "Zustand zeigen",
@@ -52,6 +53,13 @@ export const de: Words = {
   noQuestion: "Setze den Cursor auf eine Frage, oder markiere eine.",
   noEditor: "Antworten brauchen die Bearbeitungsansicht.",
   noteClosed: "Die Notiz wurde geschlossen, bevor die Antwort fertig war.",
+
+  nothingToRemember: "Setze den Cursor auf eine Zeile mit Wörtern, oder markiere welche.",
+  remembered: (text) => `Gemerkt: ${text}`,
+  knownAlready: (text) => `Schon bekannt: ${text}`,
+  showFact: "Zeigen",
+  undo: "Rückgängig",
+  forgotten: "Zurückgenommen; es ist nicht gemerkt.",
 
   page: (page) => `Seite ${String(page)}`,
   line: (line) => `Zeile ${String(line)}`,

@@ -12,6 +12,7 @@ export const en = {
   showRelated: "Show related notes",
   openRelated: "Open related note",
   search: "Search by meaning",
+  remember: "Remember this",
   reindexNote: "Re-index this note",
   reindex: "Re-index this vault",
   showStatus: "Show status",
@@ -52,6 +53,14 @@ export const en = {
   noQuestion: "Put the cursor on a question, or select one.",
   noEditor: "Answers need the editing view.",
   noteClosed: "The note was closed before its answer was ready.",
+
+  // Memory.
+  nothingToRemember: "Put the cursor on a line with words, or select some.",
+  remembered: (text: string) => `Remembered: ${text}`,
+  knownAlready: (text: string) => `Known already: ${text}`,
+  showFact: "Show",
+  undo: "Undo",
+  forgotten: "Taken back; it is not remembered.",
 
   // Places in notes.
   page: (page: number) => `Page ${String(page)}`,

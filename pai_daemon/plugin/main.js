@@ -24,10 +24,10 @@ __export(main_exports, {
   default: () => PaiPlugin
 });
 module.exports = __toCommonJS(main_exports);
-var import_obsidian16 = require("obsidian");
+var import_obsidian17 = require("obsidian");
 
 // src/ask-view.ts
-var import_obsidian3 = require("obsidian");
+var import_obsidian4 = require("obsidian");
 
 // src/words-de.ts
 var de = {
@@ -40,6 +40,7 @@ var de = {
   showRelated: "Verwandte Notizen zeigen",
   openRelated: "Verwandte Notiz öffnen",
   search: "Nach Bedeutung suchen",
+  remember: "Das merken",
   reindexNote: "Diese Notiz neu einlesen",
   reindex: "Diesen Vault neu einlesen",
   showStatus: "Zustand zeigen",
@@ -78,6 +79,12 @@ var de = {
   noQuestion: "Setze den Cursor auf eine Frage, oder markiere eine.",
   noEditor: "Antworten brauchen die Bearbeitungsansicht.",
   noteClosed: "Die Notiz wurde geschlossen, bevor die Antwort fertig war.",
+  nothingToRemember: "Setze den Cursor auf eine Zeile mit Wörtern, oder markiere welche.",
+  remembered: (text) => `Gemerkt: ${text}`,
+  knownAlready: (text) => `Schon bekannt: ${text}`,
+  showFact: "Zeigen",
+  undo: "Rückgängig",
+  forgotten: "Zurückgenommen; es ist nicht gemerkt.",
   page: (page) => `Seite ${String(page)}`,
   line: (line) => `Zeile ${String(line)}`,
   lines: (from, to) => `Zeilen ${String(from)}–${String(to)}`,
@@ -245,6 +252,7 @@ var en = {
   showRelated: "Show related notes",
   openRelated: "Open related note",
   search: "Search by meaning",
+  remember: "Remember this",
   reindexNote: "Re-index this note",
   reindex: "Re-index this vault",
   showStatus: "Show status",
@@ -284,6 +292,13 @@ var en = {
   noQuestion: "Put the cursor on a question, or select one.",
   noEditor: "Answers need the editing view.",
   noteClosed: "The note was closed before its answer was ready.",
+  // Memory.
+  nothingToRemember: "Put the cursor on a line with words, or select some.",
+  remembered: (text) => `Remembered: ${text}`,
+  knownAlready: (text) => `Known already: ${text}`,
+  showFact: "Show",
+  undo: "Undo",
+  forgotten: "Taken back; it is not remembered.",
   // Places in notes.
   page: (page) => `Page ${String(page)}`,
   line: (line) => `Line ${String(line)}`,
@@ -602,6 +617,9 @@ function bodyStart(text) {
 }
 function questionOf(line) {
   return line.replace(/^\s*(?:>\s*)*(?:#{1,6}\s+|(?:[-*+]|\d+[.)])\s+(?:\[.\]\s+)?)?/, "").trim();
+}
+function supportedText({ sentences }) {
+  return sentences.filter(({ supported }) => supported).map(({ text }) => withoutMarkers(text).trim()).join(" ");
 }
 function streamPieces(text) {
   const decided = text.replace(/[ \t]*\[\d{0,3}$/, "");
@@ -932,8 +950,52 @@ function drawSentence(parent, text, supported) {
   parent.createSpan({ cls: "pai-badge is-unsupported", text: say.unsupported, attr: { "aria-label": say.unsupportedWhy } });
 }
 
-// src/save-note.ts
+// src/remember.ts
 var import_obsidian2 = require("obsidian");
+var SHOWN_MS = 15e3;
+var WORDS2 = 160;
+async function rememberHere(host, selected, line) {
+  await remember(host, selected.trim() || questionOf(line));
+}
+async function remember(host, words2) {
+  const text = words2.replace(/\s+/g, " ").trim();
+  if (!text) {
+    new import_obsidian2.Notice(say.nothingToRemember);
+    return;
+  }
+  try {
+    showReceipt(host, await host.daemon.remember(text));
+  } catch (error) {
+    new import_obsidian2.Notice(asDaemonError(error).advice, 1e4);
+  }
+}
+function showReceipt(host, { outcome, fact, undo }) {
+  const short = fact.text.length > WORDS2 ? `${fact.text.slice(0, WORDS2)}…` : fact.text;
+  const notice = new import_obsidian2.Notice(outcome === "known" ? say.knownAlready(short) : say.remembered(short), SHOWN_MS);
+  const row = notice.messageEl.createDiv({ cls: "pai-actions pai-remembered" });
+  const show = row.createEl("button", { cls: "pai-show-fact", text: say.showFact });
+  show.addEventListener("click", (event) => {
+    notice.hide();
+    void openAt(host.app, { path: fact.path, startLine: fact.line, page: null }, event);
+  });
+  if (undo === null) return;
+  const back = row.createEl("button", { cls: "pai-undo-fact", text: say.undo });
+  back.addEventListener("click", () => {
+    notice.hide();
+    void takeBack(host, undo);
+  });
+}
+async function takeBack(host, change) {
+  try {
+    await host.daemon.undoMemory(change);
+    new import_obsidian2.Notice(say.forgotten);
+  } catch (error) {
+    new import_obsidian2.Notice(asDaemonError(error).advice, 1e4);
+  }
+}
+
+// src/save-note.ts
+var import_obsidian3 = require("obsidian");
 
 // src/conversation.ts
 var EXCHANGES = 8;
@@ -981,22 +1043,22 @@ async function saveNote(app, question, text) {
   try {
     await app.vault.create(path, text);
   } catch (error) {
-    new import_obsidian2.Notice(asDaemonError(error).advice, 1e4);
+    new import_obsidian3.Notice(asDaemonError(error).advice, 1e4);
     return;
   }
-  new import_obsidian2.Notice(say.saved(path));
+  new import_obsidian3.Notice(say.saved(path));
   await openAt(app, { path, startLine: 1, page: null });
 }
 function freePath(app, folder, name) {
   for (let count2 = 0; ; count2++) {
-    const path = (0, import_obsidian2.normalizePath)(`${folder}/${count2 === 0 ? name : `${name} ${String(count2)}`}.md`);
+    const path = (0, import_obsidian3.normalizePath)(`${folder}/${count2 === 0 ? name : `${name} ${String(count2)}`}.md`);
     if (!app.vault.getFileByPath(path)) return path;
   }
 }
 
 // src/ask-view.ts
 var ASK_VIEW = "pai-daemon-ask";
-var AskView = class extends import_obsidian3.ItemView {
+var AskView = class extends import_obsidian4.ItemView {
   constructor(leaf, host) {
     super(leaf);
     this.host = host;
@@ -1151,6 +1213,10 @@ var AskView = class extends import_obsidian3.ItemView {
     insertEl.addEventListener("click", () => {
       insertBelowCursor(this.app, toCallout(answer, question));
     });
+    const words2 = answer.found ? supportedText(answer) : "";
+    if (!words2) return;
+    const keepEl = pane.actionsEl.createEl("button", { cls: "pai-remember", text: say.remember });
+    keepEl.addEventListener("click", () => void remember(this.host, words2));
   }
   addRetry(pane, question, exchange) {
     if (pane !== this.newest) return;
@@ -1277,6 +1343,7 @@ var Fields = class _Fields {
 
 // src/contract.ts
 var LOCATIONS = { embedded: true, local: true, remote: true };
+var OUTCOMES = { changed: true, forgotten: true, known: true, remembered: true, superseded: true, undone: true };
 var STATES = { starting: true, indexing: true, ready: true, paused: true, held: true, error: true };
 function readPassage(fields) {
   return {
@@ -1467,6 +1534,15 @@ function parseStatus(body) {
 function parseNoteLinks(body) {
   return Fields.of(body, "note").list("links", readWrittenLink);
 }
+function parseReceipt(body) {
+  const fields = Fields.of(body, "receipt");
+  const fact = fields.object("fact");
+  return {
+    outcome: fields.oneOf("outcome", OUTCOMES),
+    fact: { text: fact.string("text"), path: fact.string("path"), line: fact.number("line") },
+    undo: fields.stringOrNull("undo")
+  };
+}
 function parseWaiting(body) {
   const fields = Fields.of(body, "notice");
   return { text: fields.string("text"), preview: fields.string("preview") };
@@ -1547,6 +1623,16 @@ var Daemon = class {
   /** Returns the links that are written in a note, and where each leads. */
   async written(path) {
     return this.read(parseNoteLinks, await this.exchange("GET", `/api/notes/${path.split("/").map(encodeURIComponent).join("/")}`));
+  }
+  /** Keeps a fact word by word; the receipt says where, and how to take it back. */
+  async remember(text) {
+    const asked = { text, source: "obsidian" };
+    return this.read(parseReceipt, await this.exchange("POST", "/api/memory", {}, asked));
+  }
+  /** Takes back one change of memory; refused where its line is another by now. */
+  async undoMemory(change) {
+    const asked = { change };
+    return this.read(parseReceipt, await this.exchange("POST", "/api/memory/undo", {}, asked));
   }
   /** Lets the daemon look at notes again, or at all; `believe` that many of them really are gone. */
   async reindex({ paths, believe } = {}) {
@@ -1770,7 +1856,7 @@ function discover(machine2, vaultPath, overrides) {
 }
 
 // src/inline.ts
-var import_obsidian4 = require("obsidian");
+var import_obsidian5 = require("obsidian");
 
 // src/pending-answer.ts
 var import_commands = require("@codemirror/commands");
@@ -1894,12 +1980,12 @@ var InlineAnswers = class {
     const last = editor.getCursor("to");
     const question = selected || questionOf(editor.getLine(last.line));
     if (!question) {
-      new import_obsidian4.Notice(say.noQuestion);
+      new import_obsidian5.Notice(say.noQuestion);
       return;
     }
     const view = codeMirror(editor);
     if (!view) {
-      new import_obsidian4.Notice(say.noEditor);
+      new import_obsidian5.Notice(say.noEditor);
       return;
     }
     await this.run(view, editor.posToOffset(last), question, info.file?.path);
@@ -1922,11 +2008,11 @@ var InlineAnswers = class {
           if (!pending.write(text)) controller.abort();
         }
       });
-      if (!pending.finish(toCallout(answer, question))) new import_obsidian4.Notice(say.noteClosed);
+      if (!pending.finish(toCallout(answer, question))) new import_obsidian5.Notice(say.noteClosed);
     } catch (error) {
       pending.cancel();
       const { code, advice } = asDaemonError(error);
-      if (code !== "stopped") new import_obsidian4.Notice(advice, 1e4);
+      if (code !== "stopped") new import_obsidian5.Notice(advice, 1e4);
     } finally {
       this.running.delete(controller);
     }
@@ -1934,7 +2020,7 @@ var InlineAnswers = class {
 };
 
 // src/link-mention.ts
-var import_obsidian5 = require("obsidian");
+var import_obsidian6 = require("obsidian");
 
 // src/mentions.ts
 function editFor(mention, readLine) {
@@ -1997,14 +2083,14 @@ async function linkMention(host, editor, file) {
     const { mentions } = await host.daemon.links(file.path);
     const edit = line < editor.lineCount() && editor.getLine(line) === text ? linkAt(mentions, line, ch, text) : null;
     if (edit) applyEdits(editor, [edit]);
-    else new import_obsidian5.Notice(say.noMention);
+    else new import_obsidian6.Notice(say.noMention);
   } catch (error) {
-    new import_obsidian5.Notice(asDaemonError(error).advice, 1e4);
+    new import_obsidian6.Notice(asDaemonError(error).advice, 1e4);
   }
 }
 
 // src/link-suggest.ts
-var import_obsidian6 = require("obsidian");
+var import_obsidian7 = require("obsidian");
 
 // src/trigger.ts
 var LEAST = 2;
@@ -2021,7 +2107,7 @@ function triggered(line, ch, trigger) {
 // src/link-suggest.ts
 var LIMIT = 8;
 var TYPING_MS = 150;
-var LinkSuggest = class extends import_obsidian6.EditorSuggest {
+var LinkSuggest = class extends import_obsidian7.EditorSuggest {
   constructor(app, host) {
     super(app);
     this.host = host;
@@ -2058,10 +2144,10 @@ var LinkSuggest = class extends import_obsidian6.EditorSuggest {
 };
 
 // src/links-view.ts
-var import_obsidian10 = require("obsidian");
+var import_obsidian11 = require("obsidian");
 
 // src/broken-links.ts
-var import_obsidian7 = require("obsidian");
+var import_obsidian8 = require("obsidian");
 
 // src/repairs.ts
 var OTHER_FILE = /\.(?!md$)[A-Za-z0-9]{1,5}$/;
@@ -2189,7 +2275,7 @@ var BrokenLinks = class {
       if (!editor) return;
       const edit = repairEdit(link, note, readLineOf(editor)(link.line - 1), this.path);
       if (!edit) {
-        new import_obsidian7.Notice(say.brokenMissed);
+        new import_obsidian8.Notice(say.brokenMissed);
         return;
       }
       applyEdits(editor, [edit]);
@@ -2200,12 +2286,12 @@ var BrokenLinks = class {
 };
 
 // src/following-view.ts
-var import_obsidian9 = require("obsidian");
+var import_obsidian10 = require("obsidian");
 
 // src/transport.ts
-var import_obsidian8 = require("obsidian");
+var import_obsidian9 = require("obsidian");
 var send = async ({ url, method, headers, body }) => {
-  const reply = await (0, import_obsidian8.requestUrl)({ url, method, headers, throw: false, ...body === void 0 ? {} : { body } });
+  const reply = await (0, import_obsidian9.requestUrl)({ url, method, headers, throw: false, ...body === void 0 ? {} : { body } });
   return { status: reply.status, text: reply.text };
 };
 var stream = async ({ url, method, headers, body }, signal) => {
@@ -2236,7 +2322,7 @@ var after = (ms, then) => {
 // src/following-view.ts
 var SETTLE_MS = 250;
 var REVISION_MS = 1500;
-var FollowingView = class extends import_obsidian9.ItemView {
+var FollowingView = class extends import_obsidian10.ItemView {
   constructor(leaf, host) {
     super(leaf);
     this.host = host;
@@ -2328,7 +2414,7 @@ var LinksView = class extends FollowingView {
   editor() {
     const target = recentEditor(this.app);
     if (target !== null && target.file.path === this.path) return target.editor;
-    new import_obsidian10.Notice(say.openAgain);
+    new import_obsidian11.Notice(say.openAgain);
     return null;
   }
   draw() {
@@ -2401,7 +2487,7 @@ var LinksView = class extends FollowingView {
     try {
       await this.host.daemon.refuse([{ path, other }]);
     } catch (error) {
-      new import_obsidian10.Notice(asDaemonError(error).advice, 1e4);
+      new import_obsidian11.Notice(asDaemonError(error).advice, 1e4);
       return;
     }
     if (this.path !== path) return;
@@ -2420,7 +2506,7 @@ var LinksView = class extends FollowingView {
     if (!editor) return;
     const edit = editFor(mention, readLineOf(editor));
     if (!edit) {
-      new import_obsidian10.Notice(say.mentionMissed(1));
+      new import_obsidian11.Notice(say.mentionMissed(1));
       return;
     }
     applyEdits(editor, [edit]);
@@ -2432,7 +2518,7 @@ var LinksView = class extends FollowingView {
     if (!editor) return;
     const { edits, missed } = editsFor(this.mentions, readLineOf(editor));
     applyEdits(editor, edits);
-    new import_obsidian10.Notice(missed > 0 ? say.mentionMissed(missed) : say.linksAdded(edits.length));
+    new import_obsidian11.Notice(missed > 0 ? say.mentionMissed(missed) : say.linksAdded(edits.length));
     this.mentions = [];
     this.draw();
   }
@@ -2557,7 +2643,7 @@ function whole(text, end2) {
 // src/related-view.ts
 var RELATED_VIEW = "pai-daemon-related";
 var CURSOR_MS = 600;
-var WORDS2 = 160;
+var WORDS3 = 160;
 var LEAST_CHARACTERS = 20;
 var RelatedView = class extends FollowingView {
   shown = null;
@@ -2641,7 +2727,7 @@ var RelatedView = class extends FollowingView {
     this.plan(0);
   }
   drawNote(note) {
-    const words2 = note.passage ? marked({ text: note.passage.text, highlights: [] }, WORDS2) : [];
+    const words2 = note.passage ? marked({ text: note.passage.text, highlights: [] }, WORDS3) : [];
     drawRow(this.contentEl, {
       place: note.title,
       detail: note.why,
@@ -2657,9 +2743,9 @@ var RelatedView = class extends FollowingView {
 };
 
 // src/related-modal.ts
-var import_obsidian11 = require("obsidian");
+var import_obsidian12 = require("obsidian");
 var LIMIT2 = 30;
-var RelatedModal = class extends import_obsidian11.SuggestModal {
+var RelatedModal = class extends import_obsidian12.SuggestModal {
   constructor(app, host, file) {
     super(app);
     this.host = host;
@@ -2701,7 +2787,7 @@ var RelatedModal = class extends import_obsidian11.SuggestModal {
 };
 
 // src/search-modal.ts
-var import_obsidian12 = require("obsidian");
+var import_obsidian13 = require("obsidian");
 
 // src/query.ts
 var FILTER = /(?:^|\s)(path|tag|property|since|before):(?:"([^"]*)"?|(\S*))(?=\s|$)/g;
@@ -2723,8 +2809,8 @@ function add(filters, name, value) {
 // src/search-modal.ts
 var LIMIT3 = 12;
 var TYPING_MS2 = 150;
-var WORDS3 = 180;
-var SearchModal = class extends import_obsidian12.SuggestModal {
+var WORDS4 = 180;
+var SearchModal = class extends import_obsidian13.SuggestModal {
   constructor(app, host) {
     super(app);
     this.host = host;
@@ -2770,7 +2856,7 @@ var SearchModal = class extends import_obsidian12.SuggestModal {
       return;
     }
     el.createDiv({ cls: "pai-row-place", text: placeOf(found) });
-    drawMarked(el.createDiv({ cls: "pai-row-words" }), marked(found, WORDS3));
+    drawMarked(el.createDiv({ cls: "pai-row-words" }), marked(found, WORDS4));
     el.createDiv({ cls: "pai-row-detail", text: `${found.path} · ${linesOf(found)}` });
   }
   /** An earlier search is searched again, so the list stays open. */
@@ -2828,8 +2914,8 @@ function keepToken(app, token) {
 }
 
 // src/settings-tab.ts
-var import_obsidian13 = require("obsidian");
-var SettingsTab = class extends import_obsidian13.PluginSettingTab {
+var import_obsidian14 = require("obsidian");
+var SettingsTab = class extends import_obsidian14.PluginSettingTab {
   constructor(app, plugin, host) {
     super(app, plugin);
     this.host = host;
@@ -2900,7 +2986,7 @@ var SettingsTab = class extends import_obsidian13.PluginSettingTab {
     );
   }
   row(name, description) {
-    const row = new import_obsidian13.Setting(this.containerEl).setName(name);
+    const row = new import_obsidian14.Setting(this.containerEl).setName(name);
     return description === void 0 ? row : row.setDesc(description);
   }
   addNumber(name, description, key, max) {
@@ -3040,14 +3126,14 @@ var StatusFeed = class {
 };
 
 // src/status-modal.ts
-var import_obsidian14 = require("obsidian");
+var import_obsidian15 = require("obsidian");
 function count(number) {
   return number.toLocaleString();
 }
 function megabytes(bytes) {
   return `${(bytes / 1e6).toLocaleString(void 0, { maximumFractionDigits: 0 })} MB`;
 }
-var StatusModal = class extends import_obsidian14.Modal {
+var StatusModal = class extends import_obsidian15.Modal {
   constructor(app, host) {
     super(app);
     this.host = host;
@@ -3147,21 +3233,21 @@ async function pause(host, isPaused) {
     await host.daemon.pause(isPaused);
     await host.feed.refresh();
   } catch (error) {
-    new import_obsidian14.Notice(asDaemonError(error).advice, 1e4);
+    new import_obsidian15.Notice(asDaemonError(error).advice, 1e4);
   }
 }
 async function reindex(host, asked = {}) {
   try {
     await host.daemon.reindex(asked);
-    new import_obsidian14.Notice(asked.paths ? say.lookingAtNote : say.looking);
+    new import_obsidian15.Notice(asked.paths ? say.lookingAtNote : say.looking);
     void host.feed.refresh();
   } catch (error) {
-    new import_obsidian14.Notice(asDaemonError(error).advice, 1e4);
+    new import_obsidian15.Notice(asDaemonError(error).advice, 1e4);
   }
 }
 
 // src/underlining.ts
-var import_obsidian15 = require("obsidian");
+var import_obsidian16 = require("obsidian");
 
 // src/underlines.ts
 var import_state2 = require("@codemirror/state");
@@ -3236,7 +3322,7 @@ var Underlining = class {
   }
   views() {
     const leaves = this.host.app.workspace.getLeavesOfType("markdown");
-    return leaves.map(({ view }) => view).filter((view) => view instanceof import_obsidian15.MarkdownView).slice(0, EDITORS);
+    return leaves.map(({ view }) => view).filter((view) => view instanceof import_obsidian16.MarkdownView).slice(0, EDITORS);
   }
   /** Returns null where nobody knows: the underlines stay what they are. */
   async mentionsOf(path) {
@@ -3252,7 +3338,7 @@ var Underlining = class {
 // src/main.ts
 var RECENT = "pai-daemon-recent";
 var MOST_PAIRS = 5e3;
-var PaiPlugin = class extends import_obsidian16.Plugin {
+var PaiPlugin = class extends import_obsidian17.Plugin {
   settings = readSettings(null);
   daemon = new Daemon({ send: patiently(send, after), stream, after, connect: () => this.connect(), vaultPath: this.vaultPath() });
   feed = new StatusFeed(this.daemon, after);
@@ -3269,7 +3355,7 @@ var PaiPlugin = class extends import_obsidian16.Plugin {
   underlining = new Underlining(this);
   isHandingOver = false;
   async onload() {
-    speak((0, import_obsidian16.getLanguage)());
+    speak((0, import_obsidian17.getLanguage)());
     this.settings = readSettings(await this.loadData());
     this.registerView(ASK_VIEW, (leaf) => new AskView(leaf, this));
     this.registerView(RELATED_VIEW, (leaf) => new RelatedView(leaf, this));
@@ -3316,11 +3402,11 @@ var PaiPlugin = class extends import_obsidian16.Plugin {
     }
   }
   async startDaemon() {
-    new import_obsidian16.Notice(say.startingNow);
+    new import_obsidian17.Notice(say.startingNow);
     try {
       await startDaemon(machine, this.vaultPath());
     } catch (error) {
-      new import_obsidian16.Notice(asDaemonError(error).advice, 1e4);
+      new import_obsidian17.Notice(asDaemonError(error).advice, 1e4);
     }
     await this.feed.refresh();
   }
@@ -3354,6 +3440,9 @@ var PaiPlugin = class extends import_obsidian16.Plugin {
     this.addEditorCommand("suggest-links", say.suggestLinks, () => void this.openLinks());
     this.addEditorCommand("link-mention", say.linkMention, (editor, { file }) => {
       if (file) void linkMention(this, editor, file);
+    });
+    this.addEditorCommand("remember", say.remember, (editor) => {
+      void rememberHere(this, editor.getSelection(), editor.getLine(editor.getCursor("to").line));
     });
     this.addCommand({ id: "related", name: say.showRelated, callback: () => void this.openRelated() });
     this.addFileCommand("open-related", say.openRelated, (file) => {
@@ -3399,7 +3488,7 @@ var PaiPlugin = class extends import_obsidian16.Plugin {
   }
   vaultPath() {
     const { adapter } = this.app.vault;
-    return adapter instanceof import_obsidian16.FileSystemAdapter ? adapter.getBasePath() : "";
+    return adapter instanceof import_obsidian17.FileSystemAdapter ? adapter.getBasePath() : "";
   }
   connect() {
     const overrides = { url: this.settings.url, token: readToken(this.app) };

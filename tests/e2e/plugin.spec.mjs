@@ -13,6 +13,7 @@ import { fingerprint, Harness } from "./harness.mjs";
 import { asking } from "./plugin/asking.mjs";
 import { linking } from "./plugin/linking.mjs";
 import { relating } from "./plugin/relating.mjs";
+import { remembering } from "./plugin/remembering.mjs";
 import { searching } from "./plugin/searching.mjs";
 import { settling } from "./plugin/settling.mjs";
 import { standing } from "./plugin/standing.mjs";
@@ -74,9 +75,11 @@ await searching(told);
 await standing(told);
 await settling(told);
 
-await driver.claim("nothing was thrown and nothing was written to the console", () => assert.deepEqual(driver.noise, []));
-
 await driver.claim("no file of the vault was written", () => assert.equal(fingerprint(harness.vault), before));
+
+await remembering(told);
+
+await driver.claim("nothing was thrown and nothing was written to the console", () => assert.deepEqual(driver.noise, []));
 
 await driver.stop();
 await harness.stop();
