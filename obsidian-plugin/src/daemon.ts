@@ -5,12 +5,12 @@
  */
 
 import type {
-  Answer, Citation, LinkSuggestions, Receipt, RefusedPair, RelatedNote, SearchMode, SearchPage, Status, Waiting, WrittenLink,
+  Answer, Citation, Estimate, LinkSuggestions, Receipt, RefusedPair, RelatedNote, SearchMode, SearchPage, Status, Step, Waiting, WrittenLink,
 } from "./contract";
-import type { Ask, Remember, Undo } from "./contract.gen";
+import type { Ask, Compare, Remember, Summarize, Undo } from "./contract.gen";
 import {
-  ContractError, parseAnswer, parseCitations, parseCited, parseDelta, parseLinks, parseNoteLinks, parseProblem, parseReceipt, parseRefused,
-  parseRelated, parseSearch, parseStatus, parseWaiting,
+  ContractError, parseAnswer, parseCitations, parseCited, parseComparison, parseDelta, parseEstimate, parseLinks, parseNoteLinks, parseProblem, parseReceipt, parseRefused,
+  parseRelated, parseSearch, parseStatus, parseStep, parseSummary, parseWaiting,
 } from "./contract";
 import { DaemonError } from "./daemon-error";
 import type { Connection } from "./discovery";
@@ -50,6 +50,8 @@ export interface Question {
 export interface Wanted { mode: SearchMode; limit: number; filters?: Filters; typing?: boolean }
 
 export interface AnswerEvents {
+  onEstimate?: (estimate: Estimate) => void;
+  onStep?: (step: Step) => void;
   onWaiting?: (waiting: Waiting) => void;
   onSources?: (citations: Citation[]) => void;
   onDelta?: (text: string) => void;
@@ -128,10 +130,26 @@ export class Daemon {
   async ask(question: Question, signal: AbortSignal, events: AnswerEvents = {}): Promise<Answer> {
     const { asAsked, ...rest } = question;
     const asked: Ask = asAsked ? { ...rest, as_asked: true } : rest;
-    const opened = await this.open("POST", "/api/ask", signal, { ...asked, stream: true });
-    if (opened) return this.readAnswer(opened, signal, events);
-    const text = await untilAborted(this.exchange("POST", "/api/ask", {}, { ...asked, stream: false }, ANSWER_S), signal);
-    return this.read(parseAnswer, text);
+    return this.write("/api/ask", asked, parseAnswer, signal, events);
+  }
+
+  /** Returns a summary as an answer; its estimate comes first, then how far it is. Throws as ask does. */
+  async summarize(of: Summarize, signal: AbortSignal, events: AnswerEvents = {}): Promise<Answer> {
+    return this.write("/api/summarize", of, parseSummary, signal, events);
+  }
+
+  /** Returns what two notes share and where they differ, as an answer. Throws as ask does. */
+  async compare(of: Compare, signal: AbortSignal, events: AnswerEvents = {}): Promise<Answer> {
+    return this.write("/api/compare", of, parseComparison, signal, events);
+  }
+
+  private async write(
+    path: string, asked: Ask | Summarize | Compare, parse: (body: unknown) => Answer, signal: AbortSignal, events: AnswerEvents,
+  ): Promise<Answer> {
+    const opened = await this.open("POST", path, signal, { ...asked, stream: true });
+    if (opened) return this.readAnswer(opened, parse, signal, events);
+    const text = await untilAborted(this.exchange("POST", path, {}, { ...asked, stream: false }, ANSWER_S), signal);
+    return this.read(parse, text);
   }
 
   /** Resolves when the stream of events ends; false where it could not be opened. */
@@ -146,16 +164,20 @@ export class Daemon {
     return true;
   }
 
-  private async readAnswer(chunks: AsyncIterable<string>, signal: AbortSignal, events: AnswerEvents): Promise<Answer> {
+  private async readAnswer(
+    chunks: AsyncIterable<string>, parse: (body: unknown) => Answer, signal: AbortSignal, events: AnswerEvents,
+  ): Promise<Answer> {
     try {
       for await (const { event, data } of readEvents(this.unlessSilent(chunks))) {
         const body: unknown = JSON.parse(data);
-        if (event === "notice") events.onWaiting?.(parseWaiting(body));
+        if (event === "done") return parse(body);
+        if (event === "error") throw DaemonError.fromProblem(parseProblem(body, 500));
+        if (event === "estimate") events.onEstimate?.(parseEstimate(body));
+        else if (event === "progress") events.onStep?.(parseStep(body));
+        else if (event === "notice") events.onWaiting?.(parseWaiting(body));
         else if (event === "sources") events.onSources?.(parseCitations(body));
         else if (event === "delta") events.onDelta?.(parseDelta(body));
         else if (event === "citation") events.onCited?.(parseCited(body));
-        else if (event === "done") return parseAnswer(body);
-        else if (event === "error") throw DaemonError.fromProblem(parseProblem(body, 500));
       }
     } catch (error) {
       throw this.explain(error, signal);

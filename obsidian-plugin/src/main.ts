@@ -16,6 +16,7 @@ import { copy } from "./navigate";
 import { listPairs } from "./pairs";
 import { patiently } from "./patience";
 import { pendingAnswers } from "./pending-answer";
+import { NotePick, TagPick } from "./pick-modals";
 import { RecentQueries } from "./recent-queries";
 import { RELATED_VIEW, RelatedView } from "./related-view";
 import { RelatedModal } from "./related-modal";
@@ -27,6 +28,7 @@ import { SettingsTab } from "./settings-tab";
 import { StatusBar } from "./status-bar";
 import { StatusFeed } from "./status-feed";
 import { pause, reindex, StatusModal } from "./status-modal";
+import { comparison, summaryOfFolder, summaryOfNote, summaryOfTag, type Task } from "./task";
 import { after, send, stream } from "./transport";
 import { Underlining } from "./underlining";
 import { underlines } from "./underlines";
@@ -143,6 +145,12 @@ export default class PaiPlugin extends Plugin implements Host {
     this.addCommand({ id: "related", name: say.showRelated, callback: () => void this.openRelated() });
     this.addFileCommand("open-related", say.openRelated, (file) => { new RelatedModal(this.app, this, file).open(); });
     this.addCommand({ id: "search", name: say.search, callback: () => { new SearchModal(this.app, this).open(); } });
+    this.addFileCommand("summarize-note", say.summarizeNote, (file) => void this.perform(summaryOfNote(file.path)));
+    this.addFileCommand("summarize-folder", say.summarizeFolder, (file) => void this.perform(summaryOfFolder(file.path)));
+    this.addCommand({ id: "summarize-tag", name: say.summarizeTag, callback: () => { this.pickTag(); } });
+    this.addFileCommand("compare", say.compare, (file) => {
+      new NotePick(this.app, file, (other) => void this.perform(comparison(file.path, other.path))).open();
+    });
     this.addFileCommand("reindex-note", say.reindexNote, (file) => void reindex(this, { paths: [file.path] }));
     this.addCommand({ id: "reindex", name: say.reindex, callback: () => void reindex(this) });
     this.addCommand({ id: "status", name: say.showStatus, callback: () => { this.showStatus(); } });
@@ -168,6 +176,18 @@ export default class PaiPlugin extends Plugin implements Host {
   private async openAsk(): Promise<void> {
     const leaf = await this.app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: true, reveal: true });
     if (leaf.view instanceof AskView) leaf.view.focusInput();
+  }
+
+  private pickTag(): void {
+    new TagPick(this.app, (tag) => {
+      const task = summaryOfTag(tag);
+      if (task) void this.perform(task);
+    }).open();
+  }
+
+  private async perform(task: Task): Promise<void> {
+    const leaf = await this.app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: true, reveal: true });
+    if (leaf.view instanceof AskView) await leaf.view.perform(task);
   }
 
   private async openLinks(): Promise<void> {

@@ -14,6 +14,10 @@ export const de: Words = {
   openRelated: "Verwandte Notiz öffnen",
   search: "Nach Bedeutung suchen",
   remember: "Das merken",
+  summarizeNote: "Diese Notiz zusammenfassen",
+  summarizeFolder: "Diesen Ordner zusammenfassen",
+  summarizeTag: "Notizen mit einem Tag zusammenfassen",
+  compare: "Diese Notiz vergleichen mit…",
   reindexNote: "Diese Notiz neu einlesen",
   reindex: "Diesen Vault neu einlesen",
   showStatus: "Zustand zeigen",
@@ -53,6 +57,16 @@ export const de: Words = {
   noQuestion: "Setze den Cursor auf eine Frage, oder markiere eine.",
   noEditor: "Antworten brauchen die Bearbeitungsansicht.",
   noteClosed: "Die Notiz wurde geschlossen, bevor die Antwort fertig war.",
+
+  summaryOf: (name) => `Zusammenfassung von ${name}`,
+  summaryOfVault: "Zusammenfassung aller Notizen",
+  comparisonOf: (first, second) => `${first} und ${second} im Vergleich`,
+  comparePick: (name) => `${name} vergleichen mit…`,
+  tagPick: "Einen Tag eingeben…",
+  estimated: (notes, time, by) => `${notes === 1 ? "1 Notiz" : `${String(notes)} Notizen`}${time === null ? "" : `, etwa ${time}`}. ${by}.`,
+  keptBack: (count) => (count === 1 ? "1 Stelle bleibt auf diesem Rechner." : `${String(count)} Stellen bleiben auf diesem Rechner.`),
+  progressOf: (done, total, note, time) =>
+    `${String(done)} von ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, noch ${time}`}`,
 
   nothingToRemember: "Setze den Cursor auf eine Zeile mit Wörtern, oder markiere welche.",
   remembered: (text) => `Gemerkt: ${text}`,

@@ -13,6 +13,10 @@ export const en = {
   openRelated: "Open related note",
   search: "Search by meaning",
   remember: "Remember this",
+  summarizeNote: "Summarize this note",
+  summarizeFolder: "Summarize this folder",
+  summarizeTag: "Summarize notes with a tag",
+  compare: "Compare this note with…",
   reindexNote: "Re-index this note",
   reindex: "Re-index this vault",
   showStatus: "Show status",
@@ -53,6 +57,18 @@ export const en = {
   noQuestion: "Put the cursor on a question, or select one.",
   noEditor: "Answers need the editing view.",
   noteClosed: "The note was closed before its answer was ready.",
+
+  // Summaries and comparisons.
+  summaryOf: (name: string) => `Summary of ${name}`,
+  summaryOfVault: "Summary of all notes",
+  comparisonOf: (first: string, second: string) => `${first} and ${second}, compared`,
+  comparePick: (name: string) => `Compare ${name} with…`,
+  tagPick: "Type a tag…",
+  estimated: (notes: number, time: string | null, by: string) =>
+    `${notes === 1 ? "1 note" : `${String(notes)} notes`}${time === null ? "" : `, about ${time}`}. ${by}.`,
+  keptBack: (count: number) => `${count === 1 ? "1 passage stays" : `${String(count)} passages stay`} on this machine.`,
+  progressOf: (done: number, total: number, note: string, time: string | null) =>
+    `${String(done)} of ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, ${time} left`}`,
 
   // Memory.
   nothingToRemember: "Put the cursor on a line with words, or select some.",

@@ -24,7 +24,7 @@ __export(main_exports, {
   default: () => PaiPlugin
 });
 module.exports = __toCommonJS(main_exports);
-var import_obsidian17 = require("obsidian");
+var import_obsidian18 = require("obsidian");
 
 // src/ask-view.ts
 var import_obsidian4 = require("obsidian");
@@ -41,6 +41,10 @@ var de = {
   openRelated: "Verwandte Notiz öffnen",
   search: "Nach Bedeutung suchen",
   remember: "Das merken",
+  summarizeNote: "Diese Notiz zusammenfassen",
+  summarizeFolder: "Diesen Ordner zusammenfassen",
+  summarizeTag: "Notizen mit einem Tag zusammenfassen",
+  compare: "Diese Notiz vergleichen mit…",
   reindexNote: "Diese Notiz neu einlesen",
   reindex: "Diesen Vault neu einlesen",
   showStatus: "Zustand zeigen",
@@ -79,6 +83,14 @@ var de = {
   noQuestion: "Setze den Cursor auf eine Frage, oder markiere eine.",
   noEditor: "Antworten brauchen die Bearbeitungsansicht.",
   noteClosed: "Die Notiz wurde geschlossen, bevor die Antwort fertig war.",
+  summaryOf: (name) => `Zusammenfassung von ${name}`,
+  summaryOfVault: "Zusammenfassung aller Notizen",
+  comparisonOf: (first, second) => `${first} und ${second} im Vergleich`,
+  comparePick: (name) => `${name} vergleichen mit…`,
+  tagPick: "Einen Tag eingeben…",
+  estimated: (notes, time, by) => `${notes === 1 ? "1 Notiz" : `${String(notes)} Notizen`}${time === null ? "" : `, etwa ${time}`}. ${by}.`,
+  keptBack: (count2) => count2 === 1 ? "1 Stelle bleibt auf diesem Rechner." : `${String(count2)} Stellen bleiben auf diesem Rechner.`,
+  progressOf: (done, total, note, time) => `${String(done)} von ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, noch ${time}`}`,
   nothingToRemember: "Setze den Cursor auf eine Zeile mit Wörtern, oder markiere welche.",
   remembered: (text) => `Gemerkt: ${text}`,
   knownAlready: (text) => `Schon bekannt: ${text}`,
@@ -253,6 +265,10 @@ var en = {
   openRelated: "Open related note",
   search: "Search by meaning",
   remember: "Remember this",
+  summarizeNote: "Summarize this note",
+  summarizeFolder: "Summarize this folder",
+  summarizeTag: "Summarize notes with a tag",
+  compare: "Compare this note with…",
   reindexNote: "Re-index this note",
   reindex: "Re-index this vault",
   showStatus: "Show status",
@@ -292,6 +308,15 @@ var en = {
   noQuestion: "Put the cursor on a question, or select one.",
   noEditor: "Answers need the editing view.",
   noteClosed: "The note was closed before its answer was ready.",
+  // Summaries and comparisons.
+  summaryOf: (name) => `Summary of ${name}`,
+  summaryOfVault: "Summary of all notes",
+  comparisonOf: (first, second) => `${first} and ${second}, compared`,
+  comparePick: (name) => `Compare ${name} with…`,
+  tagPick: "Type a tag…",
+  estimated: (notes, time, by) => `${notes === 1 ? "1 note" : `${String(notes)} notes`}${time === null ? "" : `, about ${time}`}. ${by}.`,
+  keptBack: (count2) => `${count2 === 1 ? "1 passage stays" : `${String(count2)} passages stay`} on this machine.`,
+  progressOf: (done, total, note, time) => `${String(done)} of ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, ${time} left`}`,
   // Memory.
   nothingToRemember: "Put the cursor on a line with words, or select some.",
   remembered: (text) => `Remembered: ${text}`,
@@ -1056,6 +1081,95 @@ function freePath(app, folder, name) {
   }
 }
 
+// src/repairs.ts
+var OTHER_FILE = /\.(?!md$)[A-Za-z0-9]{1,5}$/;
+var CANDIDATES = 2;
+var ALIKE = 0.45;
+function pairsOf(text) {
+  const plain = text.normalize("NFKD").toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+  const pairs = /* @__PURE__ */ new Set();
+  for (let at = 0; at + 1 < plain.length; at++) pairs.add(plain.slice(at, at + 2));
+  return pairs;
+}
+function likeness(a, b) {
+  const [left, right] = [pairsOf(a), pairsOf(b)];
+  if (left.size + right.size === 0) return 0;
+  let shared = 0;
+  for (const pair of left) if (right.has(pair)) shared++;
+  return 2 * shared / (left.size + right.size);
+}
+function candidatesFor(target, found) {
+  const wanted = nameOf(target);
+  const best = /* @__PURE__ */ new Map();
+  for (const note of found) {
+    const score = Math.max(likeness(wanted, nameOf(note.path)), likeness(wanted, note.title));
+    if (score >= ALIKE && !best.has(note.path)) best.set(note.path, { note, score });
+  }
+  return [...best.values()].sort((a, b) => b.score - a.score).slice(0, CANDIDATES).map(({ note }) => note);
+}
+function nameOf(path) {
+  return (path.split("/").pop() ?? path).replace(/\.md$/, "");
+}
+function isRepairable({ kind, target }) {
+  return target !== "" && (kind === "wikilink" || kind === "markdown" && !OTHER_FILE.test(target));
+}
+function repairEdit(broken, note, text, from) {
+  const line = text ?? "";
+  return broken.kind === "markdown" ? markdownEdit(broken, note, line, from) : wikilinkEdit(broken, note, line);
+}
+function wikilinkEdit(broken, note, text) {
+  const target = /^!?\[\[([^\]|#^]+)/.exec(note.link)?.[1];
+  const escaped = broken.target.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const found = new RegExp(`\\[\\[(\\s*${escaped}\\s*)(?=[#|\\]])`).exec(text);
+  if (!target || !found?.[1]) return null;
+  const from = found.index + 2;
+  return { line: broken.line - 1, from, to: from + found[1].length, text: target };
+}
+function markdownEdit(broken, note, text, from) {
+  for (const match of text.matchAll(/\]\(\s*(?:<([^<>#]+)|([^()<>\s#]+))/g)) {
+    const written = match[1] ?? match[2] ?? "";
+    if (decoded(written).trim() !== broken.target) continue;
+    const end2 = match.index + match[0].length;
+    return { line: broken.line - 1, from: end2 - written.length, to: end2, text: encoded(relative(from, note.path)) };
+  }
+  return null;
+}
+function decoded(address) {
+  try {
+    return decodeURIComponent(address);
+  } catch {
+    return address;
+  }
+}
+function encoded(path) {
+  return encodeURI(path).replace(/[()#?]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+function relative(from, to) {
+  const [here, there] = [from.split("/").slice(0, -1), to.split("/")];
+  let shared = 0;
+  while (shared < here.length && shared < there.length - 1 && here[shared] === there[shared]) shared++;
+  return [...here.slice(shared).map(() => ".."), ...there.slice(shared)].join("/");
+}
+
+// src/task.ts
+function titleOf(task) {
+  return task.kind === "ask" ? task.question : task.title;
+}
+function summaryOfNote(path) {
+  return { kind: "summarize", title: say.summaryOf(nameOf(path)), of: { note: path } };
+}
+function summaryOfFolder(path) {
+  const folder = path.split("/").slice(0, -1).join("/");
+  return { kind: "summarize", title: folder ? say.summaryOf(folder) : say.summaryOfVault, of: folder ? { path: folder } : {} };
+}
+function summaryOfTag(written) {
+  const tag = written.trim().replace(/^#+/, "");
+  return tag ? { kind: "summarize", title: say.summaryOf(`#${tag}`), of: { tag } } : null;
+}
+function comparison(first, second) {
+  return { kind: "compare", title: say.comparisonOf(nameOf(first), nameOf(second)), of: { first, second } };
+}
+
 // src/ask-view.ts
 var ASK_VIEW = "pai-daemon-ask";
 var AskView = class extends import_obsidian4.ItemView {
@@ -1150,7 +1264,7 @@ var AskView = class extends import_obsidian4.ItemView {
     const question = this.inputEl.value.trim();
     if (!question) return;
     this.inputEl.value = "";
-    void this.ask(question, false);
+    void this.perform({ kind: "ask", question });
   }
   addPane(question) {
     if (this.newest) {
@@ -1162,49 +1276,42 @@ var AskView = class extends import_obsidian4.ItemView {
     this.newest = new AnswerPane(this.app, this.outputEl, question);
     return this.newest;
   }
-  async ask(question, asAsked) {
+  /** Does what is asked and draws it as it comes; what was under way is stopped. */
+  async perform(task) {
     this.stop();
     const mine = new AbortController();
     this.current = mine;
     this.setBusy(true);
+    const question = titleOf(task);
     const history = this.host.conversation.history();
     const pane = this.addPane(question);
     this.outputEl.scrollTop = this.outputEl.scrollHeight;
     try {
-      const asked = { question, limit: this.host.settings.sources, history, asAsked };
-      const answer = await this.host.daemon.ask(asked, mine.signal, {
-        onWaiting: (waiting) => {
-          pane.wait(waiting);
-        },
-        onSources: (citations) => {
-          pane.setSources(citations);
-        },
-        onDelta: (text) => {
-          pane.addText(text);
-        },
-        onCited: (n) => {
-          pane.markCited(n);
-        }
-      });
-      const exchange = { question, answer };
+      const exchange = { question, task, answer: await this.carryOut(task, history, mine.signal, eventsOf(pane)) };
       if (!mine.signal.aborted) this.host.conversation.add(exchange);
       this.conclude(pane, exchange);
     } catch (error) {
       if (asDaemonError(error).code === "stopped") pane.stop();
       else pane.fail(error);
-      this.addRetry(pane, question, null);
+      this.addRetry(pane, task, null);
     }
     if (this.current !== mine) return;
     this.current = null;
     this.setBusy(false);
   }
+  carryOut(task, history, signal, events) {
+    const { daemon, settings } = this.host;
+    if (task.kind === "summarize") return daemon.summarize(task.of, signal, events);
+    if (task.kind === "compare") return daemon.compare(task.of, signal, events);
+    return daemon.ask({ question: task.question, limit: settings.sources, history, asAsked: task.asAsked === true }, signal, events);
+  }
   conclude(pane, exchange) {
-    const { question, answer } = exchange;
+    const { question, answer, task } = exchange;
     pane.finish(answer, () => {
-      this.repeat(pane, exchange, question, true);
+      this.repeat(pane, exchange, { kind: "ask", question, asAsked: true });
     });
     this.drawActions(pane, answer, question);
-    this.addRetry(pane, question, exchange);
+    this.addRetry(pane, task.kind === "ask" ? { kind: "ask", question } : task, exchange);
   }
   drawActions(pane, answer, question) {
     const copyEl = pane.actionsEl.createEl("button", { cls: "pai-copy", text: say.copy });
@@ -1218,20 +1325,20 @@ var AskView = class extends import_obsidian4.ItemView {
     const keepEl = pane.actionsEl.createEl("button", { cls: "pai-remember", text: say.remember });
     keepEl.addEventListener("click", () => void remember(this.host, words2));
   }
-  addRetry(pane, question, exchange) {
+  addRetry(pane, task, exchange) {
     if (pane !== this.newest) return;
     const button = pane.actionsEl.createEl("button", { cls: "pai-retry", text: say.retry });
     button.addEventListener("click", () => {
-      this.repeat(pane, exchange, question, false);
+      this.repeat(pane, exchange, task);
     });
   }
   /** Asks once more in the place of an answer; a later one stays what it is. */
-  repeat(pane, exchange, question, asAsked) {
+  repeat(pane, exchange, task) {
     if (pane === this.newest) {
       if (exchange) this.host.conversation.drop(exchange);
       pane.remove();
     }
-    void this.ask(question, asAsked);
+    void this.perform(task);
   }
   setBusy(busy) {
     this.stopEl.toggle(busy);
@@ -1239,6 +1346,35 @@ var AskView = class extends import_obsidian4.ItemView {
     this.headEl.show();
   }
 };
+function eventsOf(pane) {
+  return {
+    onEstimate: (estimate) => {
+      pane.wait({ text: estimated(estimate), preview: "" });
+    },
+    onStep: (step) => {
+      pane.wait({ text: progress(step), preview: "" });
+    },
+    onWaiting: (waiting) => {
+      pane.wait(waiting);
+    },
+    onSources: (citations) => {
+      pane.setSources(citations);
+    },
+    onDelta: (text) => {
+      pane.addText(text);
+    },
+    onCited: (n) => {
+      pane.markCited(n);
+    }
+  };
+}
+function estimated({ notes, seconds, keptBack, generator }) {
+  const cost = say.estimated(notes, seconds === null ? null : spoken(seconds), answeredBy(generator));
+  return keptBack > 0 ? `${cost} ${say.keptBack(keptBack)}` : cost;
+}
+function progress({ done, total, note, leftS }) {
+  return say.progressOf(done, total, note, leftS === null ? null : spoken(leftS));
+}
 
 // src/cursor.ts
 var import_view = require("@codemirror/view");
@@ -1479,6 +1615,47 @@ function parseAnswer(body) {
     asked: fields.has("asked") ? fields.string("asked") : ""
   };
 }
+function parseSummary(body) {
+  const fields = Fields.of(body, "summary");
+  const text = fields.string("summary");
+  return writtenAs(fields.string("about"), text, Fields.of(body, "summary"));
+}
+function parseComparison(body) {
+  const text = Fields.of(body, "comparison").string("text");
+  return writtenAs("", text, Fields.of(body, "comparison"));
+}
+function writtenAs(question, answer, fields) {
+  const sentences = fields.list("sentences", readSentence);
+  return {
+    question,
+    answer,
+    sentences,
+    found: sentences.length > 0,
+    citations: fields.list("citations", readCitation),
+    nearest: [],
+    generator: readGenerator(fields.object("generator")),
+    stages: fields.strings("stages"),
+    warnings: fields.strings("warnings"),
+    revision: fields.number("revision"),
+    tookMs: fields.number("took_ms"),
+    narrowed: [],
+    asked: ""
+  };
+}
+function parseEstimate(body) {
+  const fields = Fields.of(body, "estimate");
+  return {
+    notes: fields.number("notes"),
+    calls: fields.number("calls"),
+    seconds: fields.numberOrNull("seconds"),
+    keptBack: fields.number("kept_back"),
+    generator: readGenerator(fields.object("generator"))
+  };
+}
+function parseStep(body) {
+  const fields = Fields.of(body, "progress");
+  return { done: fields.number("done"), total: fields.number("total"), note: fields.string("note"), leftS: fields.numberOrNull("left_s") };
+}
 function parseSearch(body) {
   const fields = Fields.of(body, "search");
   return {
@@ -1650,10 +1827,21 @@ var Daemon = class {
   async ask(question, signal, events = {}) {
     const { asAsked, ...rest } = question;
     const asked = asAsked ? { ...rest, as_asked: true } : rest;
-    const opened = await this.open("POST", "/api/ask", signal, { ...asked, stream: true });
-    if (opened) return this.readAnswer(opened, signal, events);
-    const text = await untilAborted(this.exchange("POST", "/api/ask", {}, { ...asked, stream: false }, ANSWER_S), signal);
-    return this.read(parseAnswer, text);
+    return this.write("/api/ask", asked, parseAnswer, signal, events);
+  }
+  /** Returns a summary as an answer; its estimate comes first, then how far it is. Throws as ask does. */
+  async summarize(of, signal, events = {}) {
+    return this.write("/api/summarize", of, parseSummary, signal, events);
+  }
+  /** Returns what two notes share and where they differ, as an answer. Throws as ask does. */
+  async compare(of, signal, events = {}) {
+    return this.write("/api/compare", of, parseComparison, signal, events);
+  }
+  async write(path, asked, parse, signal, events) {
+    const opened = await this.open("POST", path, signal, { ...asked, stream: true });
+    if (opened) return this.readAnswer(opened, parse, signal, events);
+    const text = await untilAborted(this.exchange("POST", path, {}, { ...asked, stream: false }, ANSWER_S), signal);
+    return this.read(parse, text);
   }
   /** Resolves when the stream of events ends; false where it could not be opened. */
   async listen(signal, onEvent) {
@@ -1666,16 +1854,18 @@ var Daemon = class {
     }
     return true;
   }
-  async readAnswer(chunks, signal, events) {
+  async readAnswer(chunks, parse, signal, events) {
     try {
       for await (const { event, data } of readEvents(this.unlessSilent(chunks))) {
         const body = JSON.parse(data);
-        if (event === "notice") events.onWaiting?.(parseWaiting(body));
+        if (event === "done") return parse(body);
+        if (event === "error") throw DaemonError.fromProblem(parseProblem(body, 500));
+        if (event === "estimate") events.onEstimate?.(parseEstimate(body));
+        else if (event === "progress") events.onStep?.(parseStep(body));
+        else if (event === "notice") events.onWaiting?.(parseWaiting(body));
         else if (event === "sources") events.onSources?.(parseCitations(body));
         else if (event === "delta") events.onDelta?.(parseDelta(body));
         else if (event === "citation") events.onCited?.(parseCited(body));
-        else if (event === "done") return parseAnswer(body);
-        else if (event === "error") throw DaemonError.fromProblem(parseProblem(body, 500));
       }
     } catch (error) {
       throw this.explain(error, signal);
@@ -2148,78 +2338,6 @@ var import_obsidian11 = require("obsidian");
 
 // src/broken-links.ts
 var import_obsidian8 = require("obsidian");
-
-// src/repairs.ts
-var OTHER_FILE = /\.(?!md$)[A-Za-z0-9]{1,5}$/;
-var CANDIDATES = 2;
-var ALIKE = 0.45;
-function pairsOf(text) {
-  const plain = text.normalize("NFKD").toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
-  const pairs = /* @__PURE__ */ new Set();
-  for (let at = 0; at + 1 < plain.length; at++) pairs.add(plain.slice(at, at + 2));
-  return pairs;
-}
-function likeness(a, b) {
-  const [left, right] = [pairsOf(a), pairsOf(b)];
-  if (left.size + right.size === 0) return 0;
-  let shared = 0;
-  for (const pair of left) if (right.has(pair)) shared++;
-  return 2 * shared / (left.size + right.size);
-}
-function candidatesFor(target, found) {
-  const wanted = nameOf(target);
-  const best = /* @__PURE__ */ new Map();
-  for (const note of found) {
-    const score = Math.max(likeness(wanted, nameOf(note.path)), likeness(wanted, note.title));
-    if (score >= ALIKE && !best.has(note.path)) best.set(note.path, { note, score });
-  }
-  return [...best.values()].sort((a, b) => b.score - a.score).slice(0, CANDIDATES).map(({ note }) => note);
-}
-function nameOf(path) {
-  return (path.split("/").pop() ?? path).replace(/\.md$/, "");
-}
-function isRepairable({ kind, target }) {
-  return target !== "" && (kind === "wikilink" || kind === "markdown" && !OTHER_FILE.test(target));
-}
-function repairEdit(broken, note, text, from) {
-  const line = text ?? "";
-  return broken.kind === "markdown" ? markdownEdit(broken, note, line, from) : wikilinkEdit(broken, note, line);
-}
-function wikilinkEdit(broken, note, text) {
-  const target = /^!?\[\[([^\]|#^]+)/.exec(note.link)?.[1];
-  const escaped = broken.target.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  const found = new RegExp(`\\[\\[(\\s*${escaped}\\s*)(?=[#|\\]])`).exec(text);
-  if (!target || !found?.[1]) return null;
-  const from = found.index + 2;
-  return { line: broken.line - 1, from, to: from + found[1].length, text: target };
-}
-function markdownEdit(broken, note, text, from) {
-  for (const match of text.matchAll(/\]\(\s*(?:<([^<>#]+)|([^()<>\s#]+))/g)) {
-    const written = match[1] ?? match[2] ?? "";
-    if (decoded(written).trim() !== broken.target) continue;
-    const end2 = match.index + match[0].length;
-    return { line: broken.line - 1, from: end2 - written.length, to: end2, text: encoded(relative(from, note.path)) };
-  }
-  return null;
-}
-function decoded(address) {
-  try {
-    return decodeURIComponent(address);
-  } catch {
-    return address;
-  }
-}
-function encoded(path) {
-  return encodeURI(path).replace(/[()#?]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-function relative(from, to) {
-  const [here, there] = [from.split("/").slice(0, -1), to.split("/")];
-  let shared = 0;
-  while (shared < here.length && shared < there.length - 1 && here[shared] === there[shared]) shared++;
-  return [...here.slice(shared).map(() => ".."), ...there.slice(shared)].join("/");
-}
-
-// src/broken-links.ts
 var SHOWN = 12;
 var FOUND = 8;
 var BrokenLinks = class {
@@ -2592,6 +2710,55 @@ function patiently(send2, after2, dice = Math.random) {
   };
 }
 
+// src/pick-modals.ts
+var import_obsidian12 = require("obsidian");
+var LIMIT2 = 50;
+var NotePick = class extends import_obsidian12.SuggestModal {
+  constructor(app, from, choose) {
+    super(app);
+    this.from = from;
+    this.choose = choose;
+    this.setPlaceholder(say.comparePick(from.basename));
+    this.emptyStateText = say.searchNone;
+  }
+  from;
+  choose;
+  getSuggestions(query) {
+    const words2 = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+    const holds = ({ path }) => words2.every((word) => path.toLocaleLowerCase().includes(word));
+    const notes = this.app.vault.getFiles().filter((file) => file.extension === "md" && file.path !== this.from.path);
+    return notes.filter(holds).slice(0, LIMIT2);
+  }
+  renderSuggestion(file, el) {
+    el.addClass("pai-suggestion");
+    el.createDiv({ cls: "pai-row-place", text: file.basename });
+    el.createDiv({ cls: "pai-row-detail", text: file.path });
+  }
+  onChooseSuggestion(file) {
+    this.choose(file);
+  }
+};
+var TagPick = class extends import_obsidian12.SuggestModal {
+  constructor(app, choose) {
+    super(app);
+    this.choose = choose;
+    this.setPlaceholder(say.tagPick);
+    this.emptyStateText = say.tagPick;
+  }
+  choose;
+  getSuggestions(query) {
+    const tag = query.trim().replace(/^#+/, "");
+    return tag ? [`#${tag}`] : [];
+  }
+  renderSuggestion(tag, el) {
+    el.addClass("pai-suggestion");
+    el.createDiv({ cls: "pai-row-place", text: tag });
+  }
+  onChooseSuggestion(tag) {
+    this.choose(tag);
+  }
+};
+
 // src/recent-queries.ts
 var KEPT = 12;
 var RecentQueries = class {
@@ -2743,9 +2910,9 @@ var RelatedView = class extends FollowingView {
 };
 
 // src/related-modal.ts
-var import_obsidian12 = require("obsidian");
-var LIMIT2 = 30;
-var RelatedModal = class extends import_obsidian12.SuggestModal {
+var import_obsidian13 = require("obsidian");
+var LIMIT3 = 30;
+var RelatedModal = class extends import_obsidian13.SuggestModal {
   constructor(app, host, file) {
     super(app);
     this.host = host;
@@ -2770,7 +2937,7 @@ var RelatedModal = class extends import_obsidian12.SuggestModal {
   async load() {
     try {
       this.emptyStateText = say.relatedNone;
-      return await this.host.daemon.related({ path: this.file.path }, LIMIT2);
+      return await this.host.daemon.related({ path: this.file.path }, LIMIT3);
     } catch (error) {
       this.emptyStateText = asDaemonError(error).advice;
       return [];
@@ -2787,7 +2954,7 @@ var RelatedModal = class extends import_obsidian12.SuggestModal {
 };
 
 // src/search-modal.ts
-var import_obsidian13 = require("obsidian");
+var import_obsidian14 = require("obsidian");
 
 // src/query.ts
 var FILTER = /(?:^|\s)(path|tag|property|since|before):(?:"([^"]*)"?|(\S*))(?=\s|$)/g;
@@ -2807,10 +2974,10 @@ function add(filters, name, value) {
 }
 
 // src/search-modal.ts
-var LIMIT3 = 12;
+var LIMIT4 = 12;
 var TYPING_MS2 = 150;
 var WORDS4 = 180;
-var SearchModal = class extends import_obsidian13.SuggestModal {
+var SearchModal = class extends import_obsidian14.SuggestModal {
   constructor(app, host) {
     super(app);
     this.host = host;
@@ -2839,7 +3006,7 @@ var SearchModal = class extends import_obsidian13.SuggestModal {
     if (mine !== this.asked) return this.latest;
     try {
       const { mode } = this.host.settings;
-      const { results } = await this.host.daemon.search(words2, { mode, limit: LIMIT3, filters, typing: true });
+      const { results } = await this.host.daemon.search(words2, { mode, limit: LIMIT4, filters, typing: true });
       this.emptyStateText = say.searchNone;
       if (mine === this.asked) this.latest = results;
     } catch (error) {
@@ -2914,8 +3081,8 @@ function keepToken(app, token) {
 }
 
 // src/settings-tab.ts
-var import_obsidian14 = require("obsidian");
-var SettingsTab = class extends import_obsidian14.PluginSettingTab {
+var import_obsidian15 = require("obsidian");
+var SettingsTab = class extends import_obsidian15.PluginSettingTab {
   constructor(app, plugin, host) {
     super(app, plugin);
     this.host = host;
@@ -2986,7 +3153,7 @@ var SettingsTab = class extends import_obsidian14.PluginSettingTab {
     );
   }
   row(name, description) {
-    const row = new import_obsidian14.Setting(this.containerEl).setName(name);
+    const row = new import_obsidian15.Setting(this.containerEl).setName(name);
     return description === void 0 ? row : row.setDesc(description);
   }
   addNumber(name, description, key, max) {
@@ -3012,18 +3179,18 @@ function words(pulse, version) {
     };
     return known[pulse.error.code] ?? bar.unavailable;
   }
-  const { state, code, progress, pendingChunks } = pulse.status;
+  const { state, code, progress: progress2, pendingChunks } = pulse.status;
   if (state === "error") return bar.errors[code ?? ""] ?? bar.error;
   if (state === "held") return bar.held;
   if (!fits(version, pulse.status.version)) return bar.mismatch;
   if (state === "paused") return bar.paused;
-  if (progress && progress.total > 0) return percent(progress);
+  if (progress2 && progress2.total > 0) return percent(progress2);
   if (state === "ready") return pendingChunks > 0 ? bar.updating : bar.ready;
   return state === "starting" ? bar.starting : bar.indexing;
 }
-function percent(progress) {
-  const share = `${String(Math.floor(100 * progress.done / progress.total))} %`;
-  return progress.etaS === null ? share : `${share} · ${say.left(spoken(progress.etaS))}`;
+function percent(progress2) {
+  const share = `${String(Math.floor(100 * progress2.done / progress2.total))} %`;
+  return progress2.etaS === null ? share : `${share} · ${say.left(spoken(progress2.etaS))}`;
 }
 var StatusBar = class {
   constructor(el, version, onClick) {
@@ -3126,14 +3293,14 @@ var StatusFeed = class {
 };
 
 // src/status-modal.ts
-var import_obsidian15 = require("obsidian");
+var import_obsidian16 = require("obsidian");
 function count(number) {
   return number.toLocaleString();
 }
 function megabytes(bytes) {
   return `${(bytes / 1e6).toLocaleString(void 0, { maximumFractionDigits: 0 })} MB`;
 }
-var StatusModal = class extends import_obsidian15.Modal {
+var StatusModal = class extends import_obsidian16.Modal {
   constructor(app, host) {
     super(app);
     this.host = host;
@@ -3233,21 +3400,21 @@ async function pause(host, isPaused) {
     await host.daemon.pause(isPaused);
     await host.feed.refresh();
   } catch (error) {
-    new import_obsidian15.Notice(asDaemonError(error).advice, 1e4);
+    new import_obsidian16.Notice(asDaemonError(error).advice, 1e4);
   }
 }
 async function reindex(host, asked = {}) {
   try {
     await host.daemon.reindex(asked);
-    new import_obsidian15.Notice(asked.paths ? say.lookingAtNote : say.looking);
+    new import_obsidian16.Notice(asked.paths ? say.lookingAtNote : say.looking);
     void host.feed.refresh();
   } catch (error) {
-    new import_obsidian15.Notice(asDaemonError(error).advice, 1e4);
+    new import_obsidian16.Notice(asDaemonError(error).advice, 1e4);
   }
 }
 
 // src/underlining.ts
-var import_obsidian16 = require("obsidian");
+var import_obsidian17 = require("obsidian");
 
 // src/underlines.ts
 var import_state2 = require("@codemirror/state");
@@ -3322,7 +3489,7 @@ var Underlining = class {
   }
   views() {
     const leaves = this.host.app.workspace.getLeavesOfType("markdown");
-    return leaves.map(({ view }) => view).filter((view) => view instanceof import_obsidian16.MarkdownView).slice(0, EDITORS);
+    return leaves.map(({ view }) => view).filter((view) => view instanceof import_obsidian17.MarkdownView).slice(0, EDITORS);
   }
   /** Returns null where nobody knows: the underlines stay what they are. */
   async mentionsOf(path) {
@@ -3338,7 +3505,7 @@ var Underlining = class {
 // src/main.ts
 var RECENT = "pai-daemon-recent";
 var MOST_PAIRS = 5e3;
-var PaiPlugin = class extends import_obsidian17.Plugin {
+var PaiPlugin = class extends import_obsidian18.Plugin {
   settings = readSettings(null);
   daemon = new Daemon({ send: patiently(send, after), stream, after, connect: () => this.connect(), vaultPath: this.vaultPath() });
   feed = new StatusFeed(this.daemon, after);
@@ -3355,7 +3522,7 @@ var PaiPlugin = class extends import_obsidian17.Plugin {
   underlining = new Underlining(this);
   isHandingOver = false;
   async onload() {
-    speak((0, import_obsidian17.getLanguage)());
+    speak((0, import_obsidian18.getLanguage)());
     this.settings = readSettings(await this.loadData());
     this.registerView(ASK_VIEW, (leaf) => new AskView(leaf, this));
     this.registerView(RELATED_VIEW, (leaf) => new RelatedView(leaf, this));
@@ -3402,11 +3569,11 @@ var PaiPlugin = class extends import_obsidian17.Plugin {
     }
   }
   async startDaemon() {
-    new import_obsidian17.Notice(say.startingNow);
+    new import_obsidian18.Notice(say.startingNow);
     try {
       await startDaemon(machine, this.vaultPath());
     } catch (error) {
-      new import_obsidian17.Notice(asDaemonError(error).advice, 1e4);
+      new import_obsidian18.Notice(asDaemonError(error).advice, 1e4);
     }
     await this.feed.refresh();
   }
@@ -3451,6 +3618,14 @@ var PaiPlugin = class extends import_obsidian17.Plugin {
     this.addCommand({ id: "search", name: say.search, callback: () => {
       new SearchModal(this.app, this).open();
     } });
+    this.addFileCommand("summarize-note", say.summarizeNote, (file) => void this.perform(summaryOfNote(file.path)));
+    this.addFileCommand("summarize-folder", say.summarizeFolder, (file) => void this.perform(summaryOfFolder(file.path)));
+    this.addCommand({ id: "summarize-tag", name: say.summarizeTag, callback: () => {
+      this.pickTag();
+    } });
+    this.addFileCommand("compare", say.compare, (file) => {
+      new NotePick(this.app, file, (other) => void this.perform(comparison(file.path, other.path))).open();
+    });
     this.addFileCommand("reindex-note", say.reindexNote, (file) => void reindex(this, { paths: [file.path] }));
     this.addCommand({ id: "reindex", name: say.reindex, callback: () => void reindex(this) });
     this.addCommand({ id: "status", name: say.showStatus, callback: () => {
@@ -3476,6 +3651,16 @@ var PaiPlugin = class extends import_obsidian17.Plugin {
     const leaf = await this.app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: true, reveal: true });
     if (leaf.view instanceof AskView) leaf.view.focusInput();
   }
+  pickTag() {
+    new TagPick(this.app, (tag) => {
+      const task = summaryOfTag(tag);
+      if (task) void this.perform(task);
+    }).open();
+  }
+  async perform(task) {
+    const leaf = await this.app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: true, reveal: true });
+    if (leaf.view instanceof AskView) await leaf.view.perform(task);
+  }
   async openLinks() {
     const leaf = await this.app.workspace.ensureSideLeaf(LINKS_VIEW, "right", { active: false, reveal: true });
     if (leaf.view instanceof LinksView) leaf.view.look();
@@ -3488,7 +3673,7 @@ var PaiPlugin = class extends import_obsidian17.Plugin {
   }
   vaultPath() {
     const { adapter } = this.app.vault;
-    return adapter instanceof import_obsidian17.FileSystemAdapter ? adapter.getBasePath() : "";
+    return adapter instanceof import_obsidian18.FileSystemAdapter ? adapter.getBasePath() : "";
   }
   connect() {
     const overrides = { url: this.settings.url, token: readToken(this.app) };

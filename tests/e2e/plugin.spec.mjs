@@ -17,6 +17,7 @@ import { remembering } from "./plugin/remembering.mjs";
 import { searching } from "./plugin/searching.mjs";
 import { settling } from "./plugin/settling.mjs";
 import { standing } from "./plugin/standing.mjs";
+import { summarizing } from "./plugin/summarizing.mjs";
 
 const { PAI_E2E_VAULT, PAI_E2E_CONFIG, PAI_E2E_DAEMON, PAI_E2E_PORT, PAI_E2E_SHOTS, PAI_E2E_BROKEN } = process.env;
 assert.ok(PAI_E2E_VAULT && PAI_E2E_CONFIG && PAI_E2E_DAEMON && PAI_E2E_BROKEN, "set what is named above");
@@ -72,6 +73,7 @@ await relating(told);
 await driver.restart();
 await linking(told);
 await searching(told);
+await summarizing(told);
 await standing(told);
 await settling(told);
 
