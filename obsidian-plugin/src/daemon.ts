@@ -16,6 +16,9 @@ import { DaemonError } from "./daemon-error";
 import type { Connection } from "./discovery";
 import type { Turn } from "./conversation";
 import type { Filters } from "./query";
+import {
+  type Decision, parseProposal, parseProposals, parseRoutines, parseRun, type Proposal, type Routines, type Run,
+} from "./routines";
 import { readEvents, type ServerEvent } from "./sse";
 
 export interface HttpRequest { url: string; method: "GET" | "POST"; headers: Record<string, string>; body?: string }
@@ -110,6 +113,25 @@ export class Daemon {
   async undoMemory(change: string): Promise<Receipt> {
     const asked: Undo = { change };
     return this.read(parseReceipt, await this.exchange("POST", "/api/memory/undo", {}, asked));
+  }
+
+  async routines(): Promise<Routines> {
+    return this.read(parseRoutines, await this.exchange("GET", "/api/routines"));
+  }
+
+  /** Runs a routine and returns when it is over. */
+  async runRoutine(name: string): Promise<Run> {
+    const path = `/api/routines/${name.split("/").map(encodeURIComponent).join("/")}/run`;
+    return this.read(parseRun, await this.exchange("POST", path, {}, {}, ANSWER_S));
+  }
+
+  /** Returns the changes of notes that wait for the person. */
+  async proposals(): Promise<Proposal[]> {
+    return this.read(parseProposals, await this.exchange("GET", "/api/actions", { state: "proposed" }));
+  }
+
+  async decide(id: string, decision: Decision): Promise<Proposal> {
+    return this.read(parseProposal, await this.exchange("POST", `/api/actions/${encodeURIComponent(id)}`, {}, { decision }));
   }
 
   /** Lets the daemon look at notes again, or at all; `believe` that many of them really are gone. */

@@ -17,11 +17,13 @@ import { listPairs } from "./pairs";
 import { patiently } from "./patience";
 import { pendingAnswers } from "./pending-answer";
 import { NotePick, TagPick } from "./pick-modals";
+import { ProposalsModal } from "./proposals-modal";
 import { RecentQueries } from "./recent-queries";
 import { RELATED_VIEW, RelatedView } from "./related-view";
 import { RelatedModal } from "./related-modal";
 import type { Chosen, Remedy } from "./remedies";
 import { rememberHere } from "./remember";
+import { RoutineModal } from "./routine-modal";
 import { SearchModal } from "./search-modal";
 import { keepToken, readSettings, readToken, type Settings } from "./settings";
 import { SettingsTab } from "./settings-tab";
@@ -52,6 +54,8 @@ export default class PaiPlugin extends Plugin implements Host {
   private readonly inline = new InlineAnswers(this);
   private readonly underlining = new Underlining(this);
   private isHandingOver = false;
+  // Null while nobody has asked the daemon that runs now.
+  private hasRoutines: boolean | null = null;
 
   override async onload(): Promise<void> {
     speak(getLanguage());
@@ -115,6 +119,11 @@ export default class PaiPlugin extends Plugin implements Host {
     this.registerDomEvent(window, "focus", () => void this.feed.wake());
     this.registerEvent(this.app.workspace.on("file-open", () => { this.underlining.plan(); }));
     this.register(this.feed.subscribe(({ status }) => { if (status) void this.handPairsOver(); }));
+    this.register(this.feed.subscribe(({ status }) => {
+      // A daemon that comes back may be another version.
+      if (!status) this.hasRoutines = null;
+      else if (this.hasRoutines === null) void this.lookForRoutines();
+    }));
   }
 
   /** Gives the daemon what an earlier version kept of refused links; what cannot be given yet stays. */
@@ -132,7 +141,32 @@ export default class PaiPlugin extends Plugin implements Host {
     }
   }
 
+  private async lookForRoutines(): Promise<void> {
+    this.hasRoutines = false;
+    try {
+      await this.daemon.routines();
+      this.hasRoutines = true;
+    } catch {
+      // An older daemon has none, which is no fault to tell of.
+      this.hasRoutines = false;
+    }
+  }
+
+  /** Adds a command that is there where the daemon has routines; an older one has none. */
+  private addRoutineCommand(id: string, name: string, run: () => void): void {
+    this.addCommand({
+      id,
+      name,
+      checkCallback: (checking) => {
+        if (this.hasRoutines === true && !checking) run();
+        return this.hasRoutines === true;
+      },
+    });
+  }
+
   private addCommands(): void {
+    this.addRoutineCommand("run-routine", say.runRoutine, () => { new RoutineModal(this.app, this).open(); });
+    this.addRoutineCommand("proposals", say.proposals, () => { new ProposalsModal(this.app, this).open(); });
     this.addCommand({ id: "ask", name: say.ask, callback: () => void this.openAsk() });
     this.addEditorCommand("answer-here", say.answerHere, (editor, info) => void this.inline.answer(editor, info));
     this.addEditorCommand("suggest-links", say.suggestLinks, () => void this.openLinks());

@@ -17,6 +17,8 @@ export const de: Words = {
   summarizeNote: "Diese Notiz zusammenfassen",
   summarizeFolder: "Diesen Ordner zusammenfassen",
   summarizeTag: "Notizen mit einem Tag zusammenfassen",
+  runRoutine: "Routine ausführen",
+  proposals: "Vorgeschlagene Änderungen prüfen",
   compare: "Diese Notiz vergleichen mit…",
   reindexNote: "Diese Notiz neu einlesen",
   reindex: "Diesen Vault neu einlesen",
@@ -67,6 +69,17 @@ export const de: Words = {
   keptBack: (count) => (count === 1 ? "1 Stelle bleibt auf diesem Rechner." : `${String(count)} Stellen bleiben auf diesem Rechner.`),
   progressOf: (done, total, note, time) =>
     `${String(done)} von ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, noch ${time}`}`,
+
+  routinePick: "Eine Routine ausführen…",
+  routineNone: "In diesem Vault gibt es keine Routine.",
+  routineRuns: (name) => `${name} läuft…`,
+  routineRan: (name, state, why) => `${name}: ${state}.${why ? ` ${why}` : ""}`,
+  runStates: { done: "fertig", failed: "fehlgeschlagen", skipped: "ausgelassen", cancelled: "abgebrochen" },
+  proposalsNone: "Nichts wartet auf dich.",
+  proposedBy: (by) => `Vorgeschlagen von ${by}`,
+  proposedFor: (by, why) => `Vorgeschlagen von ${by}: ${why}`,
+  decisions: { approve: "Annehmen", reject: "Ablehnen", undo: "Rückgängig" },
+  proposalStates: { applied: "Erledigt", rejected: "Abgelehnt", undone: "Zurückgenommen", failed: "War nicht möglich" },
 
   nothingToRemember: "Setze den Cursor auf eine Zeile mit Wörtern, oder markiere welche.",
   remembered: (text) => `Gemerkt: ${text}`,

@@ -16,6 +16,8 @@ export const en = {
   summarizeNote: "Summarize this note",
   summarizeFolder: "Summarize this folder",
   summarizeTag: "Summarize notes with a tag",
+  runRoutine: "Run routine",
+  proposals: "Review proposed changes",
   compare: "Compare this note with…",
   reindexNote: "Re-index this note",
   reindex: "Re-index this vault",
@@ -69,6 +71,18 @@ export const en = {
   keptBack: (count: number) => `${count === 1 ? "1 passage stays" : `${String(count)} passages stay`} on this machine.`,
   progressOf: (done: number, total: number, note: string, time: string | null) =>
     `${String(done)} of ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, ${time} left`}`,
+
+  // Routines and what they propose.
+  routinePick: "Run a routine…",
+  routineNone: "There is no routine in this vault.",
+  routineRuns: (name: string) => `${name} is running…`,
+  routineRan: (name: string, state: string, why: string) => `${name}: ${state}.${why ? ` ${why}` : ""}`,
+  runStates: { done: "done", failed: "failed", skipped: "skipped", cancelled: "cancelled" } as Record<string, string>,
+  proposalsNone: "Nothing waits for you.",
+  proposedBy: (by: string) => `Proposed by ${by}`,
+  proposedFor: (by: string, why: string) => `Proposed by ${by}: ${why}`,
+  decisions: { approve: "Approve", reject: "Reject", undo: "Undo" },
+  proposalStates: { applied: "Done", rejected: "Rejected", undone: "Taken back", failed: "Could not be done" } as Record<string, string>,
 
   // Memory.
   nothingToRemember: "Put the cursor on a line with words, or select some.",

@@ -24,7 +24,7 @@ __export(main_exports, {
   default: () => PaiPlugin
 });
 module.exports = __toCommonJS(main_exports);
-var import_obsidian18 = require("obsidian");
+var import_obsidian20 = require("obsidian");
 
 // src/ask-view.ts
 var import_obsidian4 = require("obsidian");
@@ -44,6 +44,8 @@ var de = {
   summarizeNote: "Diese Notiz zusammenfassen",
   summarizeFolder: "Diesen Ordner zusammenfassen",
   summarizeTag: "Notizen mit einem Tag zusammenfassen",
+  runRoutine: "Routine ausführen",
+  proposals: "Vorgeschlagene Änderungen prüfen",
   compare: "Diese Notiz vergleichen mit…",
   reindexNote: "Diese Notiz neu einlesen",
   reindex: "Diesen Vault neu einlesen",
@@ -91,6 +93,16 @@ var de = {
   estimated: (notes, time, by) => `${notes === 1 ? "1 Notiz" : `${String(notes)} Notizen`}${time === null ? "" : `, etwa ${time}`}. ${by}.`,
   keptBack: (count2) => count2 === 1 ? "1 Stelle bleibt auf diesem Rechner." : `${String(count2)} Stellen bleiben auf diesem Rechner.`,
   progressOf: (done, total, note, time) => `${String(done)} von ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, noch ${time}`}`,
+  routinePick: "Eine Routine ausführen…",
+  routineNone: "In diesem Vault gibt es keine Routine.",
+  routineRuns: (name) => `${name} läuft…`,
+  routineRan: (name, state, why) => `${name}: ${state}.${why ? ` ${why}` : ""}`,
+  runStates: { done: "fertig", failed: "fehlgeschlagen", skipped: "ausgelassen", cancelled: "abgebrochen" },
+  proposalsNone: "Nichts wartet auf dich.",
+  proposedBy: (by) => `Vorgeschlagen von ${by}`,
+  proposedFor: (by, why) => `Vorgeschlagen von ${by}: ${why}`,
+  decisions: { approve: "Annehmen", reject: "Ablehnen", undo: "Rückgängig" },
+  proposalStates: { applied: "Erledigt", rejected: "Abgelehnt", undone: "Zurückgenommen", failed: "War nicht möglich" },
   nothingToRemember: "Setze den Cursor auf eine Zeile mit Wörtern, oder markiere welche.",
   remembered: (text) => `Gemerkt: ${text}`,
   knownAlready: (text) => `Schon bekannt: ${text}`,
@@ -268,6 +280,8 @@ var en = {
   summarizeNote: "Summarize this note",
   summarizeFolder: "Summarize this folder",
   summarizeTag: "Summarize notes with a tag",
+  runRoutine: "Run routine",
+  proposals: "Review proposed changes",
   compare: "Compare this note with…",
   reindexNote: "Re-index this note",
   reindex: "Re-index this vault",
@@ -317,6 +331,17 @@ var en = {
   estimated: (notes, time, by) => `${notes === 1 ? "1 note" : `${String(notes)} notes`}${time === null ? "" : `, about ${time}`}. ${by}.`,
   keptBack: (count2) => `${count2 === 1 ? "1 passage stays" : `${String(count2)} passages stay`} on this machine.`,
   progressOf: (done, total, note, time) => `${String(done)} of ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, ${time} left`}`,
+  // Routines and what they propose.
+  routinePick: "Run a routine…",
+  routineNone: "There is no routine in this vault.",
+  routineRuns: (name) => `${name} is running…`,
+  routineRan: (name, state, why) => `${name}: ${state}.${why ? ` ${why}` : ""}`,
+  runStates: { done: "done", failed: "failed", skipped: "skipped", cancelled: "cancelled" },
+  proposalsNone: "Nothing waits for you.",
+  proposedBy: (by) => `Proposed by ${by}`,
+  proposedFor: (by, why) => `Proposed by ${by}: ${why}`,
+  decisions: { approve: "Approve", reject: "Reject", undo: "Undo" },
+  proposalStates: { applied: "Done", rejected: "Rejected", undone: "Taken back", failed: "Could not be done" },
   // Memory.
   nothingToRemember: "Put the cursor on a line with words, or select some.",
   remembered: (text) => `Remembered: ${text}`,
@@ -1742,6 +1767,46 @@ function parseProblem(body, status) {
   };
 }
 
+// src/routines.ts
+function parseRoutines(body) {
+  const fields = Fields.of(body, "routines");
+  return { routines: fields.list("routines", readRoutine), wrong: fields.list("wrong", readWrong) };
+}
+function parseRun(body) {
+  const fields = Fields.of(body, "run");
+  return { routine: fields.string("routine"), state: fields.string("state"), why: fields.string("why"), actions: fields.strings("actions") };
+}
+function parseProposals(body) {
+  return Fields.of(body, "actions").list("actions", readProposal);
+}
+function parseProposal(body) {
+  return readProposal(body, "action");
+}
+function readRoutine(value, where) {
+  const fields = Fields.of(value, where);
+  return {
+    name: fields.string("name"),
+    title: fields.string("title"),
+    schedule: fields.string("schedule"),
+    due: fields.stringOrNull("next")
+  };
+}
+function readWrong(value, where) {
+  const fields = Fields.of(value, where);
+  return { path: fields.string("path"), line: fields.number("line"), message: fields.string("message"), hint: fields.string("hint") };
+}
+function readProposal(value, where) {
+  const fields = Fields.of(value, where);
+  return {
+    id: fields.string("id"),
+    state: fields.string("state"),
+    path: fields.string("path"),
+    by: fields.string("by"),
+    why: fields.string("why"),
+    diff: fields.string("diff")
+  };
+}
+
 // src/sse.ts
 async function* readEvents(chunks) {
   let rest = "";
@@ -1810,6 +1875,21 @@ var Daemon = class {
   async undoMemory(change) {
     const asked = { change };
     return this.read(parseReceipt, await this.exchange("POST", "/api/memory/undo", {}, asked));
+  }
+  async routines() {
+    return this.read(parseRoutines, await this.exchange("GET", "/api/routines"));
+  }
+  /** Runs a routine and returns when it is over. */
+  async runRoutine(name) {
+    const path = `/api/routines/${name.split("/").map(encodeURIComponent).join("/")}/run`;
+    return this.read(parseRun, await this.exchange("POST", path, {}, {}, ANSWER_S));
+  }
+  /** Returns the changes of notes that wait for the person. */
+  async proposals() {
+    return this.read(parseProposals, await this.exchange("GET", "/api/actions", { state: "proposed" }));
+  }
+  async decide(id, decision) {
+    return this.read(parseProposal, await this.exchange("POST", `/api/actions/${encodeURIComponent(id)}`, {}, { decision }));
   }
   /** Lets the daemon look at notes again, or at all; `believe` that many of them really are gone. */
   async reindex({ paths, believe } = {}) {
@@ -2759,6 +2839,74 @@ var TagPick = class extends import_obsidian12.SuggestModal {
   }
 };
 
+// src/proposals-modal.ts
+var import_obsidian13 = require("obsidian");
+var ProposalsModal = class extends import_obsidian13.Modal {
+  constructor(app, host) {
+    super(app);
+    this.host = host;
+  }
+  host;
+  onOpen() {
+    this.modalEl.addClass("pai-modal");
+    this.setTitle(say.proposals);
+    void this.load();
+  }
+  onClose() {
+    this.contentEl.empty();
+  }
+  async load() {
+    try {
+      const waiting = await this.host.daemon.proposals();
+      this.contentEl.empty();
+      if (waiting.length === 0) this.contentEl.createDiv({ cls: "pai-empty", text: say.proposalsNone });
+      for (const proposal of waiting) this.draw(this.contentEl.createDiv({ cls: "pai-proposal" }), proposal);
+    } catch (error) {
+      this.contentEl.empty();
+      drawError(this.contentEl, error);
+    }
+  }
+  draw(el, proposal) {
+    el.empty();
+    const { path, by, why, diff, state } = proposal;
+    const place = el.createDiv({ cls: "pai-row-place", text: path });
+    place.addEventListener("click", (event) => {
+      this.close();
+      void openAt(this.app, { path, startLine: 1, page: null }, event);
+    });
+    el.createDiv({ cls: "pai-row-detail", text: why ? say.proposedFor(by, why) : say.proposedBy(by) });
+    if (state === "proposed") drawDiff(el.createEl("pre", { cls: "pai-diff" }), diff);
+    const row = el.createDiv({ cls: "pai-actions" });
+    if (state === "proposed") {
+      this.addButton(row, el, proposal, "approve");
+      this.addButton(row, el, proposal, "reject");
+      return;
+    }
+    row.createSpan({ cls: "pai-proposal-state", text: say.proposalStates[state] ?? state });
+    if (state === "applied") this.addButton(row, el, proposal, "undo");
+  }
+  addButton(row, el, proposal, decision) {
+    const button = row.createEl("button", { cls: `pai-${decision}`, text: say.decisions[decision] });
+    button.addEventListener("click", () => void this.decide(row, el, proposal, decision));
+  }
+  async decide(row, el, proposal, decision) {
+    for (const button of row.querySelectorAll("button")) button.disabled = true;
+    try {
+      this.draw(el, await this.host.daemon.decide(proposal.id, decision));
+    } catch (error) {
+      this.draw(el, proposal);
+      drawError(el, error);
+    }
+  }
+};
+function drawDiff(parent, diff) {
+  for (const line of diff.split("\n")) {
+    const el = parent.createDiv({ text: line || " " });
+    if (line.startsWith("+")) el.addClass("is-added");
+    else if (line.startsWith("-")) el.addClass("is-removed");
+  }
+}
+
 // src/recent-queries.ts
 var KEPT = 12;
 var RecentQueries = class {
@@ -2910,9 +3058,9 @@ var RelatedView = class extends FollowingView {
 };
 
 // src/related-modal.ts
-var import_obsidian13 = require("obsidian");
+var import_obsidian14 = require("obsidian");
 var LIMIT3 = 30;
-var RelatedModal = class extends import_obsidian13.SuggestModal {
+var RelatedModal = class extends import_obsidian14.SuggestModal {
   constructor(app, host, file) {
     super(app);
     this.host = host;
@@ -2953,8 +3101,69 @@ var RelatedModal = class extends import_obsidian13.SuggestModal {
   }
 };
 
+// src/routine-modal.ts
+var import_obsidian15 = require("obsidian");
+var RoutineModal = class extends import_obsidian15.SuggestModal {
+  constructor(app, host) {
+    super(app);
+    this.host = host;
+    this.setPlaceholder(say.routinePick);
+  }
+  host;
+  found = null;
+  async getSuggestions(query) {
+    this.found ??= this.load();
+    const { routines, wrong } = await this.found;
+    const words2 = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+    const holds = (text) => words2.every((word) => text.toLocaleLowerCase().includes(word));
+    return [
+      ...routines.filter(({ name, title }) => holds(`${title} ${name}`)).map((routine) => ({ kind: "routine", routine })),
+      ...wrong.filter(({ path }) => holds(path)).map((one) => ({ kind: "wrong", wrong: one }))
+    ];
+  }
+  async load() {
+    try {
+      this.emptyStateText = say.routineNone;
+      return await this.host.daemon.routines();
+    } catch (error) {
+      this.emptyStateText = asDaemonError(error).advice;
+      return { routines: [], wrong: [] };
+    }
+  }
+  renderSuggestion(row, el) {
+    el.addClass("pai-suggestion");
+    if (row.kind === "routine") {
+      const { title, name, schedule } = row.routine;
+      el.createDiv({ cls: "pai-row-place", text: title || name });
+      el.createDiv({ cls: "pai-row-detail", text: schedule });
+      return;
+    }
+    const { path, line, message, hint } = row.wrong;
+    el.createDiv({ cls: "pai-row-place", text: path });
+    el.createDiv({ cls: "pai-warning", text: `${say.line(line)}: ${message} ${hint}`.trim() });
+  }
+  onChooseSuggestion(row, event) {
+    if (row.kind === "routine") void run(this.app, this.host, row.routine);
+    else void openAt(this.app, { path: row.wrong.path, startLine: row.wrong.line, page: null }, event);
+  }
+};
+async function run(app, host, { name, title }) {
+  new import_obsidian15.Notice(say.routineRuns(title || name));
+  try {
+    const { state, why, actions } = await host.daemon.runRoutine(name);
+    new import_obsidian15.Notice(say.routineRan(title || name, say.runStates[state] ?? state, why), 1e4);
+    if (actions.length > 0) await openWaiting(app, host, actions);
+  } catch (error) {
+    new import_obsidian15.Notice(asDaemonError(error).advice, 1e4);
+  }
+}
+async function openWaiting(app, host, actions) {
+  const waiting = await host.daemon.proposals();
+  if (waiting.some(({ id }) => actions.includes(id))) new ProposalsModal(app, host).open();
+}
+
 // src/search-modal.ts
-var import_obsidian14 = require("obsidian");
+var import_obsidian16 = require("obsidian");
 
 // src/query.ts
 var FILTER = /(?:^|\s)(path|tag|property|since|before):(?:"([^"]*)"?|(\S*))(?=\s|$)/g;
@@ -2977,7 +3186,7 @@ function add(filters, name, value) {
 var LIMIT4 = 12;
 var TYPING_MS2 = 150;
 var WORDS4 = 180;
-var SearchModal = class extends import_obsidian14.SuggestModal {
+var SearchModal = class extends import_obsidian16.SuggestModal {
   constructor(app, host) {
     super(app);
     this.host = host;
@@ -3081,8 +3290,8 @@ function keepToken(app, token) {
 }
 
 // src/settings-tab.ts
-var import_obsidian15 = require("obsidian");
-var SettingsTab = class extends import_obsidian15.PluginSettingTab {
+var import_obsidian17 = require("obsidian");
+var SettingsTab = class extends import_obsidian17.PluginSettingTab {
   constructor(app, plugin, host) {
     super(app, plugin);
     this.host = host;
@@ -3153,7 +3362,7 @@ var SettingsTab = class extends import_obsidian15.PluginSettingTab {
     );
   }
   row(name, description) {
-    const row = new import_obsidian15.Setting(this.containerEl).setName(name);
+    const row = new import_obsidian17.Setting(this.containerEl).setName(name);
     return description === void 0 ? row : row.setDesc(description);
   }
   addNumber(name, description, key, max) {
@@ -3293,14 +3502,14 @@ var StatusFeed = class {
 };
 
 // src/status-modal.ts
-var import_obsidian16 = require("obsidian");
+var import_obsidian18 = require("obsidian");
 function count(number) {
   return number.toLocaleString();
 }
 function megabytes(bytes) {
   return `${(bytes / 1e6).toLocaleString(void 0, { maximumFractionDigits: 0 })} MB`;
 }
-var StatusModal = class extends import_obsidian16.Modal {
+var StatusModal = class extends import_obsidian18.Modal {
   constructor(app, host) {
     super(app);
     this.host = host;
@@ -3400,21 +3609,21 @@ async function pause(host, isPaused) {
     await host.daemon.pause(isPaused);
     await host.feed.refresh();
   } catch (error) {
-    new import_obsidian16.Notice(asDaemonError(error).advice, 1e4);
+    new import_obsidian18.Notice(asDaemonError(error).advice, 1e4);
   }
 }
 async function reindex(host, asked = {}) {
   try {
     await host.daemon.reindex(asked);
-    new import_obsidian16.Notice(asked.paths ? say.lookingAtNote : say.looking);
+    new import_obsidian18.Notice(asked.paths ? say.lookingAtNote : say.looking);
     void host.feed.refresh();
   } catch (error) {
-    new import_obsidian16.Notice(asDaemonError(error).advice, 1e4);
+    new import_obsidian18.Notice(asDaemonError(error).advice, 1e4);
   }
 }
 
 // src/underlining.ts
-var import_obsidian17 = require("obsidian");
+var import_obsidian19 = require("obsidian");
 
 // src/underlines.ts
 var import_state2 = require("@codemirror/state");
@@ -3489,7 +3698,7 @@ var Underlining = class {
   }
   views() {
     const leaves = this.host.app.workspace.getLeavesOfType("markdown");
-    return leaves.map(({ view }) => view).filter((view) => view instanceof import_obsidian17.MarkdownView).slice(0, EDITORS);
+    return leaves.map(({ view }) => view).filter((view) => view instanceof import_obsidian19.MarkdownView).slice(0, EDITORS);
   }
   /** Returns null where nobody knows: the underlines stay what they are. */
   async mentionsOf(path) {
@@ -3505,7 +3714,7 @@ var Underlining = class {
 // src/main.ts
 var RECENT = "pai-daemon-recent";
 var MOST_PAIRS = 5e3;
-var PaiPlugin = class extends import_obsidian18.Plugin {
+var PaiPlugin = class extends import_obsidian20.Plugin {
   settings = readSettings(null);
   daemon = new Daemon({ send: patiently(send, after), stream, after, connect: () => this.connect(), vaultPath: this.vaultPath() });
   feed = new StatusFeed(this.daemon, after);
@@ -3521,8 +3730,10 @@ var PaiPlugin = class extends import_obsidian18.Plugin {
   inline = new InlineAnswers(this);
   underlining = new Underlining(this);
   isHandingOver = false;
+  // Null while nobody has asked the daemon that runs now.
+  hasRoutines = null;
   async onload() {
-    speak((0, import_obsidian18.getLanguage)());
+    speak((0, import_obsidian20.getLanguage)());
     this.settings = readSettings(await this.loadData());
     this.registerView(ASK_VIEW, (leaf) => new AskView(leaf, this));
     this.registerView(RELATED_VIEW, (leaf) => new RelatedView(leaf, this));
@@ -3569,11 +3780,11 @@ var PaiPlugin = class extends import_obsidian18.Plugin {
     }
   }
   async startDaemon() {
-    new import_obsidian18.Notice(say.startingNow);
+    new import_obsidian20.Notice(say.startingNow);
     try {
       await startDaemon(machine, this.vaultPath());
     } catch (error) {
-      new import_obsidian18.Notice(asDaemonError(error).advice, 1e4);
+      new import_obsidian20.Notice(asDaemonError(error).advice, 1e4);
     }
     await this.feed.refresh();
   }
@@ -3585,6 +3796,10 @@ var PaiPlugin = class extends import_obsidian18.Plugin {
     }));
     this.register(this.feed.subscribe(({ status }) => {
       if (status) void this.handPairsOver();
+    }));
+    this.register(this.feed.subscribe(({ status }) => {
+      if (!status) this.hasRoutines = null;
+      else if (this.hasRoutines === null) void this.lookForRoutines();
     }));
   }
   /** Gives the daemon what an earlier version kept of refused links; what cannot be given yet stays. */
@@ -3601,7 +3816,33 @@ var PaiPlugin = class extends import_obsidian18.Plugin {
       this.isHandingOver = false;
     }
   }
+  async lookForRoutines() {
+    this.hasRoutines = false;
+    try {
+      await this.daemon.routines();
+      this.hasRoutines = true;
+    } catch {
+      this.hasRoutines = false;
+    }
+  }
+  /** Adds a command that is there where the daemon has routines; an older one has none. */
+  addRoutineCommand(id, name, run2) {
+    this.addCommand({
+      id,
+      name,
+      checkCallback: (checking) => {
+        if (this.hasRoutines === true && !checking) run2();
+        return this.hasRoutines === true;
+      }
+    });
+  }
   addCommands() {
+    this.addRoutineCommand("run-routine", say.runRoutine, () => {
+      new RoutineModal(this.app, this).open();
+    });
+    this.addRoutineCommand("proposals", say.proposals, () => {
+      new ProposalsModal(this.app, this).open();
+    });
     this.addCommand({ id: "ask", name: say.ask, callback: () => void this.openAsk() });
     this.addEditorCommand("answer-here", say.answerHere, (editor, info) => void this.inline.answer(editor, info));
     this.addEditorCommand("suggest-links", say.suggestLinks, () => void this.openLinks());
@@ -3632,17 +3873,17 @@ var PaiPlugin = class extends import_obsidian18.Plugin {
       this.showStatus();
     } });
   }
-  addEditorCommand(id, name, run) {
-    this.addCommand({ id, name, editorCallback: run });
+  addEditorCommand(id, name, run2) {
+    this.addCommand({ id, name, editorCallback: run2 });
   }
   /** Adds a command that is there while a note is open. */
-  addFileCommand(id, name, run) {
+  addFileCommand(id, name, run2) {
     this.addCommand({
       id,
       name,
       checkCallback: (checking) => {
         const file = this.app.workspace.getActiveFile();
-        if (file && !checking) run(file);
+        if (file && !checking) run2(file);
         return file !== null;
       }
     });
@@ -3673,7 +3914,7 @@ var PaiPlugin = class extends import_obsidian18.Plugin {
   }
   vaultPath() {
     const { adapter } = this.app.vault;
-    return adapter instanceof import_obsidian18.FileSystemAdapter ? adapter.getBasePath() : "";
+    return adapter instanceof import_obsidian20.FileSystemAdapter ? adapter.getBasePath() : "";
   }
   connect() {
     const overrides = { url: this.settings.url, token: readToken(this.app) };
