@@ -176,7 +176,7 @@ export class AskView extends ItemView {
     copyEl.addEventListener("click", () => void copy(toMarkdown(answer)));
     const insertEl = pane.actionsEl.createEl("button", { cls: "pai-insert", text: say.insert });
     insertEl.addEventListener("click", () => { insertBelowCursor(this.app, toCallout(answer, question)); });
-    // What no note supports is nothing to know for good.
+    // What no note supports is nothing to know for good (D97).
     const words = answer.found ? supportedText(answer) : "";
     if (!words) return;
     const keepEl = pane.actionsEl.createEl("button", { cls: "pai-remember", text: say.remember });

@@ -152,7 +152,7 @@ export default class PaiPlugin extends Plugin implements Host {
     }
   }
 
-  /** Adds a command that is there where the daemon has routines; an older one has none. */
+  /** Adds a command that is there where the daemon has routines; an older one has none (D97). */
   private addRoutineCommand(id: string, name: string, run: () => void): void {
     this.addCommand({
       id,
