@@ -3297,7 +3297,7 @@ var RECENT = "pai-daemon-recent", MOST_PAIRS = 5e3, PaiPlugin = class extends im
       this.hasRoutines = !1;
     }
   }
-  /** Adds a command that is there where the daemon has routines; an older one has none. */
+  /** Adds a command that is there where the daemon has routines; an older one has none (D97). */
   addRoutineCommand(id, name, run2) {
     this.addCommand({
       id,
