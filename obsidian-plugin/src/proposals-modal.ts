@@ -70,9 +70,11 @@ export class ProposalsModal extends Modal {
 }
 
 function drawDiff(parent: HTMLElement, diff: string): void {
-  for (const line of diff.split("\n")) {
+  for (const [index, line] of diff.split("\n").entries()) {
     const el = parent.createDiv({ text: line || " " });
-    if (line.startsWith("+")) el.addClass("is-added");
+    // The first two lines name the note.
+    if (index < 2 && /^(?:---|\+\+\+) /.test(line)) el.addClass("pai-row-detail");
+    else if (line.startsWith("+")) el.addClass("is-added");
     else if (line.startsWith("-")) el.addClass("is-removed");
   }
 }

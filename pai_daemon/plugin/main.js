@@ -726,8 +726,13 @@ function insertBelowCursor(app, callout) {
     new import_obsidian.Notice(say.openNoteFirst);
     return;
   }
-  let { line } = target.editor.getCursor("to"), { editor } = target, here = editor.getLine(line), next = line + 1 < editor.lineCount() ? editor.getLine(line + 1) : null;
+  let { editor } = target, line = Math.max(editor.getCursor("to").line, lastOfProperties(editor)), here = editor.getLine(line), next = line + 1 < editor.lineCount() ? editor.getLine(line + 1) : null;
   editor.replaceRange(setOff(callout, here, next), { line, ch: here.length }), editor.focus();
+}
+function lastOfProperties(editor) {
+  if (editor.getLine(0).trimEnd() !== "---") return -1;
+  for (let line = 1; line < editor.lineCount(); line++) if (editor.getLine(line).trimEnd() === "---") return line;
+  return -1;
 }
 function openOrLink(app, place, link, event) {
   event.altKey ? insertAtCursor(app, link) : openAt(app, place, event);
@@ -2523,10 +2528,10 @@ var ProposalsModal = class extends import_obsidian13.Modal {
   }
 };
 function drawDiff(parent, diff) {
-  for (let line of diff.split(`
-`)) {
+  for (let [index, line] of diff.split(`
+`).entries()) {
     let el = parent.createDiv({ text: line || " " });
-    line.startsWith("+") ? el.addClass("is-added") : line.startsWith("-") && el.addClass("is-removed");
+    index < 2 && /^(?:---|\+\+\+) /.test(line) ? el.addClass("pai-row-detail") : line.startsWith("+") ? el.addClass("is-added") : line.startsWith("-") && el.addClass("is-removed");
   }
 }
 

@@ -16,7 +16,10 @@ export async function summarizing({ driver, page, address, first, second }) {
     assert.ok((await page.locator(".pai-turn:last-child .pai-row.is-cited").count()) > 0, "no source is cited");
     const { text } = await driver.note();
     await page.click(".pai-turn:last-child .pai-insert");
-    assert.match((await driver.note()).text.replace(text, ""), /> \[!quote\] Summary of /);
+    const after = (await driver.note()).text;
+    assert.match(after, /> \[!quote\] Summary of /);
+    const properties = /^---\n[\s\S]*?\n---\n/.exec(text)?.[0] ?? "";
+    assert.ok(after.startsWith(properties), "the properties of the note are broken");
     await driver.shot("summary");
   });
 
