@@ -24,6 +24,7 @@ class Search(Narrowed, frozen=True, kw_only=True):
     mode: Mode = "hybrid"
     limit: Limit = 10
     typing: Annotated[bool, Meta(description="The last word of `q` is still being typed.")] = False
+    explain: Annotated[bool, Meta(description="Say why the passages stand in their order.")] = False
 
 
 @routes.get(
@@ -40,7 +41,12 @@ async def search(request: web.Request, asked: Search) -> web.Response:
 
     def found() -> SearchResult:
         return parts.searcher.search(
-            asked.q, mode=asked.mode, limit=asked.limit, chosen=chosen, typing=asked.typing
+            asked.q,
+            mode=asked.mode,
+            limit=asked.limit,
+            chosen=chosen,
+            typing=asked.typing,
+            explain=asked.explain,
         )
 
     # What was begun before a commit does not answer who asks after it.
