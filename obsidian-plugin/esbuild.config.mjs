@@ -21,6 +21,8 @@ const { outputFiles } = await build({
   platform: "browser",
   target: "es2022",
   charset: "utf8",
+  // Names and lines stay, so that who installs it can read it.
+  minifySyntax: true,
   legalComments: "none",
   logLevel: "warning",
   banner: { js: "/* Built from obsidian-plugin/src of pai-daemon; change it there. */" },

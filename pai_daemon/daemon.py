@@ -218,6 +218,7 @@ class Daemon:
         served.error = None
         served.parts.indexer.start(served.parts.watcher)
         served.parts.scheduler.start()
+        served.parts.webhooks.start()
 
     async def _open_model(self, served: Served, wanted: Profile) -> EmbeddingModel | None:
         """Return a model, loaded; None if it fails, which the status then says."""
@@ -293,6 +294,8 @@ class Daemon:
             await self._listener.close()
         if self._served is not None and self._served.parts is not None:
             await self._served.parts.scheduler.stop()
+            await self._served.parts.webhooks.stop()
+            await self._served.parts.composer.close()
             await asyncio.to_thread(self._served.parts.indexer.stop)
         for embedder in list(self._loaded):
             await asyncio.to_thread(embedder.close)

@@ -16,6 +16,8 @@ from pai_daemon.action.folder import RoutineFolder
 from pai_daemon.action.inputs import VaultGatherer
 from pai_daemon.action.outside.feeds import Feeds
 from pai_daemon.action.outside.guard import Outside
+from pai_daemon.action.outside.incoming import Incoming
+from pai_daemon.action.outside.webhooks import Deliveries, HookFile, Webhooks
 from pai_daemon.action.relocation import Relocation
 from pai_daemon.action.runner import Runner
 from pai_daemon.action.runs import Run
@@ -82,9 +84,14 @@ class Wiring:
         recollecting = self._recollecting(indexer)
         memory = recollecting.memory
         threads = ThreadKeeper(memory.shelf, chosen.keep_conversations, chosen.keep_conversations_for)
-        actions = self._actions(reader, memory.shelf.folder)
-        scheduler, composer = self._scheduler(searcher, related, linker, actions)
-        index.on_notes = self._heard(scheduler, actions, indexer)
+        data, outside = chosen.actions_dir(vault), Outside()
+        webhooks = Webhooks(HookFile(chosen), Deliveries(data / "webhooks"), outside)
+        actions = self._actions(reader, memory.shelf.folder, webhooks)
+        feeds = Feeds(outside, data / "feeds.json")
+        gatherer = VaultGatherer(searcher, linker, feeds, outside, folder=chosen.routines_folder)
+        composer = self._composer(searcher, related)
+        scheduler = self._scheduler(Runner(vault, gatherer, composer, actions), webhooks)
+        index.on_notes = self._heard(scheduler, actions, webhooks, indexer)
         return Parts(
             index=index,
             reader=reader,
@@ -106,6 +113,8 @@ class Wiring:
             actions=actions,
             scheduler=scheduler,
             composer=composer,
+            webhooks=webhooks,
+            incoming=Incoming(data),
         )
 
     # Memory.
@@ -134,18 +143,21 @@ class Wiring:
 
     # Action.
 
-    def _actions(self, reader: Reader, memory_folder: str) -> Actions:
+    def _actions(self, reader: Reader, memory_folder: str, webhooks: Webhooks) -> Actions:
         """Return what changes notes; neither routines nor what is remembered is opened by a grant."""
         vault, settings = self.vault, self.settings
         data = settings.actions_dir(vault)
-        events = self.served.events
+        events, index = self.served.events, self.index
 
         def begun(path: str) -> str:
             daily, now = DailyNotes.of(vault), datetime.now().astimezone()
             return daily.beginning(vault, now) if path == daily.path(now.date()) else ""
 
         def tell(record: Record) -> None:
-            events.publish("action", {"id": record.id, "state": record.state, "path": record.action.path})
+            told = {"id": record.id, "state": record.state, "path": record.action.path}
+            events.publish("action", told)
+            if record.state in ("proposed", "applied") and record.action.path not in index.private_paths():
+                events.call(webhooks.tell, f"action.{record.state}", told | {"kind": record.action.kind})
 
         shelf = Shelf(vault, "", data / "undo")
         return Actions(
@@ -158,45 +170,48 @@ class Wiring:
             on_change=tell,
         )
 
-    def _scheduler(
-        self, searcher: Searcher, related: Related, linker: Linker, actions: Actions
-    ) -> tuple[Scheduler, VaultComposer]:
+    def _composer(self, searcher: Searcher, related: Related) -> VaultComposer:
         settings = self.settings
-        data = settings.actions_dir(self.vault)
-        outside = Outside()
-        feeds = Feeds(outside, data / "feeds.json")
-        folder = settings.routines_folder
-        gatherer = VaultGatherer(searcher, linker, feeds, outside, folder=folder)
         options = Options(settings.gguf_dir, settings.generator_key, settings.generator_idle_s)
-        composer = VaultComposer(
-            searcher, related, self.generators, options, own_templates=settings.prompts_dir
-        )
-        runner = Runner(self.vault, gatherer, composer, actions)
-        events = self.served.events
+        own = settings.prompts_dir
+        return VaultComposer(searcher, related, self.generators, options, own_templates=own)
+
+    def _scheduler(self, runner: Runner, webhooks: Webhooks) -> Scheduler:
+        settings, events = self.settings, self.served.events
 
         def tell(run: Run) -> None:
-            events.publish(
-                "routine", {"id": run.id, "routine": run.routine, "state": run.state, "why": run.why}
-            )
+            told = {"id": run.id, "routine": run.routine, "state": run.state}
+            events.publish("routine", told | {"why": run.why})
+            if run.state in ("done", "failed"):
+                webhooks.tell(f"routine.{'succeeded' if run.state == 'done' else 'failed'}", told)
 
-        return Scheduler(RoutineFolder(self.vault, folder), runner, data, publish=tell), composer
+        folder = RoutineFolder(self.vault, settings.routines_folder)
+        return Scheduler(folder, runner, settings.actions_dir(self.vault), publish=tell)
 
     def _heard(
-        self, scheduler: Scheduler, actions: Actions, indexer: Indexer
+        self, scheduler: Scheduler, actions: Actions, webhooks: Webhooks, indexer: Indexer
     ) -> Callable[[Mapping[str, NoteChange]], None]:
-        """Return what hears of notes that changed, in any thread, and tells the scheduler in its own."""
-        catalog = self.index.catalog
+        """Return what hears of notes that changed, in any thread, and tells of them in the loop's own."""
+        catalog, privacy, events = self.index.catalog, self.index.privacy, self.served.events
         # What is indexed for the first time is no news.
         is_new = not len(catalog)
+        hidden = self.index.private_paths()
 
         def tell(changes: Mapping[str, NoteChange]) -> None:
             nonlocal is_new
             is_new = is_new and indexer.status().state in ("starting", "indexing")
-            for path, change in () if is_new else changes.items():
+            for path, change in changes.items():
                 note = catalog.get(path)
+                if note is not None and privacy.rule(note, catalog) is not None:
+                    hidden.add(path)
+                if is_new:
+                    continue
+                if path not in hidden:
+                    named = {"title": note.title, "tags": list(note.tags)} if note is not None else {}
+                    events.call(webhooks.tell, f"note.{change}", {"path": path, **named})
                 if note is not None and actions.wrote(path) == note.content_hash:
                     continue  # what a routine wrote causes none
                 tags = frozenset(tag.casefold() for tag in note.tags) if note is not None else frozenset()
-                self.served.events.call(scheduler.note_changed, path, change, tags)
+                events.call(scheduler.note_changed, path, change, tags)
 
         return tell

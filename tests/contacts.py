@@ -67,7 +67,8 @@ def record(
         "pid": os.getpid(),
         "argv": sys.argv[1:] if argv is None else list(argv),
         "environ": settings,
-        "config": _config(settings.get("PAI_CONFIG_DIR", "")),
+        "config": _file(settings.get("PAI_CONFIG_DIR", ""), "config.toml"),
+        "webhooks": _file(settings.get("PAI_CONFIG_DIR", ""), "webhooks.json"),
         "routines": _routines(sys.argv[1:] if argv is None else argv),
     }
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -100,9 +101,9 @@ def _routines(argv: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _config(folder: str) -> str:
-    """Return the settings file as it is now: another model may have been chosen since the start."""
+def _file(folder: str, name: str) -> str:
+    """Return a file of the settings as it is now: another model may have been chosen since the start."""
     try:
-        return (Path(folder) / "config.toml").read_text("utf-8") if folder else ""
+        return (Path(folder) / name).read_text("utf-8") if folder else ""
     except OSError:
         return ""

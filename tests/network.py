@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -48,7 +49,9 @@ def listed(contact: Contact) -> set[str]:
     """Return what `pai doctor --network` lists for a daemon, as it was set at its start and is set now."""
     read = [read_routine(path, text) for path, text in contact["routines"].items()]
     routines = [each for each in read if isinstance(each, Routine)]
-    return {str(each["url"]) for settings in _settings(contact) for each in addresses(settings, routines)}
+    hooks = {str(hook["url"]) for hook in json.loads(contact["webhooks"] or "[]")}
+    named = {str(each["url"]) for settings in _settings(contact) for each in addresses(settings, routines)}
+    return hooks | named
 
 
 def _writes_within(contact: Contact) -> bool:

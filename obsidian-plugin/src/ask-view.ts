@@ -2,12 +2,15 @@
 
 import { ItemView, type WorkspaceLeaf } from "obsidian";
 import { AnswerPane } from "./answer-pane";
-import type { Answer } from "./contract";
-import type { Exchange } from "./conversation";
+import type { Answer, Estimate, Step } from "./contract";
+import type { Exchange, Turn } from "./conversation";
+import type { AnswerEvents } from "./daemon";
 import { asDaemonError, type Host } from "./host";
 import { copy, insertBelowCursor } from "./navigate";
-import { toCallout, toMarkdown } from "./results";
+import { remember } from "./remember";
+import { answeredBy, spoken, supportedText, toCallout, toMarkdown } from "./results";
 import { saveNote } from "./save-note";
+import { type Task, titleOf } from "./task";
 import { say } from "./words";
 
 export const ASK_VIEW = "pai-daemon-ask";
@@ -114,7 +117,7 @@ export class AskView extends ItemView {
     const question = this.inputEl.value.trim();
     if (!question) return;
     this.inputEl.value = "";
-    void this.ask(question, false);
+    void this.perform({ kind: "ask", question });
   }
 
   private addPane(question: string): AnswerPane {
@@ -129,41 +132,44 @@ export class AskView extends ItemView {
     return this.newest;
   }
 
-  private async ask(question: string, asAsked: boolean): Promise<void> {
+  /** Does what is asked and draws it as it comes; what was under way is stopped. */
+  async perform(task: Task): Promise<void> {
     this.stop();
     const mine = new AbortController();
     this.current = mine;
     this.setBusy(true);
+    const question = titleOf(task);
     const history = this.host.conversation.history();
     const pane = this.addPane(question);
     this.outputEl.scrollTop = this.outputEl.scrollHeight;
     try {
-      const asked = { question, limit: this.host.settings.sources, history, conversation: this.host.conversation.id, asAsked };
-      const answer = await this.host.daemon.ask(asked, mine.signal, {
-        onWaiting: (waiting) => { pane.wait(waiting); },
-        onSources: (citations) => { pane.setSources(citations); },
-        onDelta: (text) => { pane.addText(text); },
-        onCited: (n) => { pane.markCited(n); },
-      });
-      const exchange = { question, answer };
+      const exchange = { question, task, answer: await this.carryOut(task, history, mine.signal, eventsOf(pane)) };
       // The conversation may have been begun anew while the last words were on their way.
       if (!mine.signal.aborted) this.host.conversation.add(exchange);
       this.conclude(pane, exchange);
     } catch (error) {
       if (asDaemonError(error).code === "stopped") pane.stop();
       else pane.fail(error);
-      this.addRetry(pane, question, null);
+      this.addRetry(pane, task, null);
     }
     if (this.current !== mine) return;
     this.current = null;
     this.setBusy(false);
   }
 
+  private carryOut(task: Task, history: Turn[], signal: AbortSignal, events: AnswerEvents): Promise<Answer> {
+    const { daemon, settings, conversation } = this.host;
+    if (task.kind === "summarize") return daemon.summarize(task.of, signal, events);
+    if (task.kind === "compare") return daemon.compare(task.of, signal, events);
+    const asked = { question: task.question, limit: settings.sources, history, conversation: conversation.id };
+    return daemon.ask({ ...asked, asAsked: task.asAsked === true }, signal, events);
+  }
+
   private conclude(pane: AnswerPane, exchange: Exchange): void {
-    const { question, answer } = exchange;
-    pane.finish(answer, () => { this.repeat(pane, exchange, question, true); });
+    const { question, answer, task } = exchange;
+    pane.finish(answer, () => { this.repeat(pane, exchange, { kind: "ask", question, asAsked: true }); });
     this.drawActions(pane, answer, question);
-    this.addRetry(pane, question, exchange);
+    this.addRetry(pane, task.kind === "ask" ? { kind: "ask", question } : task, exchange);
   }
 
   private drawActions(pane: AnswerPane, answer: Answer, question: string): void {
@@ -171,21 +177,26 @@ export class AskView extends ItemView {
     copyEl.addEventListener("click", () => void copy(toMarkdown(answer)));
     const insertEl = pane.actionsEl.createEl("button", { cls: "pai-insert", text: say.insert });
     insertEl.addEventListener("click", () => { insertBelowCursor(this.app, toCallout(answer, question)); });
+    // What no note supports is nothing to know for good (D97).
+    const words = answer.found ? supportedText(answer) : "";
+    if (!words) return;
+    const keepEl = pane.actionsEl.createEl("button", { cls: "pai-remember", text: say.remember });
+    keepEl.addEventListener("click", () => void remember(this.host, words));
   }
 
-  private addRetry(pane: AnswerPane, question: string, exchange: Exchange | null): void {
+  private addRetry(pane: AnswerPane, task: Task, exchange: Exchange | null): void {
     if (pane !== this.newest) return;
     const button = pane.actionsEl.createEl("button", { cls: "pai-retry", text: say.retry });
-    button.addEventListener("click", () => { this.repeat(pane, exchange, question, false); });
+    button.addEventListener("click", () => { this.repeat(pane, exchange, task); });
   }
 
   /** Asks once more in the place of an answer; a later one stays what it is. */
-  private repeat(pane: AnswerPane, exchange: Exchange | null, question: string, asAsked: boolean): void {
+  private repeat(pane: AnswerPane, exchange: Exchange | null, task: Task): void {
     if (pane === this.newest) {
       if (exchange) this.host.conversation.drop(exchange);
       pane.remove();
     }
-    void this.ask(question, asAsked);
+    void this.perform(task);
   }
 
   private setBusy(busy: boolean): void {
@@ -193,4 +204,24 @@ export class AskView extends ItemView {
     this.askEl.toggle(!busy);
     this.headEl.show();
   }
+}
+
+function eventsOf(pane: AnswerPane): AnswerEvents {
+  return {
+    onEstimate: (estimate) => { pane.wait({ text: estimated(estimate), preview: "" }); },
+    onStep: (step) => { pane.wait({ text: progress(step), preview: "" }); },
+    onWaiting: (waiting) => { pane.wait(waiting); },
+    onSources: (citations) => { pane.setSources(citations); },
+    onDelta: (text) => { pane.addText(text); },
+    onCited: (n) => { pane.markCited(n); },
+  };
+}
+
+function estimated({ notes, seconds, keptBack, generator }: Estimate): string {
+  const cost = say.estimated(notes, seconds === null ? null : spoken(seconds), answeredBy(generator));
+  return keptBack > 0 ? `${cost} ${say.keptBack(keptBack)}` : cost;
+}
+
+function progress({ done, total, note, leftS }: Step): string {
+  return say.progressOf(done, total, note, leftS === null ? null : spoken(leftS));
 }

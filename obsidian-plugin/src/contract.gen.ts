@@ -909,6 +909,10 @@ export interface Topic {
   others: number;
 }
 
+export interface Triggered {
+  id: string;
+}
+
 export interface Turn {
   role: "assistant" | "user";
   content: string;

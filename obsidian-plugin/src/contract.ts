@@ -98,6 +98,19 @@ export interface WrittenLink { kind: string; target: string; line: number; path:
 
 export interface LinkSuggestions { path: string; mentions: Mention[]; suggestions: Suggestion[] }
 
+/** What a summary would cost. seconds: null where nobody knows. keptBack: passages that stay on this machine. */
+export interface Estimate { notes: number; calls: number; seconds: number | null; keptBack: number; generator: Generator }
+
+/** How far a summary is. note: what is being read. */
+export interface Step { done: number; total: number; note: string; leftS: number | null }
+
+/** What became of a fact. undo: takes it back; null where nothing was done. line: of its note, from 1. */
+export interface Receipt {
+  outcome: wire.FactReceipt["outcome"];
+  fact: { text: string; path: string; line: number };
+  undo: string | null;
+}
+
 export interface Progress {
   phase: string;
   done: number;
@@ -140,6 +153,7 @@ export interface Status {
 export interface Problem { status: number; code: string; title: string; detail: string; hint: string | null }
 
 const LOCATIONS = { embedded: true, local: true, remote: true } as const;
+const OUTCOMES = { changed: true, forgotten: true, known: true, remembered: true, superseded: true, undone: true } as const;
 const STATES = { starting: true, indexing: true, ready: true, paused: true, held: true, error: true } as const;
 
 function readPassage(fields: Fields<wire.Passage>): Passage {
@@ -292,6 +306,44 @@ export function parseAnswer(body: unknown): Answer {
   };
 }
 
+/** Reads a summary as an answer, so that it is drawn, inserted and saved as one. */
+export function parseSummary(body: unknown): Answer {
+  const fields = Fields.of<wire.Summary>(body as Unread<wire.Summary>, "summary");
+  const text = fields.string("summary");
+  return writtenAs(fields.string("about"), text, Fields.of<Written>(body as Unread<Written>, "summary"));
+}
+
+/** Reads a comparison as an answer, as with a summary. */
+export function parseComparison(body: unknown): Answer {
+  const text = Fields.of<wire.Comparison>(body as Unread<wire.Comparison>, "comparison").string("text");
+  return writtenAs("", text, Fields.of<Written>(body as Unread<Written>, "comparison"));
+}
+
+/** What a summary and a comparison share. */
+type Written = Pick<wire.Summary & wire.Comparison, "citations" | "generator" | "revision" | "sentences" | "stages" | "took_ms" | "warnings">;
+
+function writtenAs(question: string, answer: string, fields: Fields<Written>): Answer {
+  const sentences = fields.list("sentences", readSentence);
+  return {
+    question, answer, sentences, found: sentences.length > 0, citations: fields.list("citations", readCitation), nearest: [],
+    generator: readGenerator(fields.object("generator")), stages: fields.strings("stages"), warnings: fields.strings("warnings"),
+    revision: fields.number("revision"), tookMs: fields.number("took_ms"), narrowed: [], asked: "",
+  };
+}
+
+export function parseEstimate(body: unknown): Estimate {
+  const fields = Fields.of<wire.Estimate>(body as Unread<wire.Estimate>, "estimate");
+  return {
+    notes: fields.number("notes"), calls: fields.number("calls"), seconds: fields.numberOrNull("seconds"),
+    keptBack: fields.number("kept_back"), generator: readGenerator(fields.object("generator")),
+  };
+}
+
+export function parseStep(body: unknown): Step {
+  const fields = Fields.of<wire.Step>(body as Unread<wire.Step>, "progress");
+  return { done: fields.number("done"), total: fields.number("total"), note: fields.string("note"), leftS: fields.numberOrNull("left_s") };
+}
+
 export function parseSearch(body: unknown): SearchPage {
   const fields = Fields.of<wire.SearchResult>(body as Unread<wire.SearchResult>, "search");
   return {
@@ -352,6 +404,16 @@ export function parseStatus(body: unknown): Status {
 /** Returns the links of a note, as they are written in it. */
 export function parseNoteLinks(body: unknown): WrittenLink[] {
   return Fields.of<wire.ParsedNote>(body as Unread<wire.ParsedNote>, "note").list("links", readWrittenLink);
+}
+
+export function parseReceipt(body: unknown): Receipt {
+  const fields = Fields.of<wire.FactReceipt>(body as Unread<wire.FactReceipt>, "receipt");
+  const fact = fields.object("fact");
+  return {
+    outcome: fields.oneOf("outcome", OUTCOMES),
+    fact: { text: fact.string("text"), path: fact.string("path"), line: fact.number("line") },
+    undo: fields.stringOrNull("undo"),
+  };
 }
 
 export function parseWaiting(body: unknown): Waiting {

@@ -2,8 +2,10 @@
 
 import type { Answer } from "./contract";
 import { snippet, toMarkdown, withoutMarkers } from "./results";
+import type { Task } from "./task";
 
-export interface Exchange { question: string; answer: Answer }
+/** task: what to do again. */
+export interface Exchange { question: string; answer: Answer; task: Task }
 export interface Turn { role: "user" | "assistant"; content: string }
 
 // A follow-up means what was said last; a request has a mebibyte at most.

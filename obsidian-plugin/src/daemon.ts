@@ -5,17 +5,20 @@
  */
 
 import type {
-  Answer, Citation, LinkSuggestions, RefusedPair, RelatedNote, SearchMode, SearchPage, Status, Waiting, WrittenLink,
+  Answer, Citation, Estimate, LinkSuggestions, Receipt, RefusedPair, RelatedNote, SearchMode, SearchPage, Status, Step, Waiting, WrittenLink,
 } from "./contract";
-import type { Ask } from "./contract.gen";
+import type { Ask, Compare, Remember, Summarize, Undo } from "./contract.gen";
 import {
-  ContractError, parseAnswer, parseCitations, parseCited, parseDelta, parseLinks, parseNoteLinks, parseProblem, parseRefused,
-  parseRelated, parseSearch, parseStatus, parseWaiting,
+  ContractError, parseAnswer, parseCitations, parseCited, parseComparison, parseDelta, parseEstimate, parseLinks, parseNoteLinks, parseProblem, parseReceipt, parseRefused,
+  parseRelated, parseSearch, parseStatus, parseStep, parseSummary, parseWaiting,
 } from "./contract";
 import { DaemonError } from "./daemon-error";
 import type { Connection } from "./discovery";
 import type { Turn } from "./conversation";
 import type { Filters } from "./query";
+import {
+  type Decision, parseProposal, parseProposals, parseRoutines, parseRun, type Proposal, type Routines, type Run,
+} from "./routines";
 import { readEvents, type ServerEvent } from "./sse";
 
 export interface HttpRequest { url: string; method: "GET" | "POST"; headers: Record<string, string>; body?: string }
@@ -51,6 +54,8 @@ export interface Question {
 export interface Wanted { mode: SearchMode; limit: number; filters?: Filters; typing?: boolean }
 
 export interface AnswerEvents {
+  onEstimate?: (estimate: Estimate) => void;
+  onStep?: (step: Step) => void;
   onWaiting?: (waiting: Waiting) => void;
   onSources?: (citations: Citation[]) => void;
   onDelta?: (text: string) => void;
@@ -101,6 +106,37 @@ export class Daemon {
     return this.read(parseNoteLinks, await this.exchange("GET", `/api/notes/${path.split("/").map(encodeURIComponent).join("/")}`));
   }
 
+  /** Keeps a fact word by word; the receipt says where, and how to take it back. */
+  async remember(text: string): Promise<Receipt> {
+    const asked: Remember = { text, source: "obsidian" };
+    return this.read(parseReceipt, await this.exchange("POST", "/api/memory", {}, asked));
+  }
+
+  /** Takes back one change of memory; refused where its line is another by now. */
+  async undoMemory(change: string): Promise<Receipt> {
+    const asked: Undo = { change };
+    return this.read(parseReceipt, await this.exchange("POST", "/api/memory/undo", {}, asked));
+  }
+
+  async routines(): Promise<Routines> {
+    return this.read(parseRoutines, await this.exchange("GET", "/api/routines"));
+  }
+
+  /** Runs a routine and returns when it is over. */
+  async runRoutine(name: string): Promise<Run> {
+    const path = `/api/routines/${name.split("/").map(encodeURIComponent).join("/")}/run`;
+    return this.read(parseRun, await this.exchange("POST", path, {}, {}, ANSWER_S));
+  }
+
+  /** Returns the changes of notes that wait for the person. */
+  async proposals(): Promise<Proposal[]> {
+    return this.read(parseProposals, await this.exchange("GET", "/api/actions", { state: "proposed" }));
+  }
+
+  async decide(id: string, decision: Decision): Promise<Proposal> {
+    return this.read(parseProposal, await this.exchange("POST", `/api/actions/${encodeURIComponent(id)}`, {}, { decision }));
+  }
+
   /** Lets the daemon look at notes again, or at all; `believe` that many of them really are gone. */
   async reindex({ paths, believe }: { paths?: string[]; believe?: boolean } = {}): Promise<void> {
     await this.exchange("POST", "/api/index", {}, { paths, confirm_removals: believe });
@@ -119,10 +155,26 @@ export class Daemon {
   async ask(question: Question, signal: AbortSignal, events: AnswerEvents = {}): Promise<Answer> {
     const { asAsked, ...rest } = question;
     const asked: Ask = asAsked ? { ...rest, client: CLIENT, as_asked: true } : { ...rest, client: CLIENT };
-    const opened = await this.open("POST", "/api/ask", signal, { ...asked, stream: true });
-    if (opened) return this.readAnswer(opened, signal, events);
-    const text = await untilAborted(this.exchange("POST", "/api/ask", {}, { ...asked, stream: false }, ANSWER_S), signal);
-    return this.read(parseAnswer, text);
+    return this.write("/api/ask", asked, parseAnswer, signal, events);
+  }
+
+  /** Returns a summary as an answer; its estimate comes first, then how far it is. Throws as ask does. */
+  async summarize(of: Summarize, signal: AbortSignal, events: AnswerEvents = {}): Promise<Answer> {
+    return this.write("/api/summarize", of, parseSummary, signal, events);
+  }
+
+  /** Returns what two notes share and where they differ, as an answer. Throws as ask does. */
+  async compare(of: Compare, signal: AbortSignal, events: AnswerEvents = {}): Promise<Answer> {
+    return this.write("/api/compare", of, parseComparison, signal, events);
+  }
+
+  private async write(
+    path: string, asked: Ask | Summarize | Compare, parse: (body: unknown) => Answer, signal: AbortSignal, events: AnswerEvents,
+  ): Promise<Answer> {
+    const opened = await this.open("POST", path, signal, { ...asked, stream: true });
+    if (opened) return this.readAnswer(opened, parse, signal, events);
+    const text = await untilAborted(this.exchange("POST", path, {}, { ...asked, stream: false }, ANSWER_S), signal);
+    return this.read(parse, text);
   }
 
   /** Resolves when the stream of events ends; false where it could not be opened. */
@@ -137,16 +189,20 @@ export class Daemon {
     return true;
   }
 
-  private async readAnswer(chunks: AsyncIterable<string>, signal: AbortSignal, events: AnswerEvents): Promise<Answer> {
+  private async readAnswer(
+    chunks: AsyncIterable<string>, parse: (body: unknown) => Answer, signal: AbortSignal, events: AnswerEvents,
+  ): Promise<Answer> {
     try {
       for await (const { event, data } of readEvents(this.unlessSilent(chunks))) {
         const body: unknown = JSON.parse(data);
-        if (event === "notice") events.onWaiting?.(parseWaiting(body));
+        if (event === "done") return parse(body);
+        if (event === "error") throw DaemonError.fromProblem(parseProblem(body, 500));
+        if (event === "estimate") events.onEstimate?.(parseEstimate(body));
+        else if (event === "progress") events.onStep?.(parseStep(body));
+        else if (event === "notice") events.onWaiting?.(parseWaiting(body));
         else if (event === "sources") events.onSources?.(parseCitations(body));
         else if (event === "delta") events.onDelta?.(parseDelta(body));
         else if (event === "citation") events.onCited?.(parseCited(body));
-        else if (event === "done") return parseAnswer(body);
-        else if (event === "error") throw DaemonError.fromProblem(parseProblem(body, 500));
       }
     } catch (error) {
       throw this.explain(error, signal);

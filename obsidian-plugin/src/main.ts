@@ -16,16 +16,21 @@ import { copy } from "./navigate";
 import { listPairs } from "./pairs";
 import { patiently } from "./patience";
 import { pendingAnswers } from "./pending-answer";
+import { NotePick, TagPick } from "./pick-modals";
+import { ProposalsModal } from "./proposals-modal";
 import { RecentQueries } from "./recent-queries";
 import { RELATED_VIEW, RelatedView } from "./related-view";
 import { RelatedModal } from "./related-modal";
 import type { Chosen, Remedy } from "./remedies";
+import { rememberHere } from "./remember";
+import { RoutineModal } from "./routine-modal";
 import { SearchModal } from "./search-modal";
 import { keepToken, readSettings, readToken, type Settings } from "./settings";
 import { SettingsTab } from "./settings-tab";
 import { StatusBar } from "./status-bar";
 import { StatusFeed } from "./status-feed";
 import { pause, reindex, StatusModal } from "./status-modal";
+import { comparison, summaryOfFolder, summaryOfNote, summaryOfTag, type Task } from "./task";
 import { after, send, stream } from "./transport";
 import { Underlining } from "./underlining";
 import { underlines } from "./underlines";
@@ -49,6 +54,8 @@ export default class PaiPlugin extends Plugin implements Host {
   private readonly inline = new InlineAnswers(this);
   private readonly underlining = new Underlining(this);
   private isHandingOver = false;
+  // Null while nobody has asked the daemon that runs now.
+  private hasRoutines: boolean | null = null;
 
   override async onload(): Promise<void> {
     speak(getLanguage());
@@ -112,6 +119,11 @@ export default class PaiPlugin extends Plugin implements Host {
     this.registerDomEvent(window, "focus", () => void this.feed.wake());
     this.registerEvent(this.app.workspace.on("file-open", () => { this.underlining.plan(); }));
     this.register(this.feed.subscribe(({ status }) => { if (status) void this.handPairsOver(); }));
+    this.register(this.feed.subscribe(({ status }) => {
+      // A daemon that comes back may be another version.
+      if (!status) this.hasRoutines = null;
+      else if (this.hasRoutines === null) void this.lookForRoutines();
+    }));
   }
 
   /** Gives the daemon what an earlier version kept of refused links; what cannot be given yet stays. */
@@ -129,16 +141,50 @@ export default class PaiPlugin extends Plugin implements Host {
     }
   }
 
+  private async lookForRoutines(): Promise<void> {
+    this.hasRoutines = false;
+    try {
+      await this.daemon.routines();
+      this.hasRoutines = true;
+    } catch {
+      // An older daemon has none, which is no fault to tell of.
+      this.hasRoutines = false;
+    }
+  }
+
+  /** Adds a command that is there where the daemon has routines; an older one has none (D97). */
+  private addRoutineCommand(id: string, name: string, run: () => void): void {
+    this.addCommand({
+      id,
+      name,
+      checkCallback: (checking) => {
+        if (this.hasRoutines === true && !checking) run();
+        return this.hasRoutines === true;
+      },
+    });
+  }
+
   private addCommands(): void {
+    this.addRoutineCommand("run-routine", say.runRoutine, () => { new RoutineModal(this.app, this).open(); });
+    this.addRoutineCommand("proposals", say.proposals, () => { new ProposalsModal(this.app, this).open(); });
     this.addCommand({ id: "ask", name: say.ask, callback: () => void this.openAsk() });
     this.addEditorCommand("answer-here", say.answerHere, (editor, info) => void this.inline.answer(editor, info));
     this.addEditorCommand("suggest-links", say.suggestLinks, () => void this.openLinks());
     this.addEditorCommand("link-mention", say.linkMention, (editor, { file }) => {
       if (file) void linkMention(this, editor, file);
     });
+    this.addEditorCommand("remember", say.remember, (editor) => {
+      void rememberHere(this, editor.getSelection(), editor.getLine(editor.getCursor("to").line));
+    });
     this.addCommand({ id: "related", name: say.showRelated, callback: () => void this.openRelated() });
     this.addFileCommand("open-related", say.openRelated, (file) => { new RelatedModal(this.app, this, file).open(); });
     this.addCommand({ id: "search", name: say.search, callback: () => { new SearchModal(this.app, this).open(); } });
+    this.addFileCommand("summarize-note", say.summarizeNote, (file) => void this.perform(summaryOfNote(file.path)));
+    this.addFileCommand("summarize-folder", say.summarizeFolder, (file) => void this.perform(summaryOfFolder(file.path)));
+    this.addCommand({ id: "summarize-tag", name: say.summarizeTag, callback: () => { this.pickTag(); } });
+    this.addFileCommand("compare", say.compare, (file) => {
+      new NotePick(this.app, file, (other) => void this.perform(comparison(file.path, other.path))).open();
+    });
     this.addFileCommand("reindex-note", say.reindexNote, (file) => void reindex(this, { paths: [file.path] }));
     this.addCommand({ id: "reindex", name: say.reindex, callback: () => void reindex(this) });
     this.addCommand({ id: "status", name: say.showStatus, callback: () => { this.showStatus(); } });
@@ -164,6 +210,18 @@ export default class PaiPlugin extends Plugin implements Host {
   private async openAsk(): Promise<void> {
     const leaf = await this.app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: true, reveal: true });
     if (leaf.view instanceof AskView) leaf.view.focusInput();
+  }
+
+  private pickTag(): void {
+    new TagPick(this.app, (tag) => {
+      const task = summaryOfTag(tag);
+      if (task) void this.perform(task);
+    }).open();
+  }
+
+  private async perform(task: Task): Promise<void> {
+    const leaf = await this.app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: true, reveal: true });
+    if (leaf.view instanceof AskView) await leaf.view.perform(task);
   }
 
   private async openLinks(): Promise<void> {

@@ -49,12 +49,19 @@ export function insertBelowCursor(app: App, callout: string): void {
     new Notice(say.openNoteFirst);
     return;
   }
-  const { line } = target.editor.getCursor("to");
   const { editor } = target;
+  const line = Math.max(editor.getCursor("to").line, lastOfProperties(editor));
   const here = editor.getLine(line);
   const next = line + 1 < editor.lineCount() ? editor.getLine(line + 1) : null;
   editor.replaceRange(setOff(callout, here, next), { line, ch: here.length });
   editor.focus();
+}
+
+/** Returns the line that ends the properties of a note, among which a callout would break them; -1 where there are none. */
+function lastOfProperties(editor: Editor): number {
+  if (editor.getLine(0).trimEnd() !== "---") return -1;
+  for (let line = 1; line < editor.lineCount(); line++) if (editor.getLine(line).trimEnd() === "---") return line;
+  return -1;
 }
 
 /** Opens what was chosen from a list, or with Alt puts a link to it at the cursor. */

@@ -80,6 +80,11 @@ export function questionOf(line: string): string {
   return line.replace(/^\s*(?:>\s*)*(?:#{1,6}\s+|(?:[-*+]|\d+[.)])\s+(?:\[.\]\s+)?)?/, "").trim();
 }
 
+/** Returns the sentences of an answer that a note supports, without their markers. */
+export function supportedText({ sentences }: Answer): string {
+  return sentences.filter(({ supported }) => supported).map(({ text }) => withoutMarkers(text).trim()).join(" ");
+}
+
 /** Returns streamed text as pieces; what may be the beginning of a marker is held back until it is decided. */
 export function streamPieces(text: string): Piece[] {
   const decided = text.replace(/[ \t]*\[\d{0,3}$/, "");

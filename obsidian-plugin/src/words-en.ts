@@ -12,6 +12,13 @@ export const en = {
   showRelated: "Show related notes",
   openRelated: "Open related note",
   search: "Search by meaning",
+  remember: "Remember this",
+  summarizeNote: "Summarize this note",
+  summarizeFolder: "Summarize this folder",
+  summarizeTag: "Summarize notes with a tag",
+  runRoutine: "Run routine",
+  proposals: "Review proposed changes",
+  compare: "Compare this note with…",
   reindexNote: "Re-index this note",
   reindex: "Re-index this vault",
   showStatus: "Show status",
@@ -52,6 +59,38 @@ export const en = {
   noQuestion: "Put the cursor on a question, or select one.",
   noEditor: "Answers need the editing view.",
   noteClosed: "The note was closed before its answer was ready.",
+
+  // Summaries and comparisons.
+  summaryOf: (name: string) => `Summary of ${name}`,
+  summaryOfVault: "Summary of all notes",
+  comparisonOf: (first: string, second: string) => `${first} and ${second}, compared`,
+  comparePick: (name: string) => `Compare ${name} with…`,
+  tagPick: "Type a tag…",
+  estimated: (notes: number, time: string | null, by: string) =>
+    `${notes === 1 ? "1 note" : `${String(notes)} notes`}${time === null ? "" : `, about ${time}`}. ${by}.`,
+  keptBack: (count: number) => `${count === 1 ? "1 passage stays" : `${String(count)} passages stay`} on this machine.`,
+  progressOf: (done: number, total: number, note: string, time: string | null) =>
+    `${String(done)} of ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, ${time} left`}`,
+
+  // Routines and what they propose.
+  routinePick: "Run a routine…",
+  routineNone: "There is no routine in this vault.",
+  routineRuns: (name: string) => `${name} is running…`,
+  routineRan: (name: string, state: string, why: string) => `${name}: ${state}.${why ? ` ${why}` : ""}`,
+  runStates: { done: "done", failed: "failed", skipped: "skipped", cancelled: "cancelled" } as Record<string, string>,
+  proposalsNone: "Nothing waits for you.",
+  proposedBy: (by: string) => `Proposed by ${by}`,
+  proposedFor: (by: string, why: string) => `Proposed by ${by}: ${why}`,
+  decisions: { approve: "Approve", reject: "Reject", undo: "Undo" },
+  proposalStates: { applied: "Done", rejected: "Rejected", undone: "Taken back", failed: "Could not be done" } as Record<string, string>,
+
+  // Memory.
+  nothingToRemember: "Put the cursor on a line with words, or select some.",
+  remembered: (text: string) => `Remembered: ${text}`,
+  knownAlready: (text: string) => `Known already: ${text}`,
+  showFact: "Show",
+  undo: "Undo",
+  forgotten: "Taken back; it is not remembered.",
 
   // Places in notes.
   page: (page: number) => `Page ${String(page)}`,

@@ -153,3 +153,44 @@ describe("listening", () => {
     expect(await daemon({}).listen(new AbortController().signal, () => undefined)).toBe(false);
   });
 });
+
+describe("a summary", () => {
+  const written = { ...documents.answer, about: "Boat", summary: "Oil it. [1]" };
+
+  test("tells its estimate, then how far it is, and is read as an answer", async () => {
+    const told: string[] = [];
+    const generator = { name: "some-model", location: "local" };
+    const stream = streams(
+      event("estimate", { notes: 3, calls: 4, seconds: 12.5, kept_back: 1, generator }),
+      event("progress", { done: 1, total: 4, note: "Engine.md", left_s: null }),
+      event("done", written),
+    );
+    const answer = await daemon({ stream }).summarize({ path: "Boat" }, new AbortController().signal, {
+      onEstimate: ({ notes, seconds, keptBack }) => { told.push(`${String(notes)} ${String(seconds)} ${String(keptBack)}`); },
+      onStep: ({ done, total, note }) => { told.push(`${String(done)}/${String(total)} ${note}`); },
+    });
+    expect(told).toEqual(["3 12.5 1", "1/4 Engine.md"]);
+    expect([answer.question, answer.answer, answer.found]).toEqual(["Boat", "Oil it. [1]", true]);
+  });
+
+  test("that is stopped says so, also before its first word", async () => {
+    const controller = new AbortController();
+    const stream = streams(event("estimate", { notes: 1, calls: 0, seconds: null, kept_back: 0, generator: { name: "x", location: "local" } }));
+    const work = daemon({ stream }).summarize({}, controller.signal, { onEstimate: () => { controller.abort(); } });
+    expect((await failure(work)).code).toBe("stopped");
+  });
+});
+
+describe("memory", () => {
+  const fact = { text: "I row.", path: "Memory/Me.md", line: 3 };
+
+  test("is told the words alone, and its receipt is taken back by its name", async () => {
+    const seen: HttpRequest[] = [];
+    const served = daemon({ send: replies(200, { outcome: "remembered", fact, undo: "c1", near: [] }, seen) });
+    const receipt = await served.remember("I row.");
+    await served.undoMemory(receipt.undo ?? "");
+    expect(seen.map(({ url, body }) => [new URL(url).pathname, body])).toEqual([
+      ["/api/memory", '{"text":"I row.","source":"obsidian"}'], ["/api/memory/undo", '{"change":"c1"}'],
+    ]);
+  });
+});

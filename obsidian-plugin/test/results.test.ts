@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseAnswer } from "../src/contract";
 import {
   answeredBy, answerPieces, linesOf, marked, placeOf, snippet, spoken, streamPieces, toCallout, toMarkdown, withAlias,
-  questionOf, setOff,
+  questionOf, setOff, supportedText,
 } from "../src/results";
 import * as documents from "./documents";
 
@@ -25,6 +25,13 @@ describe("links", () => {
 });
 
 describe("answers", () => {
+  test("give up for memory what a note supports, and not the rest", () => {
+    const sentences = [
+      { text: "Every day. [1]", citations: [1], supported: true }, { text: "Bees like it.", citations: [], supported: false },
+    ];
+    expect(supportedText({ ...answer, sentences })).toBe("Every day.");
+  });
+
   test("pieces keep paragraphs, citations and missing support", () => {
     expect(answerPieces(answer)).toEqual([
       { kind: "text", text: "Every second day.", supported: true },

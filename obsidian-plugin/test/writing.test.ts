@@ -1,19 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { parseAnswer } from "../src/contract";
-import { Conversation, noteName } from "../src/conversation";
+import { Conversation, type Exchange, noteName } from "../src/conversation";
 import { linkAt } from "../src/mentions";
 import { listPairs, readPairs } from "../src/pairs";
 import { paragraphAt } from "../src/paragraph";
 import { candidatesFor, isRepairable, repairEdit } from "../src/repairs";
+import { comparison, summaryOfFolder, summaryOfTag } from "../src/task";
 import { triggered } from "../src/trigger";
 import * as documents from "./documents";
 
 describe("a conversation", () => {
   const answer = parseAnswer(documents.answer);
+  const exchanged = (question: string): Exchange => ({ question, answer, task: { kind: "ask", question } });
 
   test("tells the daemon its latest turns, without the numbers of their citations", () => {
     const conversation = new Conversation();
-    for (let n = 0; n < 10; n++) conversation.add({ question: `Question ${String(n)}`, answer });
+    for (let n = 0; n < 10; n++) conversation.add(exchanged(`Question ${String(n)}`));
     const history = conversation.history();
     expect([history.length, history[0]?.content]).toEqual([16, "Question 2"]);
     expect(history[1]).toEqual({ role: "assistant", content: "Every second day.\n\nIn June daily. Bees like it." });
@@ -21,15 +23,15 @@ describe("a conversation", () => {
 
   test("becomes a note with a heading for each question and its sources as links", () => {
     const conversation = new Conversation();
-    conversation.add({ question: "How often\ndo I water?", answer });
+    conversation.add(exchanged("How often\ndo I water?"));
     expect(conversation.toNote()).toMatch(/^## How often do I water\?\n\nEvery second day\. \[\[Garden#Watering\|1\]\][\s\S]*\n2\. \[\[June\|June\]\]\n$/);
   });
 
   test("forgets an answer that is asked for again, and all of them", () => {
     const conversation = new Conversation();
-    const exchange = { question: "Why?", answer };
+    const exchange = exchanged("Why?");
     conversation.add(exchange);
-    conversation.add({ question: "And?", answer });
+    conversation.add(exchanged("And?"));
     conversation.drop(exchange);
     expect(conversation.exchanges.map(({ question }) => question)).toEqual(["And?"]);
     conversation.clear();
@@ -138,5 +140,21 @@ describe("completing a link by meaning", () => {
     expect(triggered("a; b;; c", 8, ";;")).toBeNull();
     expect(triggered(`;;${"x".repeat(90)}`, 92, ";;")).toBeNull();
     expect(triggered("see ;;boat", 10, "")).toBeNull();
+  });
+});
+
+describe("a summary", () => {
+  test("is of the folder of a note, and of all notes at the top of the vault", () => {
+    expect(summaryOfFolder("Boat/Care/Engine.md")).toMatchObject({ title: "Summary of Boat/Care", of: { path: "Boat/Care" } });
+    expect(summaryOfFolder("Engine.md")).toMatchObject({ title: "Summary of all notes", of: {} });
+  });
+
+  test("is of a tag with or without its #, and of none where none is named", () => {
+    expect(summaryOfTag(" #boat/care ")).toMatchObject({ title: "Summary of #boat/care", of: { tag: "boat/care" } });
+    expect(summaryOfTag(" # ")).toBeNull();
+  });
+
+  test("of two notes names both", () => {
+    expect(comparison("A/One.md", "Two.md")).toMatchObject({ title: "One and Two, compared", of: { first: "A/One.md", second: "Two.md" } });
   });
 });

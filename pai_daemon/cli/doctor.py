@@ -20,6 +20,7 @@ from rich.table import Table
 from pai_daemon import __version__
 from pai_daemon.action.folder import RoutineFolder
 from pai_daemon.action.outside.guard import hosts_of_routine
+from pai_daemon.action.outside.webhooks import HookFile
 from pai_daemon.action.routine import Routine
 from pai_daemon.cli import doctor_index
 from pai_daemon.cli.output import console, show_json
@@ -260,6 +261,9 @@ def _granted(settings: Settings) -> Iterator[Check]:
 def addresses(settings: Settings, routines: Iterable[Routine] = ()) -> list[dict[str, Any]]:
     """Return every address that settings and routines let be contacted, with when and what for (D8)."""
     found: list[dict[str, Any]] = []
+    for hook in HookFile(settings).hooks():
+        what = f"{', '.join(hook.events)}: which note or routine, and nothing of what stands in it"
+        found.append(_address(hook.url, "what it is told of", what, "pai webhook add"))
     for routine in routines:
         for host in hosts_of_routine(routine):
             url = f"http{'' if host.port else 's'}://{host.name}{f':{host.port}' if host.port else ''}"

@@ -31,6 +31,8 @@ COMMANDS = {
     "tasks": "tasks",
     "routine": "routine",
     "action": "action",
+    "webhook": "webhook",
+    "n8n": "n8n",
     "import": "importing",
     "export": "exporting",
     "index": "index",

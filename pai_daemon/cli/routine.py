@@ -11,9 +11,11 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from pai_daemon.action.outside.incoming import Incoming
 from pai_daemon.action.shipping import install, names, shipped
 from pai_daemon.cli.output import client_options, connect, console, printable, show_json
 from pai_daemon.config import load
+from pai_daemon.errors import NotFound
 from pai_daemon.vault.folder import check_vault
 
 STYLES = {
@@ -150,6 +152,24 @@ def cancel(run_id: str, vault: Path | None, as_json: bool) -> None:
         show_json(found)
     else:
         console.print(f"{escape(found['routine'])}: {found['state']}.")
+
+
+@command.command("secret")
+@click.argument("name")
+@client_options
+def secret(name: str, vault: Path | None, as_json: bool) -> None:
+    """Make the secret by which webhooks run a routine, shown once; the one before opens no more."""
+    client = connect(vault)
+    known: Any = client.get("/api/routines")
+    if name not in [each["name"] for each in known["routines"]]:
+        raise NotFound(f"There is no routine {name!r}.", hint="`pai routine list` shows them.")
+    root = Path(client.status()["vault"]["path"])
+    made = Incoming(load().actions_dir(root)).new_secret(name)
+    if as_json:
+        show_json({"secret": made, "url": f"{client.url}/api/routines/{quote(name)}/trigger"})
+        return
+    console.print(made)
+    console.print(f"[dim]Sign with it what is sent to {client.url}/api/routines/{quote(name)}/trigger[/]")
 
 
 def _show(found: Any, *, dry: bool) -> None:

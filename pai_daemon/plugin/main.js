@@ -6,17 +6,14 @@ var __getOwnPropNames = Object.getOwnPropertyNames;
 var __hasOwnProp = Object.prototype.hasOwnProperty;
 var __export = (target, all) => {
   for (var name in all)
-    __defProp(target, name, { get: all[name], enumerable: true });
-};
-var __copyProps = (to, from, except, desc) => {
-  if (from && typeof from === "object" || typeof from === "function") {
+    __defProp(target, name, { get: all[name], enumerable: !0 });
+}, __copyProps = (to, from, except, desc) => {
+  if (from && typeof from == "object" || typeof from == "function")
     for (let key of __getOwnPropNames(from))
-      if (!__hasOwnProp.call(to, key) && key !== except)
-        __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
-  }
+      !__hasOwnProp.call(to, key) && key !== except && __defProp(to, key, { get: () => from[key], enumerable: !(desc = __getOwnPropDesc(from, key)) || desc.enumerable });
   return to;
 };
-var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: true }), mod);
+var __toCommonJS = (mod) => __copyProps(__defProp({}, "__esModule", { value: !0 }), mod);
 
 // src/main.ts
 var main_exports = {};
@@ -24,10 +21,10 @@ __export(main_exports, {
   default: () => PaiPlugin
 });
 module.exports = __toCommonJS(main_exports);
-var import_obsidian16 = require("obsidian");
+var import_obsidian20 = require("obsidian");
 
 // src/ask-view.ts
-var import_obsidian3 = require("obsidian");
+var import_obsidian4 = require("obsidian");
 
 // src/words-de.ts
 var de = {
@@ -40,6 +37,13 @@ var de = {
   showRelated: "Verwandte Notizen zeigen",
   openRelated: "Verwandte Notiz öffnen",
   search: "Nach Bedeutung suchen",
+  remember: "Das merken",
+  summarizeNote: "Diese Notiz zusammenfassen",
+  summarizeFolder: "Diesen Ordner zusammenfassen",
+  summarizeTag: "Notizen mit einem Tag zusammenfassen",
+  runRoutine: "Routine ausführen",
+  proposals: "Vorgeschlagene Änderungen prüfen",
+  compare: "Diese Notiz vergleichen mit…",
   reindexNote: "Diese Notiz neu einlesen",
   reindex: "Diesen Vault neu einlesen",
   showStatus: "Zustand zeigen",
@@ -78,6 +82,30 @@ var de = {
   noQuestion: "Setze den Cursor auf eine Frage, oder markiere eine.",
   noEditor: "Antworten brauchen die Bearbeitungsansicht.",
   noteClosed: "Die Notiz wurde geschlossen, bevor die Antwort fertig war.",
+  summaryOf: (name) => `Zusammenfassung von ${name}`,
+  summaryOfVault: "Zusammenfassung aller Notizen",
+  comparisonOf: (first, second) => `${first} und ${second} im Vergleich`,
+  comparePick: (name) => `${name} vergleichen mit…`,
+  tagPick: "Einen Tag eingeben…",
+  estimated: (notes, time, by) => `${notes === 1 ? "1 Notiz" : `${String(notes)} Notizen`}${time === null ? "" : `, etwa ${time}`}. ${by}.`,
+  keptBack: (count2) => count2 === 1 ? "1 Stelle bleibt auf diesem Rechner." : `${String(count2)} Stellen bleiben auf diesem Rechner.`,
+  progressOf: (done, total, note, time) => `${String(done)} von ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, noch ${time}`}`,
+  routinePick: "Eine Routine ausführen…",
+  routineNone: "In diesem Vault gibt es keine Routine.",
+  routineRuns: (name) => `${name} läuft…`,
+  routineRan: (name, state, why) => `${name}: ${state}.${why ? ` ${why}` : ""}`,
+  runStates: { done: "fertig", failed: "fehlgeschlagen", skipped: "ausgelassen", cancelled: "abgebrochen" },
+  proposalsNone: "Nichts wartet auf dich.",
+  proposedBy: (by) => `Vorgeschlagen von ${by}`,
+  proposedFor: (by, why) => `Vorgeschlagen von ${by}: ${why}`,
+  decisions: { approve: "Annehmen", reject: "Ablehnen", undo: "Rückgängig" },
+  proposalStates: { applied: "Erledigt", rejected: "Abgelehnt", undone: "Zurückgenommen", failed: "War nicht möglich" },
+  nothingToRemember: "Setze den Cursor auf eine Zeile mit Wörtern, oder markiere welche.",
+  remembered: (text) => `Gemerkt: ${text}`,
+  knownAlready: (text) => `Schon bekannt: ${text}`,
+  showFact: "Zeigen",
+  undo: "Rückgängig",
+  forgotten: "Zurückgenommen; es ist nicht gemerkt.",
   page: (page) => `Seite ${String(page)}`,
   line: (line) => `Zeile ${String(line)}`,
   lines: (from, to) => `Zeilen ${String(from)}–${String(to)}`,
@@ -245,6 +273,13 @@ var en = {
   showRelated: "Show related notes",
   openRelated: "Open related note",
   search: "Search by meaning",
+  remember: "Remember this",
+  summarizeNote: "Summarize this note",
+  summarizeFolder: "Summarize this folder",
+  summarizeTag: "Summarize notes with a tag",
+  runRoutine: "Run routine",
+  proposals: "Review proposed changes",
+  compare: "Compare this note with…",
   reindexNote: "Re-index this note",
   reindex: "Re-index this vault",
   showStatus: "Show status",
@@ -284,6 +319,33 @@ var en = {
   noQuestion: "Put the cursor on a question, or select one.",
   noEditor: "Answers need the editing view.",
   noteClosed: "The note was closed before its answer was ready.",
+  // Summaries and comparisons.
+  summaryOf: (name) => `Summary of ${name}`,
+  summaryOfVault: "Summary of all notes",
+  comparisonOf: (first, second) => `${first} and ${second}, compared`,
+  comparePick: (name) => `Compare ${name} with…`,
+  tagPick: "Type a tag…",
+  estimated: (notes, time, by) => `${notes === 1 ? "1 note" : `${String(notes)} notes`}${time === null ? "" : `, about ${time}`}. ${by}.`,
+  keptBack: (count2) => `${count2 === 1 ? "1 passage stays" : `${String(count2)} passages stay`} on this machine.`,
+  progressOf: (done, total, note, time) => `${String(done)} of ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, ${time} left`}`,
+  // Routines and what they propose.
+  routinePick: "Run a routine…",
+  routineNone: "There is no routine in this vault.",
+  routineRuns: (name) => `${name} is running…`,
+  routineRan: (name, state, why) => `${name}: ${state}.${why ? ` ${why}` : ""}`,
+  runStates: { done: "done", failed: "failed", skipped: "skipped", cancelled: "cancelled" },
+  proposalsNone: "Nothing waits for you.",
+  proposedBy: (by) => `Proposed by ${by}`,
+  proposedFor: (by, why) => `Proposed by ${by}: ${why}`,
+  decisions: { approve: "Approve", reject: "Reject", undo: "Undo" },
+  proposalStates: { applied: "Done", rejected: "Rejected", undone: "Taken back", failed: "Could not be done" },
+  // Memory.
+  nothingToRemember: "Put the cursor on a line with words, or select some.",
+  remembered: (text) => `Remembered: ${text}`,
+  knownAlready: (text) => `Known already: ${text}`,
+  showFact: "Show",
+  undo: "Undo",
+  forgotten: "Taken back; it is not remembered.",
   // Places in notes.
   page: (page) => `Page ${String(page)}`,
   line: (line) => `Line ${String(line)}`,
@@ -443,8 +505,7 @@ function speak(language) {
 
 // src/remedies.ts
 function fits(plugin, daemon) {
-  const [major, minor] = plugin.split(".");
-  const [otherMajor, otherMinor] = daemon.split(".");
+  let [major, minor] = plugin.split("."), [otherMajor, otherMinor] = daemon.split(".");
   return major === otherMajor && (major !== "0" || minor === otherMinor);
 }
 function quoted(path) {
@@ -460,18 +521,14 @@ var CURES = {
 };
 function troubles(pulse, chosen) {
   if (!pulse.status) return [{ message: pulse.error.message, remedies: remediesFor(pulse.error.code, chosen) }];
-  const { status } = pulse;
-  const found = [];
+  let { status } = pulse, found = [];
   if (status.message) {
-    const message = say.problems[status.code ?? status.state]?.what ?? status.message;
+    let message = say.problems[status.code ?? status.state]?.what ?? status.message;
     found.push({ message, remedies: CURES[status.state] ?? [] });
   }
-  if (!fits(chosen.version, status.version)) {
-    found.push({ message: say.otherVersion(chosen.version, status.version), remedies: [install(chosen)] });
-  }
-  for (const { message, command } of status.hints) {
+  fits(chosen.version, status.version) || found.push({ message: say.otherVersion(chosen.version, status.version), remedies: [install(chosen)] });
+  for (let { message, command } of status.hints)
     found.push({ message, remedies: command ? [{ kind: "copy", command }] : [] });
-  }
   return found;
 }
 function install({ vaultPath }) {
@@ -479,14 +536,10 @@ function install({ vaultPath }) {
 }
 function remediesFor(code, chosen) {
   if (code === "not-running" || code === "no-token") {
-    const start = { kind: "copy", command: startCommand(chosen.vaultPath) };
-    const first = chosen.canStart ? [{ kind: "start" }, start] : [start];
+    let start = { kind: "copy", command: startCommand(chosen.vaultPath) }, first = chosen.canStart ? [{ kind: "start" }, start] : [start];
     return chosen.hasAddress ? [...first, { kind: "forgetAddress" }] : first;
   }
-  if (code === "contract") return [install(chosen)];
-  if (code === "unauthorized" && chosen.hasToken) return [{ kind: "forgetToken" }];
-  if (code === "not-local" && chosen.hasAddress) return [{ kind: "forgetAddress" }];
-  return [];
+  return code === "contract" ? [install(chosen)] : code === "unauthorized" && chosen.hasToken ? [{ kind: "forgetToken" }] : code === "not-local" && chosen.hasAddress ? [{ kind: "forgetAddress" }] : [];
 }
 
 // src/daemon-error.ts
@@ -523,14 +576,8 @@ var DaemonError = class _DaemonError extends Error {
   }
   /** A person reads this, so the known refusals get our words and the rest get the daemon's. */
   static fromProblem(problem) {
-    const { status, code } = problem;
-    const known = say.problems[code];
-    const detail = known?.what ?? (problem.detail || problem.title);
-    if (status === 401) return new _DaemonError(code, say.unauthorized, say.unauthorizedNext);
-    if (status === 403) return new _DaemonError(code, say.forbidden, problem.hint ?? detail);
-    if (status === 404) return new _DaemonError(code, detail, say.notFoundNext);
-    if (status === 429) return new _DaemonError(code, say.busy, say.busyNext);
-    return new _DaemonError(code, detail, known?.next ?? problem.hint ?? "");
+    let { status, code } = problem, known = say.problems[code], detail = known?.what ?? (problem.detail || problem.title);
+    return status === 401 ? new _DaemonError(code, say.unauthorized, say.unauthorizedNext) : status === 403 ? new _DaemonError(code, say.forbidden, problem.hint ?? detail) : status === 404 ? new _DaemonError(code, detail, say.notFoundNext) : status === 429 ? new _DaemonError(code, say.busy, say.busyNext) : new _DaemonError(code, detail, known?.next ?? problem.hint ?? "");
   }
 };
 
@@ -539,11 +586,8 @@ function asDaemonError(error) {
   return error instanceof DaemonError ? error : new DaemonError("unknown", say.unknownError(String(error)));
 }
 function drawError(parent, error) {
-  const { code, message, next } = asDaemonError(error);
-  const box = parent.createDiv({ cls: "pai-error", attr: { role: "status" } });
-  box.toggleClass("is-calm", code === "not-running" || code === "timeout" || code === "overloaded");
-  box.createDiv({ cls: "pai-error-what", text: message });
-  if (next) box.createDiv({ cls: "pai-error-next", text: next });
+  let { code, message, next } = asDaemonError(error), box = parent.createDiv({ cls: "pai-error", attr: { role: "status" } });
+  box.toggleClass("is-calm", code === "not-running" || code === "timeout" || code === "overloaded"), box.createDiv({ cls: "pai-error-what", text: message }), next && box.createDiv({ cls: "pai-error-next", text: next });
 }
 
 // src/navigate.ts
@@ -552,85 +596,60 @@ var import_obsidian = require("obsidian");
 // src/results.ts
 var MARKER = /[ \t]*\[(\d{1,3})\](?!\()/g;
 function withAlias(link, alias) {
-  const target = link.replace(/^!?\[\[/, "").replace(/\]\]$/, "").split("|")[0] ?? "";
-  const words2 = alias.replace(/[[\]|]/g, " ").replace(/\s+/g, " ").trim();
+  let target = link.replace(/^!?\[\[/, "").replace(/\]\]$/, "").split("|")[0] ?? "", words2 = alias.replace(/[[\]|]/g, " ").replace(/\s+/g, " ").trim();
   return words2 ? `[[${target}|${words2}]]` : `[[${target}]]`;
 }
 function placeOf(passage) {
-  const headings = passage.headingPath.filter((heading, index) => index > 0 || heading !== passage.title);
+  let headings = passage.headingPath.filter((heading, index) => index > 0 || heading !== passage.title);
   return [passage.title, ...headings].join(" › ");
 }
 function linesOf(passage) {
-  const { startLine, endLine, page } = passage;
-  if (page !== null) return say.page(page);
-  return startLine === endLine ? say.line(startLine) : say.lines(startLine, endLine);
+  let { startLine, endLine, page } = passage;
+  return page !== null ? say.page(page) : startLine === endLine ? say.line(startLine) : say.lines(startLine, endLine);
 }
 function snippet(text, max) {
-  const line = text.replace(/\s+/g, " ").trim();
+  let line = text.replace(/\s+/g, " ").trim();
   if (line.length <= max) return line;
-  const cut = line.slice(0, max);
-  const space = cut.lastIndexOf(" ");
+  let cut = line.slice(0, max), space = cut.lastIndexOf(" ");
   return `${(space > max / 2 ? cut.slice(0, space) : cut).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }
 function marked(passage, max) {
-  const points = Array.from(passage.text);
-  const body = bodyStart(passage.text);
-  const spans = [...passage.highlights].sort((a, b) => a[0] - b[0]).filter(([start, end3]) => start >= body && start < end3 && end3 <= points.length);
-  const first = spans[0]?.[0] ?? body;
-  const begin2 = first - body > max / 2 ? first - Math.floor(max / 4) : body;
-  const end2 = Math.min(points.length, begin2 + max);
-  const parts = [];
-  const add2 = (from, to, isMarked) => {
-    const text = points.slice(from, to).join("").replace(/\s+/g, " ");
-    if (text) parts.push({ text, marked: isMarked });
+  let points = Array.from(passage.text), body = bodyStart(passage.text), spans = [...passage.highlights].sort((a, b) => a[0] - b[0]).filter(([start, end3]) => start >= body && start < end3 && end3 <= points.length), first = spans[0]?.[0] ?? body, begin2 = first - body > max / 2 ? first - Math.floor(max / 4) : body, end2 = Math.min(points.length, begin2 + max), parts = [], add2 = (from, to, isMarked) => {
+    let text = points.slice(from, to).join("").replace(/\s+/g, " ");
+    text && parts.push({ text, marked: isMarked });
   };
-  if (begin2 > body) parts.push({ text: "…", marked: false });
+  begin2 > body && parts.push({ text: "…", marked: !1 });
   let at = begin2;
-  for (const [start, stop] of spans) {
-    if (start < at || stop > end2) continue;
-    add2(at, start, false);
-    add2(start, stop, true);
-    at = stop;
-  }
-  add2(at, end2, false);
-  if (end2 < points.length) parts.push({ text: "…", marked: false });
-  return parts;
+  for (let [start, stop] of spans)
+    start < at || stop > end2 || (add2(at, start, !1), add2(start, stop, !0), at = stop);
+  return add2(at, end2, !1), end2 < points.length && parts.push({ text: "…", marked: !1 }), parts;
 }
 function bodyStart(text) {
-  const headings = /^(?:#{1,6}[ \t][^\n]*(?:\n\s*|$))+/.exec(text)?.[0] ?? "";
+  let headings = /^(?:#{1,6}[ \t][^\n]*(?:\n\s*|$))+/.exec(text)?.[0] ?? "";
   return headings.trim() === text.trim() ? 0 : Array.from(headings).length;
 }
 function questionOf(line) {
   return line.replace(/^\s*(?:>\s*)*(?:#{1,6}\s+|(?:[-*+]|\d+[.)])\s+(?:\[.\]\s+)?)?/, "").trim();
 }
+function supportedText({ sentences }) {
+  return sentences.filter(({ supported }) => supported).map(({ text }) => withoutMarkers(text).trim()).join(" ");
+}
 function streamPieces(text) {
-  const decided = text.replace(/[ \t]*\[\d{0,3}$/, "");
-  const pieces = [];
-  let at = 0;
-  for (const match of decided.matchAll(MARKER)) {
-    if (match.index > at) pieces.push({ kind: "text", text: decided.slice(at, match.index), supported: true });
-    pieces.push({ kind: "cite", n: Number(match[1]) });
-    at = match.index + match[0].length;
-  }
-  if (at < decided.length) pieces.push({ kind: "text", text: decided.slice(at), supported: true });
-  return pieces;
+  let decided = text.replace(/[ \t]*\[\d{0,3}$/, ""), pieces = [], at = 0;
+  for (let match of decided.matchAll(MARKER))
+    match.index > at && pieces.push({ kind: "text", text: decided.slice(at, match.index), supported: !0 }), pieces.push({ kind: "cite", n: Number(match[1]) }), at = match.index + match[0].length;
+  return at < decided.length && pieces.push({ kind: "text", text: decided.slice(at), supported: !0 }), pieces;
 }
 function answerPieces(answer) {
-  if (answer.sentences.length === 0) return [{ kind: "text", text: withoutMarkers(answer.answer), supported: true }];
-  const known = new Set(answer.citations.map((citation) => citation.n));
-  const whole3 = withoutMarkers(answer.answer);
-  const pieces = [];
-  let at = 0;
-  for (const sentence of answer.sentences) {
-    const text = withoutMarkers(sentence.text).trim();
+  if (answer.sentences.length === 0) return [{ kind: "text", text: withoutMarkers(answer.answer), supported: !0 }];
+  let known = new Set(answer.citations.map((citation) => citation.n)), whole3 = withoutMarkers(answer.answer), pieces = [], at = 0;
+  for (let sentence of answer.sentences) {
+    let text = withoutMarkers(sentence.text).trim();
     if (!text) continue;
-    const found = whole3.indexOf(text, at);
-    const gap = found < 0 ? " " : whole3.slice(at, found);
-    if (found >= 0) at = found + text.length;
-    if (pieces.length > 0) pieces.push({ kind: "break", text: gap.includes("\n") ? gap.replace(/[^\n]/g, "") : " " });
-    else if (gap.trim()) pieces.push({ kind: "text", text: gap, supported: true });
-    pieces.push({ kind: "text", text, supported: sentence.supported });
-    for (const n of new Set(sentence.citations)) if (known.has(n)) pieces.push({ kind: "cite", n });
+    let found = whole3.indexOf(text, at), gap = found < 0 ? " " : whole3.slice(at, found);
+    found >= 0 && (at = found + text.length), pieces.length > 0 ? pieces.push({ kind: "break", text: gap.includes(`
+`) ? gap.replace(/[^\n]/g, "") : " " }) : gap.trim() && pieces.push({ kind: "text", text: gap, supported: !0 }), pieces.push({ kind: "text", text, supported: sentence.supported });
+    for (let n of new Set(sentence.citations)) known.has(n) && pieces.push({ kind: "cite", n });
   }
   return pieces;
 }
@@ -638,108 +657,92 @@ function withoutMarkers(text) {
   return text.replace(MARKER, "");
 }
 function toMarkdown(answer) {
-  const { body, sources } = write(answer);
+  let { body, sources } = write(answer);
   return sources.length > 0 ? `${body}
 
-${sources.join("\n")}` : body;
+${sources.join(`
+`)}` : body;
 }
 function toCallout(answer, question) {
-  const { body, sources } = write(answer);
-  const kind = answer.found ? "quote" : "warning";
-  const lines = [`[!${kind}] ${snippet(question, 200)}`, ...body.split("\n").map(withoutCheckbox)];
-  if (sources.length > 0) lines.push("", ...sources);
-  return `${lines.map((line) => line ? `> ${line}` : ">").join("\n")}
+  let { body, sources } = write(answer), lines = [`[!${answer.found ? "quote" : "warning"}] ${snippet(question, 200)}`, ...body.split(`
+`).map(withoutCheckbox)];
+  return sources.length > 0 && lines.push("", ...sources), `${lines.map((line) => line ? `> ${line}` : ">").join(`
+`)}
 `;
 }
 function withoutCheckbox(line) {
   return line.replace(/^(\s*(?:[-*+]|\d+[.)])\s+)\[.\]\s+/, "$1");
 }
 function write(answer) {
-  const byNumber = new Map(answer.citations.map((citation) => [citation.n, citation]));
-  const used = [];
-  const numberOf = (citation) => {
-    if (!used.includes(citation)) used.push(citation);
-    return used.indexOf(citation) + 1;
-  };
-  let body = "";
-  for (const piece of answerPieces(answer)) {
+  let byNumber = new Map(answer.citations.map((citation) => [citation.n, citation])), used = [], numberOf = (citation) => (used.includes(citation) || used.push(citation), used.indexOf(citation) + 1), body = "";
+  for (let piece of answerPieces(answer))
     if (piece.kind === "cite") {
-      const citation = byNumber.get(piece.n);
-      if (citation) body += ` ${withAlias(citation.link, String(numberOf(citation)))}`;
-    } else {
+      let citation = byNumber.get(piece.n);
+      citation && (body += ` ${withAlias(citation.link, String(numberOf(citation)))}`);
+    } else
       body += piece.kind === "text" && !piece.supported ? `${piece.text} ${say.unsupportedMark}` : piece.text;
-    }
-  }
-  const sources = used.map((citation, index) => `${String(index + 1)}. ${withAlias(citation.link, placeOf(citation))}`);
+  let sources = used.map((citation, index) => `${String(index + 1)}. ${withAlias(citation.link, placeOf(citation))}`);
   return { body, sources };
 }
 function setOff(callout, line, next) {
-  return `${line.trim() ? "\n\n" : "\n"}${next?.trim() === "" ? callout.trimEnd() : callout}`;
+  return `${line.trim() ? `
+
+` : `
+`}${next?.trim() === "" ? callout.trimEnd() : callout}`;
 }
 function answeredBy({ name, location }) {
   return name === "extractive" ? say.quoted : say.answeredBy(name, say.places[location]);
 }
 function spoken(seconds) {
-  if (seconds < 60) return `${String(Math.max(1, Math.round(seconds)))} s`;
-  if (seconds < 3600) return `${String(Math.round(seconds / 60))} min`;
-  return `${String(Math.round(seconds / 360) / 10)} h`;
+  return seconds < 60 ? `${String(Math.max(1, Math.round(seconds)))} s` : seconds < 3600 ? `${String(Math.round(seconds / 60))} min` : `${String(Math.round(seconds / 360) / 10)} h`;
 }
 
 // src/navigate.ts
 async function openAt(app, { path, startLine, page }, event) {
-  const file = app.vault.getFileByPath(path);
+  let file = app.vault.getFileByPath(path);
   if (!file) {
     new import_obsidian.Notice(say.gone(path));
     return;
   }
-  const fresh = event ? import_obsidian.Keymap.isModEvent(event) : false;
-  const leaf = fresh ? app.workspace.getLeaf(fresh) : app.workspace.getMostRecentLeaf() ?? app.workspace.getLeaf(false);
-  await leaf.openFile(file, { active: true, eState: page === null ? { line: Math.max(0, startLine - 1) } : { subpath: `#page=${String(page)}` } });
+  let fresh = event ? import_obsidian.Keymap.isModEvent(event) : !1;
+  await (fresh ? app.workspace.getLeaf(fresh) : app.workspace.getMostRecentLeaf() ?? app.workspace.getLeaf(!1)).openFile(file, { active: !0, eState: page === null ? { line: Math.max(0, startLine - 1) } : { subpath: `#page=${String(page)}` } });
 }
 function recentEditor(app) {
-  const view = app.workspace.getMostRecentLeaf()?.view;
+  let view = app.workspace.getMostRecentLeaf()?.view;
   return view instanceof import_obsidian.MarkdownView && view.file ? { editor: view.editor, file: view.file } : null;
 }
 function insertAtCursor(app, text) {
-  const target = recentEditor(app);
+  let target = recentEditor(app);
   if (!target) {
     new import_obsidian.Notice(say.openNoteFirst);
     return;
   }
-  const { editor } = target;
-  const at = editor.getCursor("to");
-  editor.replaceRange(text, at);
-  editor.setCursor({ line: at.line, ch: at.ch + text.length });
-  editor.focus();
+  let { editor } = target, at = editor.getCursor("to");
+  editor.replaceRange(text, at), editor.setCursor({ line: at.line, ch: at.ch + text.length }), editor.focus();
 }
 function insertBelowCursor(app, callout) {
-  const target = recentEditor(app);
+  let target = recentEditor(app);
   if (!target) {
     new import_obsidian.Notice(say.openNoteFirst);
     return;
   }
-  const { line } = target.editor.getCursor("to");
-  const { editor } = target;
-  const here = editor.getLine(line);
-  const next = line + 1 < editor.lineCount() ? editor.getLine(line + 1) : null;
-  editor.replaceRange(setOff(callout, here, next), { line, ch: here.length });
-  editor.focus();
+  let { editor } = target, line = Math.max(editor.getCursor("to").line, lastOfProperties(editor)), here = editor.getLine(line), next = line + 1 < editor.lineCount() ? editor.getLine(line + 1) : null;
+  editor.replaceRange(setOff(callout, here, next), { line, ch: here.length }), editor.focus();
+}
+function lastOfProperties(editor) {
+  if (editor.getLine(0).trimEnd() !== "---") return -1;
+  for (let line = 1; line < editor.lineCount(); line++) if (editor.getLine(line).trimEnd() === "---") return line;
+  return -1;
 }
 function openOrLink(app, place, link, event) {
-  if (event.altKey) insertAtCursor(app, link);
-  else void openAt(app, place, event);
+  event.altKey ? insertAtCursor(app, link) : openAt(app, place, event);
 }
 function chooseWithModifiers(modal) {
-  for (const modifier of ["Mod", "Alt"]) {
-    modal.scope.register([modifier], "Enter", (event) => {
-      modal.selectActiveSuggestion(event);
-      return false;
-    });
-  }
+  for (let modifier of ["Mod", "Alt"])
+    modal.scope.register([modifier], "Enter", (event) => (modal.selectActiveSuggestion(event), !1));
 }
 async function copy(text) {
-  await navigator.clipboard.writeText(text);
-  new import_obsidian.Notice(say.copied);
+  await navigator.clipboard.writeText(text), new import_obsidian.Notice(say.copied);
 }
 function codeMirror(editor) {
   return editor.cm;
@@ -755,48 +758,26 @@ function applyEdits(editor, edits) {
 
 // src/passage-row.ts
 function drawRow(parent, row) {
-  const el = parent.createDiv({ cls: "pai-row", attr: { role: "link", tabindex: "0", draggable: "true" } });
-  const head = el.createDiv({ cls: "pai-row-head" });
-  if (row.number !== void 0) head.createSpan({ cls: "pai-number", text: String(row.number) });
-  head.createSpan({ cls: "pai-row-place", text: row.place });
-  if (row.badge) head.createSpan({ cls: "pai-badge", text: row.badge.text, attr: { "aria-label": row.badge.why } });
-  if (row.insert) drawInsert(head, row.insert);
-  drawMarked(el.createDiv({ cls: "pai-row-words" }), row.words);
-  if (row.detail) el.createDiv({ cls: "pai-row-detail", text: row.detail });
-  el.addEventListener("click", row.open);
-  el.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target === el) row.open(event);
-  });
-  el.addEventListener("dragstart", (event) => event.dataTransfer?.setData("text/plain", row.link));
-  return el;
+  let el = parent.createDiv({ cls: "pai-row", attr: { role: "link", tabindex: "0", draggable: "true" } }), head = el.createDiv({ cls: "pai-row-head" });
+  return row.number !== void 0 && head.createSpan({ cls: "pai-number", text: String(row.number) }), head.createSpan({ cls: "pai-row-place", text: row.place }), row.badge && head.createSpan({ cls: "pai-badge", text: row.badge.text, attr: { "aria-label": row.badge.why } }), row.insert && drawInsert(head, row.insert), drawMarked(el.createDiv({ cls: "pai-row-words" }), row.words), row.detail && el.createDiv({ cls: "pai-row-detail", text: row.detail }), el.addEventListener("click", row.open), el.addEventListener("keydown", (event) => {
+    event.key === "Enter" && event.target === el && row.open(event);
+  }), el.addEventListener("dragstart", (event) => event.dataTransfer?.setData("text/plain", row.link)), el;
 }
 function drawMarked(parent, words2) {
-  for (const part of words2) {
-    if (part.marked) parent.createEl("mark", { text: part.text });
-    else parent.appendText(part.text);
-  }
+  for (let part of words2)
+    part.marked ? parent.createEl("mark", { text: part.text }) : parent.appendText(part.text);
 }
 function drawInsert(head, insert) {
-  const button = head.createEl("button", { cls: "pai-row-insert", text: say.link, attr: { "aria-label": say.linkWhy } });
-  button.addEventListener("click", (event) => {
-    event.stopPropagation();
-    insert();
+  head.createEl("button", { cls: "pai-row-insert", text: say.link, attr: { "aria-label": say.linkWhy } }).addEventListener("click", (event) => {
+    event.stopPropagation(), insert();
   });
 }
 
 // src/answer-pane.ts
-var WORDS = 220;
-var AnswerPane = class {
+var WORDS = 220, AnswerPane = class {
   constructor(app, parent, question) {
     this.app = app;
-    this.el = parent.createDiv({ cls: "pai-turn" });
-    this.el.createDiv({ cls: "pai-question", text: question });
-    this.textEl = this.el.createDiv({ cls: "pai-answer is-waiting", text: say.reading, attr: { "aria-live": "polite" } });
-    this.previewEl = this.el.createDiv({ cls: "pai-preview" });
-    this.noteEl = this.el.createDiv({ cls: "pai-answer-note" });
-    this.actionsEl = this.el.createDiv({ cls: "pai-actions" });
-    this.sourcesEl = this.el.createEl("details", { cls: "pai-sources" });
-    this.sourcesEl.open = true;
+    this.el = parent.createDiv({ cls: "pai-turn" }), this.el.createDiv({ cls: "pai-question", text: question }), this.textEl = this.el.createDiv({ cls: "pai-answer is-waiting", text: say.reading, attr: { "aria-live": "polite" } }), this.previewEl = this.el.createDiv({ cls: "pai-preview" }), this.noteEl = this.el.createDiv({ cls: "pai-answer-note" }), this.actionsEl = this.el.createDiv({ cls: "pai-actions" }), this.sourcesEl = this.el.createEl("details", { cls: "pai-sources" }), this.sourcesEl.open = !0;
   }
   app;
   streamed = "";
@@ -810,135 +791,132 @@ var AnswerPane = class {
   sourcesEl;
   /** Makes room for the answers that follow: its sources stay one click away. */
   fold() {
-    this.sourcesEl.open = false;
+    this.sourcesEl.open = !1;
   }
   remove() {
     this.el.detach();
   }
   wait({ text, preview }) {
-    if (this.streamed) return;
-    this.textEl.setText(text);
-    this.previewEl.empty();
-    if (!preview) return;
-    this.previewEl.createDiv({ cls: "pai-heading", text: say.meanwhile });
-    this.drawPieces(this.previewEl.createDiv({ cls: "pai-preview-text" }), streamPieces(preview));
+    this.streamed || (this.textEl.setText(text), this.previewEl.empty(), preview && (this.previewEl.createDiv({ cls: "pai-heading", text: say.meanwhile }), this.drawPieces(this.previewEl.createDiv({ cls: "pai-preview-text" }), streamPieces(preview))));
   }
   setSources(citations) {
-    this.citations = citations;
-    this.drawSources();
+    this.citations = citations, this.drawSources();
   }
   addText(text) {
-    this.streamed += text;
-    this.previewEl.empty();
-    this.textEl.removeClass("is-waiting");
-    this.textEl.addClass("is-streaming");
-    this.drawPieces(this.textEl, streamPieces(this.streamed));
+    this.streamed += text, this.previewEl.empty(), this.textEl.removeClass("is-waiting"), this.textEl.addClass("is-streaming"), this.drawPieces(this.textEl, streamPieces(this.streamed));
   }
   markCited(n) {
     this.sourcesEl.querySelector(`[data-n="${String(n)}"]`)?.addClass("is-cited");
   }
   /** onAsAsked: what asks again in all notes, where the question was read as a filter. */
   finish(answer, onAsAsked) {
-    this.settle();
-    this.citations = answer.found ? answer.citations : answer.nearest;
-    this.textEl.toggleClass("is-not-found", !answer.found);
-    this.drawPieces(this.textEl, answerPieces(answer));
-    this.drawSources(answer.found ? say.sources(this.citations.length) : say.nearest);
-    for (const n of new Set(answer.sentences.flatMap((sentence) => sentence.citations))) this.markCited(n);
-    this.noteEl.empty();
-    if (answer.narrowed.length > 0) this.drawNarrowed(answer.narrowed, onAsAsked);
-    if (answer.asked && answer.asked !== answer.question && answer.narrowed.length === 0) {
-      this.noteEl.createDiv({ cls: "pai-asked", text: say.asked(answer.asked) });
-    }
-    this.drawAuthor(answer);
-    for (const warning of answer.warnings) this.noteEl.createDiv({ cls: "pai-warning", text: warning });
+    this.settle(), this.citations = answer.found ? answer.citations : answer.nearest, this.textEl.toggleClass("is-not-found", !answer.found), this.drawPieces(this.textEl, answerPieces(answer)), this.drawSources(answer.found ? say.sources(this.citations.length) : say.nearest);
+    for (let n of new Set(answer.sentences.flatMap((sentence) => sentence.citations))) this.markCited(n);
+    this.noteEl.empty(), answer.narrowed.length > 0 && this.drawNarrowed(answer.narrowed, onAsAsked), answer.asked && answer.asked !== answer.question && answer.narrowed.length === 0 && this.noteEl.createDiv({ cls: "pai-asked", text: say.asked(answer.asked) }), this.drawAuthor(answer);
+    for (let warning of answer.warnings) this.noteEl.createDiv({ cls: "pai-warning", text: warning });
   }
   fail(error) {
-    this.settle();
-    if (!this.streamed) this.textEl.empty();
-    this.noteEl.empty();
-    drawError(this.noteEl, error);
+    this.settle(), this.streamed || this.textEl.empty(), this.noteEl.empty(), drawError(this.noteEl, error);
   }
   stop() {
-    this.settle();
-    if (!this.streamed) this.textEl.empty();
-    this.noteEl.setText(say.stopped);
+    this.settle(), this.streamed || this.textEl.empty(), this.noteEl.setText(say.stopped);
   }
   settle() {
-    this.previewEl.empty();
-    this.textEl.removeClasses(["is-waiting", "is-streaming"]);
+    this.previewEl.empty(), this.textEl.removeClasses(["is-waiting", "is-streaming"]);
   }
   drawNarrowed(narrowed, onAsAsked) {
-    const row = this.noteEl.createDiv({ cls: "pai-narrowed", text: say.narrowed(narrowed.join(", ")) });
-    const button = row.createEl("button", { cls: "pai-as-asked", text: say.asAsked });
-    button.addEventListener("click", onAsAsked);
+    this.noteEl.createDiv({ cls: "pai-narrowed", text: say.narrowed(narrowed.join(", ")) }).createEl("button", { cls: "pai-as-asked", text: say.asAsked }).addEventListener("click", onAsAsked);
   }
   drawAuthor({ generator, tookMs, stages }) {
-    const by = this.noteEl.createSpan({
+    this.noteEl.createSpan({
       cls: "pai-answered-by",
       text: `${answeredBy(generator)} · ${spoken(tookMs / 1e3)}`,
       attr: { "aria-label": say.stages(stages.join(", ") || "–") }
-    });
-    by.toggleClass("is-remote", generator.location === "remote");
-    if (generator.why) this.noteEl.createDiv({ cls: "pai-why", text: generator.why });
+    }).toggleClass("is-remote", generator.location === "remote"), generator.why && this.noteEl.createDiv({ cls: "pai-why", text: generator.why });
   }
   drawPieces(parent, pieces) {
     parent.empty();
-    for (const piece of pieces) {
-      if (piece.kind === "cite") this.drawMarker(parent, piece.n);
-      else if (piece.kind === "break") parent.appendText(piece.text);
-      else drawSentence(parent, piece.text, piece.supported);
-    }
+    for (let piece of pieces)
+      piece.kind === "cite" ? this.drawMarker(parent, piece.n) : piece.kind === "break" ? parent.appendText(piece.text) : drawSentence(parent, piece.text, piece.supported);
   }
   drawMarker(parent, n) {
-    const citation = this.citations.find((one) => one.n === n);
-    const button = parent.createEl("button", {
+    let citation = this.citations.find((one) => one.n === n), button = parent.createEl("button", {
       cls: "pai-cite",
       text: String(n),
       attr: { "aria-label": `${String(n)}: ${citation ? `${placeOf(citation)} (${linesOf(citation)})` : say.unknownSource}` }
     });
-    button.disabled = !citation;
-    if (citation) button.addEventListener("click", (event) => {
+    button.disabled = !citation, citation && button.addEventListener("click", (event) => {
       this.open(citation, event);
     });
   }
   drawSources(heading = say.sources(this.citations.length)) {
-    this.sourcesEl.empty();
-    if (this.citations.length === 0) return;
-    this.sourcesEl.createEl("summary", { cls: "pai-heading", text: heading });
-    for (const citation of this.citations) {
-      const row = drawRow(this.sourcesEl, {
-        number: citation.n,
-        place: placeOf(citation),
-        detail: `${citation.path} · ${linesOf(citation)}`,
-        words: marked(citation, WORDS),
-        link: withAlias(citation.link, ""),
-        open: (event) => {
-          this.open(citation, event);
-        },
-        ...citation.stale ? { badge: { text: say.changedSince, why: say.changedSinceWhy } } : {}
-      });
-      row.dataset.n = String(citation.n);
+    if (this.sourcesEl.empty(), this.citations.length !== 0) {
+      this.sourcesEl.createEl("summary", { cls: "pai-heading", text: heading });
+      for (let citation of this.citations) {
+        let row = drawRow(this.sourcesEl, {
+          number: citation.n,
+          place: placeOf(citation),
+          detail: `${citation.path} · ${linesOf(citation)}`,
+          words: marked(citation, WORDS),
+          link: withAlias(citation.link, ""),
+          open: (event) => {
+            this.open(citation, event);
+          },
+          ...citation.stale ? { badge: { text: say.changedSince, why: say.changedSinceWhy } } : {}
+        });
+        row.dataset.n = String(citation.n);
+      }
     }
   }
   open(citation, event) {
-    void openAt(this.app, citation, event);
+    openAt(this.app, citation, event);
   }
 };
 function drawSentence(parent, text, supported) {
-  const el = parent.createSpan({ cls: "pai-sentence", text });
-  if (supported) return;
-  el.addClass("is-unsupported");
-  parent.createSpan({ cls: "pai-badge is-unsupported", text: say.unsupported, attr: { "aria-label": say.unsupportedWhy } });
+  let el = parent.createSpan({ cls: "pai-sentence", text });
+  supported || (el.addClass("is-unsupported"), parent.createSpan({ cls: "pai-badge is-unsupported", text: say.unsupported, attr: { "aria-label": say.unsupportedWhy } }));
+}
+
+// src/remember.ts
+var import_obsidian2 = require("obsidian");
+var SHOWN_MS = 15e3, WORDS2 = 160;
+async function rememberHere(host, selected, line) {
+  await remember(host, selected.trim() || questionOf(line));
+}
+async function remember(host, words2) {
+  let text = words2.replace(/\s+/g, " ").trim();
+  if (!text) {
+    new import_obsidian2.Notice(say.nothingToRemember);
+    return;
+  }
+  try {
+    showReceipt(host, await host.daemon.remember(text));
+  } catch (error) {
+    new import_obsidian2.Notice(asDaemonError(error).advice, 1e4);
+  }
+}
+function showReceipt(host, { outcome, fact, undo }) {
+  let short = fact.text.length > WORDS2 ? `${fact.text.slice(0, WORDS2)}…` : fact.text, notice = new import_obsidian2.Notice(outcome === "known" ? say.knownAlready(short) : say.remembered(short), SHOWN_MS), row = notice.messageEl.createDiv({ cls: "pai-actions pai-remembered" });
+  if (row.createEl("button", { cls: "pai-show-fact", text: say.showFact }).addEventListener("click", (event) => {
+    notice.hide(), openAt(host.app, { path: fact.path, startLine: fact.line, page: null }, event);
+  }), undo === null) return;
+  row.createEl("button", { cls: "pai-undo-fact", text: say.undo }).addEventListener("click", () => {
+    notice.hide(), takeBack(host, undo);
+  });
+}
+async function takeBack(host, change) {
+  try {
+    await host.daemon.undoMemory(change), new import_obsidian2.Notice(say.forgotten);
+  } catch (error) {
+    new import_obsidian2.Notice(asDaemonError(error).advice, 1e4);
+  }
 }
 
 // src/save-note.ts
-var import_obsidian2 = require("obsidian");
+var import_obsidian3 = require("obsidian");
 
 // src/conversation.ts
-var EXCHANGES = 8;
-var CHARACTERS = 4e3;
-var Conversation = class {
+var EXCHANGES = 8, CHARACTERS = 4e3, Conversation = class {
   list = [];
   /** By this the daemon knows what belongs together, where conversations are kept. */
   id = crypto.randomUUID();
@@ -952,8 +930,7 @@ var Conversation = class {
     this.list = this.list.filter((one) => one !== exchange);
   }
   clear() {
-    this.list = [];
-    this.id = crypto.randomUUID();
+    this.list = [], this.id = crypto.randomUUID();
   }
   /** Returns the latest turns; an answer without its markers, whose numbers belong to passages of that time. */
   history() {
@@ -967,45 +944,123 @@ var Conversation = class {
     return this.list.map(({ question, answer }) => `## ${snippet(question, 200)}
 
 ${toMarkdown(answer)}
-`).join("\n");
+`).join(`
+`);
   }
 };
 function noteName(question, fallback) {
-  const plain = question.replace(/[\\/:*?"<>|#^[\]%]/g, " ").replace(/\p{Cc}/gu, " ");
+  let plain = question.replace(/[\\/:*?"<>|#^[\]%]/g, " ").replace(/\p{Cc}/gu, " ");
   return snippet(plain, 80).replace(/^[.\s]+|[.…\s]+$/g, "") || fallback;
 }
 
 // src/save-note.ts
 async function saveNote(app, question, text) {
-  const near = app.workspace.getActiveFile()?.path ?? "";
-  const name = noteName(question, say.savedName);
-  const folder = app.fileManager.getNewFileParent(near, `${name}.md`).path;
-  const path = freePath(app, folder, name);
+  let near = app.workspace.getActiveFile()?.path ?? "", name = noteName(question, say.savedName), folder = app.fileManager.getNewFileParent(near, `${name}.md`).path, path = freePath(app, folder, name);
   try {
     await app.vault.create(path, text);
   } catch (error) {
-    new import_obsidian2.Notice(asDaemonError(error).advice, 1e4);
+    new import_obsidian3.Notice(asDaemonError(error).advice, 1e4);
     return;
   }
-  new import_obsidian2.Notice(say.saved(path));
-  await openAt(app, { path, startLine: 1, page: null });
+  new import_obsidian3.Notice(say.saved(path)), await openAt(app, { path, startLine: 1, page: null });
 }
 function freePath(app, folder, name) {
   for (let count2 = 0; ; count2++) {
-    const path = (0, import_obsidian2.normalizePath)(`${folder}/${count2 === 0 ? name : `${name} ${String(count2)}`}.md`);
+    let path = (0, import_obsidian3.normalizePath)(`${folder}/${count2 === 0 ? name : `${name} ${String(count2)}`}.md`);
     if (!app.vault.getFileByPath(path)) return path;
   }
 }
 
+// src/repairs.ts
+var OTHER_FILE = /\.(?!md$)[A-Za-z0-9]{1,5}$/;
+function pairsOf(text) {
+  let plain = text.normalize("NFKD").toLowerCase().replace(/[^\p{L}\p{N}]/gu, ""), pairs = /* @__PURE__ */ new Set();
+  for (let at = 0; at + 1 < plain.length; at++) pairs.add(plain.slice(at, at + 2));
+  return pairs;
+}
+function likeness(a, b) {
+  let [left, right] = [pairsOf(a), pairsOf(b)];
+  if (left.size + right.size === 0) return 0;
+  let shared = 0;
+  for (let pair of left) right.has(pair) && shared++;
+  return 2 * shared / (left.size + right.size);
+}
+function candidatesFor(target, found) {
+  let wanted = nameOf(target), best = /* @__PURE__ */ new Map();
+  for (let note of found) {
+    let score = Math.max(likeness(wanted, nameOf(note.path)), likeness(wanted, note.title));
+    score >= 0.45 && !best.has(note.path) && best.set(note.path, { note, score });
+  }
+  return [...best.values()].sort((a, b) => b.score - a.score).slice(0, 2).map(({ note }) => note);
+}
+function nameOf(path) {
+  return (path.split("/").pop() ?? path).replace(/\.md$/, "");
+}
+function isRepairable({ kind, target }) {
+  return target !== "" && (kind === "wikilink" || kind === "markdown" && !OTHER_FILE.test(target));
+}
+function repairEdit(broken, note, text, from) {
+  let line = text ?? "";
+  return broken.kind === "markdown" ? markdownEdit(broken, note, line, from) : wikilinkEdit(broken, note, line);
+}
+function wikilinkEdit(broken, note, text) {
+  let target = /^!?\[\[([^\]|#^]+)/.exec(note.link)?.[1], escaped = broken.target.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), found = new RegExp(`\\[\\[(\\s*${escaped}\\s*)(?=[#|\\]])`).exec(text);
+  if (!target || !found?.[1]) return null;
+  let from = found.index + 2;
+  return { line: broken.line - 1, from, to: from + found[1].length, text: target };
+}
+function markdownEdit(broken, note, text, from) {
+  for (let match of text.matchAll(/\]\(\s*(?:<([^<>#]+)|([^()<>\s#]+))/g)) {
+    let written = match[1] ?? match[2] ?? "";
+    if (decoded(written).trim() !== broken.target) continue;
+    let end2 = match.index + match[0].length;
+    return { line: broken.line - 1, from: end2 - written.length, to: end2, text: encoded(relative(from, note.path)) };
+  }
+  return null;
+}
+function decoded(address) {
+  try {
+    return decodeURIComponent(address);
+  } catch {
+    return address;
+  }
+}
+function encoded(path) {
+  return encodeURI(path).replace(/[()#?]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+function relative(from, to) {
+  let [here, there] = [from.split("/").slice(0, -1), to.split("/")], shared = 0;
+  for (; shared < here.length && shared < there.length - 1 && here[shared] === there[shared]; ) shared++;
+  return [...here.slice(shared).map(() => ".."), ...there.slice(shared)].join("/");
+}
+
+// src/task.ts
+function titleOf(task) {
+  return task.kind === "ask" ? task.question : task.title;
+}
+function summaryOfNote(path) {
+  return { kind: "summarize", title: say.summaryOf(nameOf(path)), of: { note: path } };
+}
+function summaryOfFolder(path) {
+  let folder = path.split("/").slice(0, -1).join("/");
+  return { kind: "summarize", title: folder ? say.summaryOf(folder) : say.summaryOfVault, of: folder ? { path: folder } : {} };
+}
+function summaryOfTag(written) {
+  let tag = written.trim().replace(/^#+/, "");
+  return tag ? { kind: "summarize", title: say.summaryOf(`#${tag}`), of: { tag } } : null;
+}
+function comparison(first, second) {
+  return { kind: "compare", title: say.comparisonOf(nameOf(first), nameOf(second)), of: { first, second } };
+}
+
 // src/ask-view.ts
-var ASK_VIEW = "pai-daemon-ask";
-var AskView = class extends import_obsidian3.ItemView {
+var ASK_VIEW = "pai-daemon-ask", AskView = class extends import_obsidian4.ItemView {
   constructor(leaf, host) {
     super(leaf);
     this.host = host;
   }
   host;
-  navigation = false;
+  navigation = !1;
   current = null;
   newest = null;
   outputEl;
@@ -1023,172 +1078,153 @@ var AskView = class extends import_obsidian3.ItemView {
     return "message-circle-question";
   }
   onOpen() {
-    this.contentEl.empty();
-    this.contentEl.addClass("pai-view", "pai-ask");
-    this.headEl = this.contentEl.createDiv({ cls: "pai-actions pai-ask-head" });
-    this.addButton(this.headEl, "pai-new", say.newConversation, () => {
+    return this.contentEl.empty(), this.contentEl.addClass("pai-view", "pai-ask"), this.headEl = this.contentEl.createDiv({ cls: "pai-actions pai-ask-head" }), this.addButton(this.headEl, "pai-new", say.newConversation, () => {
       this.startAnew();
-    });
-    this.addButton(this.headEl, "pai-save", say.saveConversation, () => void this.save());
-    this.outputEl = this.contentEl.createDiv({ cls: "pai-output" });
-    this.drawForm(this.contentEl.createDiv({ cls: "pai-form" }));
-    this.drawConversation();
-    return Promise.resolve();
+    }), this.addButton(this.headEl, "pai-save", say.saveConversation, () => {
+      this.save();
+    }), this.outputEl = this.contentEl.createDiv({ cls: "pai-output" }), this.drawForm(this.contentEl.createDiv({ cls: "pai-form" })), this.drawConversation(), Promise.resolve();
   }
   onClose() {
-    this.stop();
-    return Promise.resolve();
+    return this.stop(), Promise.resolve();
   }
   focusInput() {
     this.inputEl.focus();
   }
   drawForm(form) {
-    const attr = { rows: 3, "aria-label": say.question };
+    let attr = { rows: 3, "aria-label": say.question };
     this.inputEl = form.createEl("textarea", { cls: "pai-input", placeholder: say.questionHint, attr });
-    const row = form.createDiv({ cls: "pai-form-row" });
-    row.createSpan({ cls: "pai-hint", text: say.enterAsks });
-    this.stopEl = this.addButton(row, "pai-stop", say.stop, () => {
+    let row = form.createDiv({ cls: "pai-form-row" });
+    row.createSpan({ cls: "pai-hint", text: say.enterAsks }), this.stopEl = this.addButton(row, "pai-stop", say.stop, () => {
       this.stop();
-    });
-    this.askEl = this.addButton(row, "pai-send mod-cta", say.askNow, () => {
+    }), this.askEl = this.addButton(row, "pai-send mod-cta", say.askNow, () => {
       this.send();
-    });
-    this.stopEl.hide();
-    this.registerDomEvent(this.inputEl, "keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      this.send();
+    }), this.stopEl.hide(), this.registerDomEvent(this.inputEl, "keydown", (event) => {
+      event.key !== "Enter" || event.shiftKey || event.isComposing || (event.preventDefault(), this.send());
     });
   }
   addButton(parent, cls, text, act) {
-    const button = parent.createEl("button", { cls, text });
-    this.registerDomEvent(button, "click", act);
-    return button;
+    let button = parent.createEl("button", { cls, text });
+    return this.registerDomEvent(button, "click", act), button;
   }
   /** Draws what was said before the panel was closed. */
   drawConversation() {
-    this.outputEl.empty();
-    this.newest = null;
-    const { exchanges } = this.host.conversation;
-    if (exchanges.length === 0) this.outputEl.createDiv({ cls: "pai-empty", text: say.askEmpty });
-    for (const exchange of exchanges) this.conclude(this.addPane(exchange.question), exchange);
+    this.outputEl.empty(), this.newest = null;
+    let { exchanges } = this.host.conversation;
+    exchanges.length === 0 && this.outputEl.createDiv({ cls: "pai-empty", text: say.askEmpty });
+    for (let exchange of exchanges) this.conclude(this.addPane(exchange.question), exchange);
     this.headEl.toggle(exchanges.length > 0);
   }
   startAnew() {
-    this.stop();
-    this.host.conversation.clear();
-    this.drawConversation();
-    this.focusInput();
+    this.stop(), this.host.conversation.clear(), this.drawConversation(), this.focusInput();
   }
   async save() {
-    const first = this.host.conversation.exchanges[0];
-    if (first) await saveNote(this.app, first.question, this.host.conversation.toNote());
+    let first = this.host.conversation.exchanges[0];
+    first && await saveNote(this.app, first.question, this.host.conversation.toNote());
   }
   stop() {
     this.current?.abort();
   }
   send() {
-    const question = this.inputEl.value.trim();
-    if (!question) return;
-    this.inputEl.value = "";
-    void this.ask(question, false);
+    let question = this.inputEl.value.trim();
+    question && (this.inputEl.value = "", this.perform({ kind: "ask", question }));
   }
   addPane(question) {
-    if (this.newest) {
-      this.newest.fold();
-      this.newest.actionsEl.querySelector(".pai-retry")?.detach();
-    } else {
-      this.outputEl.empty();
-    }
-    this.newest = new AnswerPane(this.app, this.outputEl, question);
-    return this.newest;
+    return this.newest ? (this.newest.fold(), this.newest.actionsEl.querySelector(".pai-retry")?.detach()) : this.outputEl.empty(), this.newest = new AnswerPane(this.app, this.outputEl, question), this.newest;
   }
-  async ask(question, asAsked) {
+  /** Does what is asked and draws it as it comes; what was under way is stopped. */
+  async perform(task) {
     this.stop();
-    const mine = new AbortController();
-    this.current = mine;
-    this.setBusy(true);
-    const history = this.host.conversation.history();
-    const pane = this.addPane(question);
+    let mine = new AbortController();
+    this.current = mine, this.setBusy(!0);
+    let question = titleOf(task), history = this.host.conversation.history(), pane = this.addPane(question);
     this.outputEl.scrollTop = this.outputEl.scrollHeight;
     try {
-      const asked = { question, limit: this.host.settings.sources, history, conversation: this.host.conversation.id, asAsked };
-      const answer = await this.host.daemon.ask(asked, mine.signal, {
-        onWaiting: (waiting) => {
-          pane.wait(waiting);
-        },
-        onSources: (citations) => {
-          pane.setSources(citations);
-        },
-        onDelta: (text) => {
-          pane.addText(text);
-        },
-        onCited: (n) => {
-          pane.markCited(n);
-        }
-      });
-      const exchange = { question, answer };
-      if (!mine.signal.aborted) this.host.conversation.add(exchange);
-      this.conclude(pane, exchange);
+      let exchange = { question, task, answer: await this.carryOut(task, history, mine.signal, eventsOf(pane)) };
+      mine.signal.aborted || this.host.conversation.add(exchange), this.conclude(pane, exchange);
     } catch (error) {
-      if (asDaemonError(error).code === "stopped") pane.stop();
-      else pane.fail(error);
-      this.addRetry(pane, question, null);
+      asDaemonError(error).code === "stopped" ? pane.stop() : pane.fail(error), this.addRetry(pane, task, null);
     }
-    if (this.current !== mine) return;
-    this.current = null;
-    this.setBusy(false);
+    this.current === mine && (this.current = null, this.setBusy(!1));
+  }
+  carryOut(task, history, signal, events) {
+    let { daemon, settings, conversation } = this.host;
+    if (task.kind === "summarize") return daemon.summarize(task.of, signal, events);
+    if (task.kind === "compare") return daemon.compare(task.of, signal, events);
+    let asked = { question: task.question, limit: settings.sources, history, conversation: conversation.id };
+    return daemon.ask({ ...asked, asAsked: task.asAsked === !0 }, signal, events);
   }
   conclude(pane, exchange) {
-    const { question, answer } = exchange;
+    let { question, answer, task } = exchange;
     pane.finish(answer, () => {
-      this.repeat(pane, exchange, question, true);
-    });
-    this.drawActions(pane, answer, question);
-    this.addRetry(pane, question, exchange);
+      this.repeat(pane, exchange, { kind: "ask", question, asAsked: !0 });
+    }), this.drawActions(pane, answer, question), this.addRetry(pane, task.kind === "ask" ? { kind: "ask", question } : task, exchange);
   }
   drawActions(pane, answer, question) {
-    const copyEl = pane.actionsEl.createEl("button", { cls: "pai-copy", text: say.copy });
-    copyEl.addEventListener("click", () => void copy(toMarkdown(answer)));
-    const insertEl = pane.actionsEl.createEl("button", { cls: "pai-insert", text: say.insert });
-    insertEl.addEventListener("click", () => {
+    pane.actionsEl.createEl("button", { cls: "pai-copy", text: say.copy }).addEventListener("click", () => {
+      copy(toMarkdown(answer));
+    }), pane.actionsEl.createEl("button", { cls: "pai-insert", text: say.insert }).addEventListener("click", () => {
       insertBelowCursor(this.app, toCallout(answer, question));
     });
+    let words2 = answer.found ? supportedText(answer) : "";
+    if (!words2) return;
+    pane.actionsEl.createEl("button", { cls: "pai-remember", text: say.remember }).addEventListener("click", () => {
+      remember(this.host, words2);
+    });
   }
-  addRetry(pane, question, exchange) {
+  addRetry(pane, task, exchange) {
     if (pane !== this.newest) return;
-    const button = pane.actionsEl.createEl("button", { cls: "pai-retry", text: say.retry });
-    button.addEventListener("click", () => {
-      this.repeat(pane, exchange, question, false);
+    pane.actionsEl.createEl("button", { cls: "pai-retry", text: say.retry }).addEventListener("click", () => {
+      this.repeat(pane, exchange, task);
     });
   }
   /** Asks once more in the place of an answer; a later one stays what it is. */
-  repeat(pane, exchange, question, asAsked) {
-    if (pane === this.newest) {
-      if (exchange) this.host.conversation.drop(exchange);
-      pane.remove();
-    }
-    void this.ask(question, asAsked);
+  repeat(pane, exchange, task) {
+    pane === this.newest && (exchange && this.host.conversation.drop(exchange), pane.remove()), this.perform(task);
   }
   setBusy(busy) {
-    this.stopEl.toggle(busy);
-    this.askEl.toggle(!busy);
-    this.headEl.show();
+    this.stopEl.toggle(busy), this.askEl.toggle(!busy), this.headEl.show();
   }
 };
+function eventsOf(pane) {
+  return {
+    onEstimate: (estimate) => {
+      pane.wait({ text: estimated(estimate), preview: "" });
+    },
+    onStep: (step) => {
+      pane.wait({ text: progress(step), preview: "" });
+    },
+    onWaiting: (waiting) => {
+      pane.wait(waiting);
+    },
+    onSources: (citations) => {
+      pane.setSources(citations);
+    },
+    onDelta: (text) => {
+      pane.addText(text);
+    },
+    onCited: (n) => {
+      pane.markCited(n);
+    }
+  };
+}
+function estimated({ notes, seconds, keptBack, generator }) {
+  let cost = say.estimated(notes, seconds === null ? null : spoken(seconds), answeredBy(generator));
+  return keptBack > 0 ? `${cost} ${say.keptBack(keptBack)}` : cost;
+}
+function progress({ done, total, note, leftS }) {
+  return say.progressOf(done, total, note, leftS === null ? null : spoken(leftS));
+}
 
 // src/cursor.ts
-var import_view = require("@codemirror/view");
-var CursorMoves = class {
+var import_view = require("@codemirror/view"), CursorMoves = class {
   listeners = /* @__PURE__ */ new Set();
   /** To be registered once, for all editors. */
   extension = import_view.EditorView.updateListener.of(({ selectionSet, docChanged }) => {
-    if (selectionSet || docChanged) for (const listener of this.listeners) listener();
+    if (selectionSet || docChanged) for (let listener of this.listeners) listener();
   });
   /** Calls `listener` with each move; returns how to stop that. */
   subscribe(listener) {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return this.listeners.add(listener), () => this.listeners.delete(listener);
   }
 };
 
@@ -1197,15 +1233,14 @@ var ContractError = class extends Error {
   name = "ContractError";
 };
 function kindOf(value) {
-  if (value === null) return "null";
-  return Array.isArray(value) ? "array" : typeof value;
+  return value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
 }
 function asString(value, where) {
-  if (typeof value !== "string") throw new ContractError(`${where}: expected a string, got ${kindOf(value)}`);
+  if (typeof value != "string") throw new ContractError(`${where}: expected a string, got ${kindOf(value)}`);
   return value;
 }
 function asNumber(value, where) {
-  if (typeof value !== "number") throw new ContractError(`${where}: expected a number, got ${kindOf(value)}`);
+  if (typeof value != "number") throw new ContractError(`${where}: expected a number, got ${kindOf(value)}`);
   return value;
 }
 function asArray(value, where) {
@@ -1220,10 +1255,9 @@ var Fields = class _Fields {
   values;
   where;
   static of(unread, where) {
-    const value = unread;
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    let value = unread;
+    if (typeof value != "object" || value === null || Array.isArray(value))
       throw new ContractError(`${where}: expected an object, got ${kindOf(value)}`);
-    }
     return new _Fields(value, where);
   }
   string(key) {
@@ -1233,8 +1267,8 @@ var Fields = class _Fields {
     return asNumber(this.values[key], this.at(key));
   }
   boolean(key) {
-    const value = this.values[key];
-    if (typeof value !== "boolean") throw new ContractError(`${this.at(key)}: expected a boolean, got ${kindOf(value)}`);
+    let value = this.values[key];
+    if (typeof value != "boolean") throw new ContractError(`${this.at(key)}: expected a boolean, got ${kindOf(value)}`);
     return value;
   }
   stringOrNull(key) {
@@ -1245,17 +1279,16 @@ var Fields = class _Fields {
   }
   /** allowed: each value that the daemon may send, none left out. */
   oneOf(key, allowed) {
-    const value = asString(this.values[key], this.at(key));
-    if (!Object.hasOwn(allowed, value)) {
+    let value = asString(this.values[key], this.at(key));
+    if (!Object.hasOwn(allowed, value))
       throw new ContractError(`${this.at(key)}: ${value} is not one of ${Object.keys(allowed).join(", ")}`);
-    }
     return value;
   }
   object(key) {
     return _Fields.of(this.values[key], this.at(key));
   }
   nullable(key, read) {
-    const value = this.values[key];
+    let value = this.values[key];
     return value == null ? null : read(_Fields.of(value, this.at(key)));
   }
   list(key, read) {
@@ -1279,8 +1312,7 @@ var Fields = class _Fields {
 };
 
 // src/contract.ts
-var LOCATIONS = { embedded: true, local: true, remote: true };
-var STATES = { starting: true, indexing: true, ready: true, paused: true, held: true, error: true };
+var LOCATIONS = { embedded: !0, local: !0, remote: !0 }, OUTCOMES = { changed: !0, forgotten: !0, known: !0, remembered: !0, superseded: !0, undone: !0 }, STATES = { starting: !0, indexing: !0, ready: !0, paused: !0, held: !0, error: !0 };
 function readPassage(fields) {
   return {
     path: fields.string("path"),
@@ -1298,8 +1330,8 @@ function readPassage(fields) {
   };
 }
 function readSpan(value, where) {
-  const [start, end2] = asArray(value, where);
-  if (typeof start !== "number" || typeof end2 !== "number") throw new ContractError(`${where}: expected two numbers`);
+  let [start, end2] = asArray(value, where);
+  if (typeof start != "number" || typeof end2 != "number") throw new ContractError(`${where}: expected two numbers`);
   return [start, end2];
 }
 function readCitation(value, where) {
@@ -1313,14 +1345,14 @@ function readGenerator(fields) {
   };
 }
 function readHint(value, where) {
-  const fields = Fields.of(value, where);
+  let fields = Fields.of(value, where);
   return { code: fields.string("code"), message: fields.string("message"), command: fields.stringOrNull("command") };
 }
 function readNext(fields) {
   return { name: fields.string("name"), done: fields.number("done"), total: fields.number("total") };
 }
 function readWrittenLink(value, where) {
-  const fields = Fields.of(value, where);
+  let fields = Fields.of(value, where);
   return {
     kind: fields.string("kind"),
     target: fields.string("target"),
@@ -1329,7 +1361,7 @@ function readWrittenLink(value, where) {
   };
 }
 function readRelated(value, where) {
-  const fields = Fields.of(value, where);
+  let fields = Fields.of(value, where);
   return {
     path: fields.string("path"),
     title: fields.string("title"),
@@ -1341,7 +1373,7 @@ function readRelated(value, where) {
   };
 }
 function readSentence(value, where) {
-  const fields = Fields.of(value, where);
+  let fields = Fields.of(value, where);
   return {
     text: fields.string("text"),
     citations: fields.numbers("citations"),
@@ -1349,7 +1381,7 @@ function readSentence(value, where) {
   };
 }
 function readMention(value, where) {
-  const fields = Fields.of(value, where);
+  let fields = Fields.of(value, where);
   return {
     text: fields.string("text"),
     line: fields.number("line"),
@@ -1362,7 +1394,7 @@ function readMention(value, where) {
   };
 }
 function readSuggestion(value, where) {
-  const fields = Fields.of(value, where);
+  let fields = Fields.of(value, where);
   return {
     path: fields.string("path"),
     title: fields.string("title"),
@@ -1373,7 +1405,7 @@ function readSuggestion(value, where) {
   };
 }
 function readRefusedPair(value, where) {
-  const fields = Fields.of(value, where);
+  let fields = Fields.of(value, where);
   return { path: fields.string("path"), other: fields.string("other") };
 }
 function readProgress(fields) {
@@ -1386,7 +1418,7 @@ function readProgress(fields) {
   };
 }
 function readNoteProblem(value, where) {
-  const fields = Fields.of(value, where);
+  let fields = Fields.of(value, where);
   return {
     path: fields.string("path"),
     reason: fields.string("reason"),
@@ -1398,7 +1430,7 @@ function parseCitations(body) {
   return Fields.of(body, "sources").list("citations", readCitation);
 }
 function parseAnswer(body) {
-  const fields = Fields.of(body, "answer");
+  let fields = Fields.of(body, "answer");
   return {
     question: fields.string("question"),
     answer: fields.string("answer"),
@@ -1415,8 +1447,48 @@ function parseAnswer(body) {
     asked: fields.has("asked") ? fields.string("asked") : ""
   };
 }
+function parseSummary(body) {
+  let fields = Fields.of(body, "summary"), text = fields.string("summary");
+  return writtenAs(fields.string("about"), text, Fields.of(body, "summary"));
+}
+function parseComparison(body) {
+  let text = Fields.of(body, "comparison").string("text");
+  return writtenAs("", text, Fields.of(body, "comparison"));
+}
+function writtenAs(question, answer, fields) {
+  let sentences = fields.list("sentences", readSentence);
+  return {
+    question,
+    answer,
+    sentences,
+    found: sentences.length > 0,
+    citations: fields.list("citations", readCitation),
+    nearest: [],
+    generator: readGenerator(fields.object("generator")),
+    stages: fields.strings("stages"),
+    warnings: fields.strings("warnings"),
+    revision: fields.number("revision"),
+    tookMs: fields.number("took_ms"),
+    narrowed: [],
+    asked: ""
+  };
+}
+function parseEstimate(body) {
+  let fields = Fields.of(body, "estimate");
+  return {
+    notes: fields.number("notes"),
+    calls: fields.number("calls"),
+    seconds: fields.numberOrNull("seconds"),
+    keptBack: fields.number("kept_back"),
+    generator: readGenerator(fields.object("generator"))
+  };
+}
+function parseStep(body) {
+  let fields = Fields.of(body, "progress");
+  return { done: fields.number("done"), total: fields.number("total"), note: fields.string("note"), leftS: fields.numberOrNull("left_s") };
+}
 function parseSearch(body) {
-  const fields = Fields.of(body, "search");
+  let fields = Fields.of(body, "search");
   return {
     results: fields.list("results", (value, where) => readPassage(Fields.of(value, where))),
     stages: fields.strings("stages"),
@@ -1428,7 +1500,7 @@ function parseRelated(body) {
   return Fields.of(body, "related").list("results", readRelated);
 }
 function parseLinks(body) {
-  const fields = Fields.of(body, "links");
+  let fields = Fields.of(body, "links");
   return {
     path: fields.string("path"),
     mentions: fields.list("mentions", readMention),
@@ -1439,9 +1511,7 @@ function parseRefused(body) {
   return Fields.of(body, "refused").list("pairs", readRefusedPair);
 }
 function parseStatus(body) {
-  const fields = Fields.of(body, "status");
-  const vault = fields.object("vault");
-  const watcher = fields.object("watcher");
+  let fields = Fields.of(body, "status"), vault = fields.object("vault"), watcher = fields.object("watcher");
   return {
     version: fields.string("version"),
     vaultName: vault.string("name"),
@@ -1470,8 +1540,16 @@ function parseStatus(body) {
 function parseNoteLinks(body) {
   return Fields.of(body, "note").list("links", readWrittenLink);
 }
+function parseReceipt(body) {
+  let fields = Fields.of(body, "receipt"), fact = fields.object("fact");
+  return {
+    outcome: fields.oneOf("outcome", OUTCOMES),
+    fact: { text: fact.string("text"), path: fact.string("path"), line: fact.number("line") },
+    undo: fields.stringOrNull("undo")
+  };
+}
 function parseWaiting(body) {
-  const fields = Fields.of(body, "notice");
+  let fields = Fields.of(body, "notice");
   return { text: fields.string("text"), preview: fields.string("preview") };
 }
 function parseDelta(body) {
@@ -1481,10 +1559,9 @@ function parseCited(body) {
   return Fields.of(body, "citation").number("n");
 }
 function parseProblem(body, status) {
-  const raw = typeof body === "object" && body !== null ? body : {};
-  const text = (key) => typeof raw[key] === "string" ? asString(raw[key], key) : "";
+  let raw = typeof body == "object" && body !== null ? body : {}, text = (key) => typeof raw[key] == "string" ? asString(raw[key], key) : "";
   return {
-    status: typeof raw.status === "number" ? raw.status : status,
+    status: typeof raw.status == "number" ? raw.status : status,
     code: text("code") || `http-${String(status)}`,
     title: text("title") || `Status ${String(status)}`,
     detail: text("detail"),
@@ -1492,38 +1569,69 @@ function parseProblem(body, status) {
   };
 }
 
+// src/routines.ts
+function parseRoutines(body) {
+  let fields = Fields.of(body, "routines");
+  return { routines: fields.list("routines", readRoutine), wrong: fields.list("wrong", readWrong) };
+}
+function parseRun(body) {
+  let fields = Fields.of(body, "run");
+  return { routine: fields.string("routine"), state: fields.string("state"), why: fields.string("why"), actions: fields.strings("actions") };
+}
+function parseProposals(body) {
+  return Fields.of(body, "actions").list("actions", readProposal);
+}
+function parseProposal(body) {
+  return readProposal(body, "action");
+}
+function readRoutine(value, where) {
+  let fields = Fields.of(value, where);
+  return {
+    name: fields.string("name"),
+    title: fields.string("title"),
+    schedule: fields.string("schedule"),
+    due: fields.stringOrNull("next")
+  };
+}
+function readWrong(value, where) {
+  let fields = Fields.of(value, where);
+  return { path: fields.string("path"), line: fields.number("line"), message: fields.string("message"), hint: fields.string("hint") };
+}
+function readProposal(value, where) {
+  let fields = Fields.of(value, where);
+  return {
+    id: fields.string("id"),
+    state: fields.string("state"),
+    path: fields.string("path"),
+    by: fields.string("by"),
+    why: fields.string("why"),
+    diff: fields.string("diff")
+  };
+}
+
 // src/sse.ts
 async function* readEvents(chunks) {
-  let rest = "";
-  let event = "";
-  let data = [];
-  for await (const chunk of chunks) {
+  let rest = "", event = "", data = [];
+  for await (let chunk of chunks) {
     rest += chunk;
-    const lines = rest.split(/\r\n|\n|\r(?!$)/);
+    let lines = rest.split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop() ?? "";
-    for (const line of lines) {
+    for (let line of lines) {
       if (line === "") {
-        if (data.length > 0) yield { event: event || "message", data: data.join("\n") };
-        event = "";
-        data = [];
+        data.length > 0 && (yield { event: event || "message", data: data.join(`
+`) }), event = "", data = [];
         continue;
       }
-      const colon = line.indexOf(":");
+      let colon = line.indexOf(":");
       if (colon === 0) continue;
-      const field = colon < 0 ? line : line.slice(0, colon);
-      const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
-      if (field === "event") event = value;
-      else if (field === "data") data.push(value);
+      let field = colon < 0 ? line : line.slice(0, colon), value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
+      field === "event" ? event = value : field === "data" && data.push(value);
     }
   }
 }
 
 // src/daemon.ts
-var CLIENT = "plugin";
-var REPLY_S = 20;
-var ANSWER_S = 300;
-var SILENCE_S = 120;
-var Daemon = class {
+var CLIENT = "plugin", REPLY_S = 20, ANSWER_S = 300, SILENCE_S = 120, Daemon = class {
   constructor(parts) {
     this.parts = parts;
   }
@@ -1545,12 +1653,37 @@ var Daemon = class {
     return this.read(parseRefused, await this.exchange("GET", "/api/links/refused"));
   }
   /** Never suggests these notes to each other again, or, with `undo`, does; returns all pairs that are refused. */
-  async refuse(pairs, { undo = false } = {}) {
+  async refuse(pairs, { undo = !1 } = {}) {
     return this.read(parseRefused, await this.exchange("POST", "/api/links/refuse", {}, { pairs, undo }));
   }
   /** Returns the links that are written in a note, and where each leads. */
   async written(path) {
     return this.read(parseNoteLinks, await this.exchange("GET", `/api/notes/${path.split("/").map(encodeURIComponent).join("/")}`));
+  }
+  /** Keeps a fact word by word; the receipt says where, and how to take it back. */
+  async remember(text) {
+    let asked = { text, source: "obsidian" };
+    return this.read(parseReceipt, await this.exchange("POST", "/api/memory", {}, asked));
+  }
+  /** Takes back one change of memory; refused where its line is another by now. */
+  async undoMemory(change) {
+    let asked = { change };
+    return this.read(parseReceipt, await this.exchange("POST", "/api/memory/undo", {}, asked));
+  }
+  async routines() {
+    return this.read(parseRoutines, await this.exchange("GET", "/api/routines"));
+  }
+  /** Runs a routine and returns when it is over. */
+  async runRoutine(name) {
+    let path = `/api/routines/${name.split("/").map(encodeURIComponent).join("/")}/run`;
+    return this.read(parseRun, await this.exchange("POST", path, {}, {}, ANSWER_S));
+  }
+  /** Returns the changes of notes that wait for the person. */
+  async proposals() {
+    return this.read(parseProposals, await this.exchange("GET", "/api/actions", { state: "proposed" }));
+  }
+  async decide(id, decision) {
+    return this.read(parseProposal, await this.exchange("POST", `/api/actions/${encodeURIComponent(id)}`, {}, { decision }));
   }
   /** Lets the daemon look at notes again, or at all; `believe` that many of them really are gone. */
   async reindex({ paths, believe } = {}) {
@@ -1566,34 +1699,41 @@ var Daemon = class {
    * without it. Throws DaemonError; code "stopped" when the signal fired.
    */
   async ask(question, signal, events = {}) {
-    const { asAsked, ...rest } = question;
-    const asked = asAsked ? { ...rest, client: CLIENT, as_asked: true } : { ...rest, client: CLIENT };
-    const opened = await this.open("POST", "/api/ask", signal, { ...asked, stream: true });
-    if (opened) return this.readAnswer(opened, signal, events);
-    const text = await untilAborted(this.exchange("POST", "/api/ask", {}, { ...asked, stream: false }, ANSWER_S), signal);
-    return this.read(parseAnswer, text);
+    let { asAsked, ...rest } = question, asked = asAsked ? { ...rest, client: CLIENT, as_asked: !0 } : { ...rest, client: CLIENT };
+    return this.write("/api/ask", asked, parseAnswer, signal, events);
+  }
+  /** Returns a summary as an answer; its estimate comes first, then how far it is. Throws as ask does. */
+  async summarize(of, signal, events = {}) {
+    return this.write("/api/summarize", of, parseSummary, signal, events);
+  }
+  /** Returns what two notes share and where they differ, as an answer. Throws as ask does. */
+  async compare(of, signal, events = {}) {
+    return this.write("/api/compare", of, parseComparison, signal, events);
+  }
+  async write(path, asked, parse, signal, events) {
+    let opened = await this.open("POST", path, signal, { ...asked, stream: !0 });
+    if (opened) return this.readAnswer(opened, parse, signal, events);
+    let text = await untilAborted(this.exchange("POST", path, {}, { ...asked, stream: !1 }, ANSWER_S), signal);
+    return this.read(parse, text);
   }
   /** Resolves when the stream of events ends; false where it could not be opened. */
   async listen(signal, onEvent) {
-    const chunks = await this.open("GET", "/api/events", signal);
-    if (!chunks) return false;
+    let chunks = await this.open("GET", "/api/events", signal);
+    if (!chunks) return !1;
     try {
-      for await (const event of readEvents(chunks)) onEvent(event);
+      for await (let event of readEvents(chunks)) onEvent(event);
     } catch (error) {
       if (!signal.aborted && error instanceof ContractError) throw error;
     }
-    return true;
+    return !0;
   }
-  async readAnswer(chunks, signal, events) {
+  async readAnswer(chunks, parse, signal, events) {
     try {
-      for await (const { event, data } of readEvents(this.unlessSilent(chunks))) {
-        const body = JSON.parse(data);
-        if (event === "notice") events.onWaiting?.(parseWaiting(body));
-        else if (event === "sources") events.onSources?.(parseCitations(body));
-        else if (event === "delta") events.onDelta?.(parseDelta(body));
-        else if (event === "citation") events.onCited?.(parseCited(body));
-        else if (event === "done") return parseAnswer(body);
-        else if (event === "error") throw DaemonError.fromProblem(parseProblem(body, 500));
+      for await (let { event, data } of readEvents(this.unlessSilent(chunks))) {
+        let body = JSON.parse(data);
+        if (event === "done") return parse(body);
+        if (event === "error") throw DaemonError.fromProblem(parseProblem(body, 500));
+        event === "estimate" ? events.onEstimate?.(parseEstimate(body)) : event === "progress" ? events.onStep?.(parseStep(body)) : event === "notice" ? events.onWaiting?.(parseWaiting(body)) : event === "sources" ? events.onSources?.(parseCitations(body)) : event === "delta" ? events.onDelta?.(parseDelta(body)) : event === "citation" && events.onCited?.(parseCited(body));
       }
     } catch (error) {
       throw this.explain(error, signal);
@@ -1601,26 +1741,23 @@ var Daemon = class {
     throw signal.aborted ? DaemonError.stopped() : DaemonError.cutShort();
   }
   explain(error, signal) {
-    if (signal.aborted) return DaemonError.stopped();
-    if (error instanceof DaemonError) return error;
-    if (error instanceof ContractError || error instanceof SyntaxError) return DaemonError.unknownForm(error.message);
-    return DaemonError.lost();
+    return signal.aborted ? DaemonError.stopped() : error instanceof DaemonError ? error : error instanceof ContractError || error instanceof SyntaxError ? DaemonError.unknownForm(error.message) : DaemonError.lost();
   }
   async *unlessSilent(chunks) {
-    const source = chunks[Symbol.asyncIterator]();
+    let source = chunks[Symbol.asyncIterator]();
     try {
       for (; ; ) {
-        const step = await this.within(SILENCE_S, source.next());
+        let step = await this.within(SILENCE_S, source.next());
         if (step.done) return;
         yield step.value;
       }
     } finally {
-      void source.return?.();
+      source.return?.();
     }
   }
   /** Opens a stream, or returns null where only a plain request can tell what is wrong. */
   async open(method, path, signal, body) {
-    const request = await this.request(method, path, {}, body);
+    let request = await this.request(method, path, {}, body);
     request.headers.Accept = "text/event-stream";
     let reply;
     try {
@@ -1632,12 +1769,11 @@ var Daemon = class {
     }
     if (reply.status < 400) return reply.chunks;
     let text = "";
-    for await (const chunk of reply.chunks) text += chunk;
+    for await (let chunk of reply.chunks) text += chunk;
     throw DaemonError.fromProblem(parseProblem(parseJson(text), reply.status));
   }
   async exchange(method, path, query = {}, body, seconds = REPLY_S) {
-    const request = await this.request(method, path, query, body);
-    let reply;
+    let request = await this.request(method, path, query, body), reply;
     try {
       reply = await this.within(seconds, this.parts.send(request));
     } catch (error) {
@@ -1647,28 +1783,22 @@ var Daemon = class {
     throw DaemonError.fromProblem(parseProblem(parseJson(reply.text), reply.status));
   }
   async request(method, path, query, body) {
-    const { url, token } = await this.parts.connect();
-    const search = new URLSearchParams();
-    for (const [key, value] of Object.entries(query)) {
-      for (const one of Array.isArray(value) ? value : [value]) if (one !== void 0) search.append(key, String(one));
-    }
-    const headers = { Authorization: `Bearer ${token}` };
-    const target = `${url}${path}${search.size > 0 ? `?${search.toString()}` : ""}`;
-    if (body === void 0) return { url: target, method, headers };
-    headers["Content-Type"] = "application/json";
-    return { url: target, method, headers, body: JSON.stringify(body) };
+    let { url, token } = await this.parts.connect(), search = new URLSearchParams();
+    for (let [key, value] of Object.entries(query))
+      for (let one of Array.isArray(value) ? value : [value]) one !== void 0 && search.append(key, String(one));
+    let headers = { Authorization: `Bearer ${token}` }, target = `${url}${path}${search.size > 0 ? `?${search.toString()}` : ""}`;
+    return body === void 0 ? { url: target, method, headers } : (headers["Content-Type"] = "application/json", { url: target, method, headers, body: JSON.stringify(body) });
   }
   read(parse, text) {
     try {
       return parse(JSON.parse(text));
     } catch (error) {
-      if (error instanceof ContractError || error instanceof SyntaxError) throw DaemonError.unknownForm(error.message);
-      throw error;
+      throw error instanceof ContractError || error instanceof SyntaxError ? DaemonError.unknownForm(error.message) : error;
     }
   }
   within(seconds, work) {
     return new Promise((resolve, reject) => {
-      const cancel = this.parts.after(seconds * 1e3, () => {
+      let cancel = this.parts.after(seconds * 1e3, () => {
         reject(DaemonError.timeout(seconds));
       });
       work.then(resolve, reject).finally(cancel);
@@ -1684,12 +1814,10 @@ function parseJson(text) {
 }
 function untilAborted(work, signal) {
   return new Promise((resolve, reject) => {
-    const stop = () => {
+    let stop = () => {
       reject(DaemonError.stopped());
     };
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop, { once: true });
-    work.then(resolve, reject).finally(() => {
+    signal.aborted && stop(), signal.addEventListener("abort", stop, { once: !0 }), work.then(resolve, reject).finally(() => {
       signal.removeEventListener("abort", stop);
     });
   });
@@ -1697,29 +1825,28 @@ function untilAborted(work, signal) {
 
 // src/discovery.ts
 function configFolder(machine2) {
-  const chosen = machine2.env("PAI_CONFIG_DIR");
+  let chosen = machine2.env("PAI_CONFIG_DIR");
   if (chosen) return chosen;
   if (machine2.platform === "win32") {
-    const roaming = machine2.env("APPDATA") ?? machine2.join(machine2.home(), "AppData", "Roaming");
+    let roaming = machine2.env("APPDATA") ?? machine2.join(machine2.home(), "AppData", "Roaming");
     return machine2.join(roaming, "pai-daemon");
   }
   if (machine2.platform === "darwin") return machine2.join(machine2.home(), "Library", "Application Support", "pai-daemon");
-  const xdg = machine2.env("XDG_CONFIG_HOME");
+  let xdg = machine2.env("XDG_CONFIG_HOME");
   return xdg ? machine2.join(xdg, "pai-daemon") : machine2.join(machine2.home(), ".config", "pai-daemon");
 }
 function startProgram(machine2) {
-  const text = machine2.readText(machine2.join(configFolder(machine2), "command.json"));
+  let text = machine2.readText(machine2.join(configFolder(machine2), "command.json"));
   if (text === null) return null;
   try {
-    const { command } = JSON.parse(text);
-    if (!Array.isArray(command) || command.length === 0 || !command.every((word) => typeof word === "string")) return null;
-    return /^(?:\/|[A-Za-z]:[\\/])/.test(command[0] ?? "") ? command : null;
+    let { command } = JSON.parse(text);
+    return !Array.isArray(command) || command.length === 0 || !command.every((word) => typeof word == "string") ? null : /^(?:\/|[A-Za-z]:[\\/])/.test(command[0] ?? "") ? command : null;
   } catch {
     return null;
   }
 }
 async function startDaemon(machine2, vaultPath) {
-  const [program, ...args] = startProgram(machine2) ?? [];
+  let [program, ...args] = startProgram(machine2) ?? [];
   if (program === void 0) throw DaemonError.notRunning(vaultPath);
   try {
     await machine2.launch(program, [...args, vaultPath], configFolder(machine2));
@@ -1729,17 +1856,16 @@ async function startDaemon(machine2, vaultPath) {
 }
 function isLoopback(url) {
   try {
-    const { protocol, hostname, username } = new URL(url);
-    if (protocol !== "http:" && protocol !== "https:") return false;
-    return username === "" && ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
+    let { protocol, hostname, username } = new URL(url);
+    return protocol !== "http:" && protocol !== "https:" ? !1 : username === "" && ["127.0.0.1", "localhost", "[::1]"].includes(hostname);
   } catch {
-    return false;
+    return !1;
   }
 }
 function parseRecord(text) {
   if (text === null) return null;
   try {
-    const fields = Fields.of(JSON.parse(text), "daemon file");
+    let fields = Fields.of(JSON.parse(text), "daemon file");
     return { url: fields.string("url"), vault: fields.string("vault") };
   } catch (error) {
     if (error instanceof ContractError || error instanceof SyntaxError) return null;
@@ -1747,44 +1873,33 @@ function parseRecord(text) {
   }
 }
 function findUrl(machine2, vaultPath) {
-  const folder = machine2.join(configFolder(machine2), "daemons");
-  const real = machine2.realPath(vaultPath);
-  const byHash = parseRecord(machine2.readText(machine2.join(folder, `${machine2.sha256Hex(real).slice(0, 16)}.json`)));
+  let folder = machine2.join(configFolder(machine2), "daemons"), real = machine2.realPath(vaultPath), byHash = parseRecord(machine2.readText(machine2.join(folder, `${machine2.sha256Hex(real).slice(0, 16)}.json`)));
   if (byHash) return byHash.url;
-  const same = (path) => machine2.realPath(path).normalize("NFC") === real.normalize("NFC");
-  for (const name of machine2.list(folder)) {
-    const record = name.endsWith(".json") ? parseRecord(machine2.readText(machine2.join(folder, name))) : null;
+  let same = (path) => machine2.realPath(path).normalize("NFC") === real.normalize("NFC");
+  for (let name of machine2.list(folder)) {
+    let record = name.endsWith(".json") ? parseRecord(machine2.readText(machine2.join(folder, name))) : null;
     if (record && same(record.vault)) return record.url;
   }
   return null;
 }
 function discover(machine2, vaultPath, overrides) {
-  const found = overrides.url.trim() === "" ? findUrl(machine2, vaultPath) : overrides.url.trim();
+  let found = overrides.url.trim() === "" ? findUrl(machine2, vaultPath) : overrides.url.trim();
   if (found === null) throw DaemonError.notRunning(vaultPath);
-  const url = found.replace(/\/+$/, "");
-  if (!isLoopback(url)) {
+  let url = found.replace(/\/+$/, "");
+  if (!isLoopback(url))
     throw new DaemonError("not-local", say.notLocal(url), say.notLocalNext);
-  }
-  const tokenFile = machine2.join(configFolder(machine2), "token");
-  const token = overrides.token.trim() || (machine2.readText(tokenFile) ?? "").trim();
-  if (!token) {
+  let tokenFile = machine2.join(configFolder(machine2), "token"), token = overrides.token.trim() || (machine2.readText(tokenFile) ?? "").trim();
+  if (!token)
     throw new DaemonError("no-token", say.noToken, say.noTokenNext(tokenFile));
-  }
   return { url, token };
 }
 
 // src/inline.ts
-var import_obsidian4 = require("obsidian");
+var import_obsidian5 = require("obsidian");
 
 // src/pending-answer.ts
-var import_commands = require("@codemirror/commands");
-var import_state = require("@codemirror/state");
-var import_view2 = require("@codemirror/view");
-var ROOM_PX = 220;
-var begin = import_state.StateEffect.define();
-var write2 = import_state.StateEffect.define();
-var end = import_state.StateEffect.define();
-var PendingWidget = class extends import_view2.WidgetType {
+var import_commands = require("@codemirror/commands"), import_state = require("@codemirror/state"), import_view2 = require("@codemirror/view");
+var ROOM_PX = 220, begin = import_state.StateEffect.define(), write2 = import_state.StateEffect.define(), end = import_state.StateEffect.define(), PendingWidget = class extends import_view2.WidgetType {
   constructor(pending) {
     super();
     this.pending = pending;
@@ -1794,92 +1909,80 @@ var PendingWidget = class extends import_view2.WidgetType {
     return other.pending.id === this.pending.id && other.pending.text === this.pending.text;
   }
   toDOM() {
-    const el = createDiv({ cls: "pai-pending" });
-    el.createDiv({ cls: "pai-pending-text" });
-    const button = el.createEl("button", { text: say.stopEsc });
-    button.addEventListener("click", () => {
+    let el = createDiv({ cls: "pai-pending" });
+    return el.createDiv({ cls: "pai-pending-text" }), el.createEl("button", { text: say.stopEsc }).addEventListener("click", () => {
       this.pending.stop();
-    });
-    this.updateDOM(el);
-    return el;
+    }), this.updateDOM(el), el;
   }
   updateDOM(el) {
-    el.querySelector(".pai-pending-text")?.setText(this.pending.text || say.reading);
-    return true;
+    return el.querySelector(".pai-pending-text")?.setText(this.pending.text || say.reading), !0;
   }
   ignoreEvent() {
-    return true;
+    return !0;
   }
-};
-var pendings = import_state.StateField.define({
+}, pendings = import_state.StateField.define({
   create: () => [],
   update(list, transaction) {
     let next = list;
-    if (transaction.docChanged) next = next.map((one) => ({ ...one, pos: transaction.changes.mapPos(one.pos, -1) }));
-    for (const effect of transaction.effects) {
+    transaction.docChanged && (next = next.map((one) => ({ ...one, pos: transaction.changes.mapPos(one.pos, -1) })));
+    for (let effect of transaction.effects)
       if (effect.is(begin)) next = [...next, effect.value];
       else if (effect.is(end)) next = next.filter((one) => one.id !== effect.value);
       else if (effect.is(write2)) {
-        const { id, text } = effect.value;
+        let { id, text } = effect.value;
         next = next.map((one) => one.id === id ? { ...one, text } : one);
       }
-    }
     return next;
   },
   provide: (field) => import_view2.EditorView.decorations.compute(
     [field],
     (state) => import_view2.Decoration.set(
       state.field(field).map((one) => {
-        const widget = new PendingWidget(one);
-        return import_view2.Decoration.widget({ widget, block: true, side: 1 }).range(state.doc.lineAt(one.pos).to);
+        let widget = new PendingWidget(one);
+        return import_view2.Decoration.widget({ widget, block: !0, side: 1 }).range(state.doc.lineAt(one.pos).to);
       }),
-      true
+      !0
     )
   )
 });
 function stopAll(view) {
-  const list = view.state.field(pendings, false) ?? [];
-  for (const pending of list) pending.stop();
+  let list = view.state.field(pendings, !1) ?? [];
+  for (let pending of list) pending.stop();
   return list.length > 0;
 }
 var pendingAnswers = [pendings, import_state.Prec.highest(import_view2.keymap.of([{ key: "Escape", run: stopAll }]))];
 function find(view, id) {
-  return view.state.field(pendings, false)?.find((one) => one.id === id);
+  return view.state.field(pendings, !1)?.find((one) => one.id === id);
 }
 function isLow(view, pos) {
-  const at = view.coordsAtPos(pos);
+  let at = view.coordsAtPos(pos);
   return at !== null && at.bottom > view.scrollDOM.getBoundingClientRect().bottom - ROOM_PX;
 }
 var PendingAnswer = class _PendingAnswer {
   constructor(view, pos, stop) {
     this.view = view;
-    const started = begin.of({ id: this.id, pos, text: "", stop });
+    let started = begin.of({ id: this.id, pos, text: "", stop });
     view.dispatch({ effects: isLow(view, pos) ? [started, import_view2.EditorView.scrollIntoView(pos, { y: "center" })] : started });
   }
   view;
   static count = 0;
   id = ++_PendingAnswer.count;
   write(text) {
-    if (!find(this.view, this.id)) return false;
-    this.view.dispatch({ effects: write2.of({ id: this.id, text }) });
-    return true;
+    return find(this.view, this.id) ? (this.view.dispatch({ effects: write2.of({ id: this.id, text }) }), !0) : !1;
   }
   /** Puts a callout below the question's line, as one step of undo, and takes the widget away. */
   finish(callout) {
-    const pending = find(this.view, this.id);
-    if (!pending) return false;
-    const { doc } = this.view.state;
-    const line = doc.lineAt(pending.pos);
-    const next = line.number < doc.lines ? doc.line(line.number + 1).text : null;
-    this.view.dispatch({
+    let pending = find(this.view, this.id);
+    if (!pending) return !1;
+    let { doc } = this.view.state, line = doc.lineAt(pending.pos), next = line.number < doc.lines ? doc.line(line.number + 1).text : null;
+    return this.view.dispatch({
       changes: { from: line.to, insert: setOff(callout, line.text, next) },
       effects: end.of(this.id),
       annotations: [import_commands.isolateHistory.of("full"), import_state.Transaction.userEvent.of("input.complete")]
-    });
-    return true;
+    }), !0;
   }
   cancel() {
-    if (find(this.view, this.id)) this.view.dispatch({ effects: end.of(this.id) });
+    find(this.view, this.id) && this.view.dispatch({ effects: end.of(this.id) });
   }
 };
 
@@ -1891,46 +1994,43 @@ var InlineAnswers = class {
   host;
   running = /* @__PURE__ */ new Set();
   dispose() {
-    for (const controller of this.running) controller.abort();
+    for (let controller of this.running) controller.abort();
   }
   async answer(editor, info) {
-    const selected = editor.getSelection().trim();
-    const last = editor.getCursor("to");
-    const question = selected || questionOf(editor.getLine(last.line));
+    let selected = editor.getSelection().trim(), last = editor.getCursor("to"), question = selected || questionOf(editor.getLine(last.line));
     if (!question) {
-      new import_obsidian4.Notice(say.noQuestion);
+      new import_obsidian5.Notice(say.noQuestion);
       return;
     }
-    const view = codeMirror(editor);
+    let view = codeMirror(editor);
     if (!view) {
-      new import_obsidian4.Notice(say.noEditor);
+      new import_obsidian5.Notice(say.noEditor);
       return;
     }
     await this.run(view, editor.posToOffset(last), question, info.file?.path);
   }
   async run(view, pos, question, note) {
-    const controller = new AbortController();
+    let controller = new AbortController();
     this.running.add(controller);
-    const pending = new PendingAnswer(view, pos, () => {
+    let pending = new PendingAnswer(view, pos, () => {
       controller.abort();
-    });
-    let text = "";
+    }), text = "";
     try {
-      const asked = { question, limit: this.host.settings.sources, ...note === void 0 ? {} : { note } };
-      const answer = await this.host.daemon.ask(asked, controller.signal, {
+      let asked = { question, limit: this.host.settings.sources, ...note === void 0 ? {} : { note } }, answer = await this.host.daemon.ask(asked, controller.signal, {
         onWaiting: (waiting) => {
-          if (!pending.write([waiting.text, waiting.preview].filter(Boolean).join("\n\n"))) controller.abort();
+          pending.write([waiting.text, waiting.preview].filter(Boolean).join(`
+
+`)) || controller.abort();
         },
         onDelta: (delta) => {
-          text += delta;
-          if (!pending.write(text)) controller.abort();
+          text += delta, pending.write(text) || controller.abort();
         }
       });
-      if (!pending.finish(toCallout(answer, question))) new import_obsidian4.Notice(say.noteClosed);
+      pending.finish(toCallout(answer, question)) || new import_obsidian5.Notice(say.noteClosed);
     } catch (error) {
       pending.cancel();
-      const { code, advice } = asDaemonError(error);
-      if (code !== "stopped") new import_obsidian4.Notice(advice, 1e4);
+      let { code, advice } = asDaemonError(error);
+      code !== "stopped" && new import_obsidian5.Notice(advice, 1e4);
     } finally {
       this.running.delete(controller);
     }
@@ -1938,50 +2038,41 @@ var InlineAnswers = class {
 };
 
 // src/link-mention.ts
-var import_obsidian5 = require("obsidian");
+var import_obsidian6 = require("obsidian");
 
 // src/mentions.ts
 function editFor(mention, readLine) {
-  const line = mention.line - 1;
-  const from = mention.columnUtf16;
-  const to = from + mention.text.length;
-  if (readLine(line)?.slice(from, to) !== mention.text) return null;
-  return { line, from, to, text: mention.link };
+  let line = mention.line - 1, from = mention.columnUtf16, to = from + mention.text.length;
+  return readLine(line)?.slice(from, to) !== mention.text ? null : { line, from, to, text: mention.link };
 }
 function editsFor(mentions, readLine) {
-  const edits = [];
-  const taken = /* @__PURE__ */ new Map();
-  for (const mention of mentions) {
-    const edit = editFor(mention, readLine);
-    const here = taken.get(mention.line) ?? [];
-    if (!edit || here.some((other) => overlaps(other, edit))) continue;
-    taken.set(mention.line, [...here, edit]);
-    edits.push(edit);
+  let edits = [], taken = /* @__PURE__ */ new Map();
+  for (let mention of mentions) {
+    let edit = editFor(mention, readLine), here = taken.get(mention.line) ?? [];
+    !edit || here.some((other) => overlaps(other, edit)) || (taken.set(mention.line, [...here, edit]), edits.push(edit));
   }
   return { edits, missed: mentions.length - edits.length };
 }
 function afterEdit(mentions, edit) {
-  const grown = edit.text.length - (edit.to - edit.from);
+  let grown = edit.text.length - (edit.to - edit.from);
   return mentions.flatMap((mention) => {
     if (mention.line - 1 !== edit.line) return [mention];
-    const from = mention.columnUtf16;
-    if (overlaps(edit, { line: edit.line, from, to: from + mention.text.length })) return [];
-    return [from >= edit.to ? { ...mention, columnUtf16: from + grown } : mention];
+    let from = mention.columnUtf16;
+    return overlaps(edit, { line: edit.line, from, to: from + mention.text.length }) ? [] : [from >= edit.to ? { ...mention, columnUtf16: from + grown } : mention];
   });
 }
 function linkAt(mentions, line, ch, text) {
-  const here = mentions.filter((mention) => mention.line - 1 === line).map((mention) => ({ line, from: mention.columnUtf16, to: mention.columnUtf16 + mention.text.length, text: mention.link })).find(({ from, to }) => from <= ch && ch <= to);
+  let here = mentions.filter((mention) => mention.line - 1 === line).map((mention) => ({ line, from: mention.columnUtf16, to: mention.columnUtf16 + mention.text.length, text: mention.link })).find(({ from, to }) => from <= ch && ch <= to);
   if (here) return here;
-  for (const mention of [...mentions].sort((a, b) => b.text.length - a.text.length)) {
-    const from = placeOfWord(text, mention.text, ch);
+  for (let mention of [...mentions].sort((a, b) => b.text.length - a.text.length)) {
+    let from = placeOfWord(text, mention.text, ch);
     if (from !== null) return { line, from, to: from + mention.text.length, text: mention.link };
   }
   return null;
 }
 function placeOfWord(text, word, ch) {
   for (let from = text.indexOf(word); from >= 0 && from <= ch; from = text.indexOf(word, from + 1)) {
-    const to = from + word.length;
-    const isWhole = !/[\p{L}\p{N}]/u.test(`${text[from - 1] ?? " "}${text[to] ?? " "}`);
+    let to = from + word.length, isWhole = !/[\p{L}\p{N}]/u.test(`${text[from - 1] ?? " "}${text[to] ?? " "}`);
     if (ch <= to && isWhole && !isInLink(text, from)) return from;
   }
   return null;
@@ -1995,37 +2086,29 @@ function overlaps(a, b) {
 
 // src/link-mention.ts
 async function linkMention(host, editor, file) {
-  const { line, ch } = editor.getCursor();
-  const text = editor.getLine(line);
+  let { line, ch } = editor.getCursor(), text = editor.getLine(line);
   try {
-    const { mentions } = await host.daemon.links(file.path);
-    const edit = line < editor.lineCount() && editor.getLine(line) === text ? linkAt(mentions, line, ch, text) : null;
-    if (edit) applyEdits(editor, [edit]);
-    else new import_obsidian5.Notice(say.noMention);
+    let { mentions } = await host.daemon.links(file.path), edit = line < editor.lineCount() && editor.getLine(line) === text ? linkAt(mentions, line, ch, text) : null;
+    edit ? applyEdits(editor, [edit]) : new import_obsidian6.Notice(say.noMention);
   } catch (error) {
-    new import_obsidian5.Notice(asDaemonError(error).advice, 1e4);
+    new import_obsidian6.Notice(asDaemonError(error).advice, 1e4);
   }
 }
 
 // src/link-suggest.ts
-var import_obsidian6 = require("obsidian");
+var import_obsidian7 = require("obsidian");
 
 // src/trigger.ts
-var LEAST = 2;
-var MOST = 80;
 function triggered(line, ch, trigger) {
   if (!trigger) return null;
-  const from = line.lastIndexOf(trigger, ch - trigger.length);
+  let from = line.lastIndexOf(trigger, ch - trigger.length);
   if (from < 0 || from + trigger.length > ch) return null;
-  const query = line.slice(from + trigger.length, ch);
-  if (query.length < LEAST || query.length > MOST || /^\s|[[\]]/.test(query)) return null;
-  return { from, query };
+  let query = line.slice(from + trigger.length, ch);
+  return query.length < 2 || query.length > 80 || /^\s|[[\]]/.test(query) ? null : { from, query };
 }
 
 // src/link-suggest.ts
-var LIMIT = 8;
-var TYPING_MS = 150;
-var LinkSuggest = class extends import_obsidian6.EditorSuggest {
+var LIMIT = 8, TYPING_MS = 150, LinkSuggest = class extends import_obsidian7.EditorSuggest {
   constructor(app, host) {
     super(app);
     this.host = host;
@@ -2034,113 +2117,35 @@ var LinkSuggest = class extends import_obsidian6.EditorSuggest {
   host;
   asked = 0;
   onTrigger({ line, ch }, editor) {
-    const found = triggered(editor.getLine(line), ch, this.host.settings.trigger);
+    let found = triggered(editor.getLine(line), ch, this.host.settings.trigger);
     return found && { start: { line, ch: found.from }, end: { line, ch }, query: found.query };
   }
   async getSuggestions({ query, file }) {
-    const mine = ++this.asked;
-    await sleep(TYPING_MS);
-    if (mine !== this.asked) return [];
+    let mine = ++this.asked;
+    if (await sleep(TYPING_MS), mine !== this.asked) return [];
     try {
-      const { results } = await this.host.daemon.search(query, { mode: this.host.settings.mode, limit: LIMIT, typing: true });
+      let { results } = await this.host.daemon.search(query, { mode: this.host.settings.mode, limit: LIMIT, typing: !0 });
       return results.filter(({ path }) => path !== file.path);
     } catch {
       return [];
     }
   }
   renderSuggestion(passage, el) {
-    el.createDiv({ cls: "pai-row-place", text: placeOf(passage) });
-    el.createDiv({ cls: "pai-row-detail", text: passage.path });
+    el.createDiv({ cls: "pai-row-place", text: placeOf(passage) }), el.createDiv({ cls: "pai-row-detail", text: passage.path });
   }
   selectSuggestion({ link }) {
     if (!this.context) return;
-    const { editor, start, end: end2 } = this.context;
-    editor.replaceRange(link, start, end2);
-    editor.setCursor({ line: start.line, ch: start.ch + link.length });
-    this.close();
+    let { editor, start, end: end2 } = this.context;
+    editor.replaceRange(link, start, end2), editor.setCursor({ line: start.line, ch: start.ch + link.length }), this.close();
   }
 };
 
 // src/links-view.ts
-var import_obsidian10 = require("obsidian");
+var import_obsidian11 = require("obsidian");
 
 // src/broken-links.ts
-var import_obsidian7 = require("obsidian");
-
-// src/repairs.ts
-var OTHER_FILE = /\.(?!md$)[A-Za-z0-9]{1,5}$/;
-var CANDIDATES = 2;
-var ALIKE = 0.45;
-function pairsOf(text) {
-  const plain = text.normalize("NFKD").toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
-  const pairs = /* @__PURE__ */ new Set();
-  for (let at = 0; at + 1 < plain.length; at++) pairs.add(plain.slice(at, at + 2));
-  return pairs;
-}
-function likeness(a, b) {
-  const [left, right] = [pairsOf(a), pairsOf(b)];
-  if (left.size + right.size === 0) return 0;
-  let shared = 0;
-  for (const pair of left) if (right.has(pair)) shared++;
-  return 2 * shared / (left.size + right.size);
-}
-function candidatesFor(target, found) {
-  const wanted = nameOf(target);
-  const best = /* @__PURE__ */ new Map();
-  for (const note of found) {
-    const score = Math.max(likeness(wanted, nameOf(note.path)), likeness(wanted, note.title));
-    if (score >= ALIKE && !best.has(note.path)) best.set(note.path, { note, score });
-  }
-  return [...best.values()].sort((a, b) => b.score - a.score).slice(0, CANDIDATES).map(({ note }) => note);
-}
-function nameOf(path) {
-  return (path.split("/").pop() ?? path).replace(/\.md$/, "");
-}
-function isRepairable({ kind, target }) {
-  return target !== "" && (kind === "wikilink" || kind === "markdown" && !OTHER_FILE.test(target));
-}
-function repairEdit(broken, note, text, from) {
-  const line = text ?? "";
-  return broken.kind === "markdown" ? markdownEdit(broken, note, line, from) : wikilinkEdit(broken, note, line);
-}
-function wikilinkEdit(broken, note, text) {
-  const target = /^!?\[\[([^\]|#^]+)/.exec(note.link)?.[1];
-  const escaped = broken.target.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  const found = new RegExp(`\\[\\[(\\s*${escaped}\\s*)(?=[#|\\]])`).exec(text);
-  if (!target || !found?.[1]) return null;
-  const from = found.index + 2;
-  return { line: broken.line - 1, from, to: from + found[1].length, text: target };
-}
-function markdownEdit(broken, note, text, from) {
-  for (const match of text.matchAll(/\]\(\s*(?:<([^<>#]+)|([^()<>\s#]+))/g)) {
-    const written = match[1] ?? match[2] ?? "";
-    if (decoded(written).trim() !== broken.target) continue;
-    const end2 = match.index + match[0].length;
-    return { line: broken.line - 1, from: end2 - written.length, to: end2, text: encoded(relative(from, note.path)) };
-  }
-  return null;
-}
-function decoded(address) {
-  try {
-    return decodeURIComponent(address);
-  } catch {
-    return address;
-  }
-}
-function encoded(path) {
-  return encodeURI(path).replace(/[()#?]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-function relative(from, to) {
-  const [here, there] = [from.split("/").slice(0, -1), to.split("/")];
-  let shared = 0;
-  while (shared < here.length && shared < there.length - 1 && here[shared] === there[shared]) shared++;
-  return [...here.slice(shared).map(() => ".."), ...there.slice(shared)].join("/");
-}
-
-// src/broken-links.ts
-var SHOWN = 12;
-var FOUND = 8;
-var BrokenLinks = class {
+var import_obsidian8 = require("obsidian");
+var SHOWN = 12, FOUND = 8, BrokenLinks = class {
   constructor(host, path, written, editor) {
     this.host = host;
     this.path = path;
@@ -2156,130 +2161,111 @@ var BrokenLinks = class {
   }
   draw(parent) {
     if (!this.any) return;
-    const section = parent.createDiv({ cls: "pai-broken-links" });
+    let section = parent.createDiv({ cls: "pai-broken-links" });
     section.createDiv({ cls: "pai-modal-head" }).createDiv({ cls: "pai-heading", text: say.broken });
-    const rows = this.links.map((link) => ({ link, row: this.drawRow(section, link) }));
-    void this.drawCandidates(rows);
+    let rows = this.links.map((link) => ({ link, row: this.drawRow(section, link) }));
+    this.drawCandidates(rows);
   }
   drawRow(parent, link) {
-    const row = parent.createDiv({ cls: "pai-link-row pai-broken" });
-    const words2 = row.createDiv({ cls: "pai-link-words" });
-    words2.createDiv({ cls: "pai-row-place", text: link.kind === "markdown" ? `(${link.target})` : `[[${link.target}]]` });
-    words2.createDiv({ cls: "pai-row-detail", text: say.line(link.line) });
-    words2.addEventListener("click", (event) => {
-      const path = this.host.app.workspace.getActiveFile()?.path;
-      if (path !== void 0) void openAt(this.host.app, { path, startLine: link.line, page: null }, event);
-    });
-    return row;
+    let row = parent.createDiv({ cls: "pai-link-row pai-broken" }), words2 = row.createDiv({ cls: "pai-link-words" });
+    return words2.createDiv({ cls: "pai-row-place", text: link.kind === "markdown" ? `(${link.target})` : `[[${link.target}]]` }), words2.createDiv({ cls: "pai-row-detail", text: say.line(link.line) }), words2.addEventListener("click", (event) => {
+      let path = this.host.app.workspace.getActiveFile()?.path;
+      path !== void 0 && openAt(this.host.app, { path, startLine: link.line, page: null }, event);
+    }), row;
   }
   /** One after the other, so that a note full of broken links keeps nobody waiting. */
   async drawCandidates(rows) {
-    for (const { link, row } of rows) {
+    for (let { link, row } of rows) {
       if (!row.isConnected) return;
       try {
-        const words2 = link.target.replace(/\.md$/, "").replace(/[/"]/g, " ").replace(/(^|\s)-+/g, "$1").trim();
+        let words2 = link.target.replace(/\.md$/, "").replace(/[/"]/g, " ").replace(/(^|\s)-+/g, "$1").trim();
         if (!words2) continue;
-        const { results } = await this.host.daemon.search(words2, { mode: "hybrid", limit: FOUND });
-        for (const note of candidatesFor(link.target, results)) this.drawRepair(row, link, note);
+        let { results } = await this.host.daemon.search(words2, { mode: "hybrid", limit: FOUND });
+        for (let note of candidatesFor(link.target, results)) this.drawRepair(row, link, note);
       } catch (error) {
         if (asDaemonError(error).code === "not-running") return;
       }
     }
   }
   drawRepair(row, link, note) {
-    const button = row.createEl("button", { cls: "pai-repair", text: say.repair(note.title) });
-    button.addEventListener("click", () => {
-      const editor = this.editor();
+    row.createEl("button", { cls: "pai-repair", text: say.repair(note.title) }).addEventListener("click", () => {
+      let editor = this.editor();
       if (!editor) return;
-      const edit = repairEdit(link, note, readLineOf(editor)(link.line - 1), this.path);
+      let edit = repairEdit(link, note, readLineOf(editor)(link.line - 1), this.path);
       if (!edit) {
-        new import_obsidian7.Notice(say.brokenMissed);
+        new import_obsidian8.Notice(say.brokenMissed);
         return;
       }
-      applyEdits(editor, [edit]);
-      this.links = this.links.filter((one) => one !== link);
-      (this.any ? row : row.parentElement)?.remove();
+      applyEdits(editor, [edit]), this.links = this.links.filter((one) => one !== link), (this.any ? row : row.parentElement)?.remove();
     });
   }
 };
 
 // src/following-view.ts
-var import_obsidian9 = require("obsidian");
+var import_obsidian10 = require("obsidian");
 
 // src/transport.ts
-var import_obsidian8 = require("obsidian");
-var send = async ({ url, method, headers, body }) => {
-  const reply = await (0, import_obsidian8.requestUrl)({ url, method, headers, throw: false, ...body === void 0 ? {} : { body } });
+var import_obsidian9 = require("obsidian"), send = async ({ url, method, headers, body }) => {
+  let reply = await (0, import_obsidian9.requestUrl)({ url, method, headers, throw: !1, ...body === void 0 ? {} : { body } });
   return { status: reply.status, text: reply.text };
-};
-var stream = async ({ url, method, headers, body }, signal) => {
-  const reply = await window.fetch(url, { method, headers, signal, cache: "no-store", ...body === void 0 ? {} : { body } });
+}, stream = async ({ url, method, headers, body }, signal) => {
+  let reply = await window.fetch(url, { method, headers, signal, cache: "no-store", ...body === void 0 ? {} : { body } });
   return { status: reply.status, chunks: textOf(reply) };
 };
 async function* textOf(reply) {
   if (!reply.body) return;
-  const reader = reply.body.getReader();
-  const decoder = new TextDecoder();
+  let reader = reply.body.getReader(), decoder = new TextDecoder();
   try {
     for (; ; ) {
-      const { done, value } = await reader.read();
+      let { done, value } = await reader.read();
       if (done) return;
-      yield decoder.decode(value, { stream: true });
+      yield decoder.decode(value, { stream: !0 });
     }
   } finally {
-    await reader.cancel().catch(() => void 0);
+    await reader.cancel().catch(() => {
+    });
   }
 }
 var after = (ms, then) => {
-  const timer = window.setTimeout(then, ms);
+  let timer = window.setTimeout(then, ms);
   return () => {
     window.clearTimeout(timer);
   };
 };
 
 // src/following-view.ts
-var SETTLE_MS = 250;
-var REVISION_MS = 1500;
-var FollowingView = class extends import_obsidian9.ItemView {
+var SETTLE_MS = 250, REVISION_MS = 1500, FollowingView = class extends import_obsidian10.ItemView {
   constructor(leaf, host) {
     super(leaf);
     this.host = host;
   }
   host;
-  navigation = false;
-  cancelPlan = () => void 0;
+  navigation = !1;
+  cancelPlan = () => {
+  };
   revision = -1;
   onOpen() {
-    this.registerEvent(this.app.workspace.on("file-open", () => {
+    return this.registerEvent(this.app.workspace.on("file-open", () => {
       this.plan(SETTLE_MS);
-    }));
-    this.register(
+    })), this.register(
       this.host.feed.subscribe(({ status }) => {
-        const revision = status?.revision ?? -1;
-        if (revision === this.revision) return;
-        this.revision = revision;
-        this.outdate?.();
-        if (status) this.plan(REVISION_MS);
+        let revision = status?.revision ?? -1;
+        revision !== this.revision && (this.revision = revision, this.outdate?.(), status && this.plan(REVISION_MS));
       })
-    );
-    this.register(() => {
+    ), this.register(() => {
       this.cancelPlan();
-    });
-    this.plan(0);
-    return Promise.resolve();
+    }), this.plan(0), Promise.resolve();
   }
   /** Looks after so long, and no more at what was planned before. */
   plan(ms) {
-    this.cancelPlan();
-    this.cancelPlan = after(ms, () => void this.show());
+    this.cancelPlan(), this.cancelPlan = after(ms, () => {
+      this.show();
+    });
   }
 };
 
 // src/links-view.ts
-var LINKS_VIEW = "pai-daemon-links";
-var AROUND = 48;
-var ROWS = 30;
-var LinksView = class extends FollowingView {
+var LINKS_VIEW = "pai-daemon-links", AROUND = 48, ROWS = 30, LinksView = class extends FollowingView {
   path = null;
   shownPath = null;
   mentions = [];
@@ -2296,158 +2282,110 @@ var LinksView = class extends FollowingView {
     return "link";
   }
   onOpen() {
-    this.contentEl.addClass("pai-view", "pai-links");
-    this.contentEl.createDiv({ cls: "pai-empty", text: say.linksLoading });
-    return super.onOpen();
+    return this.contentEl.addClass("pai-view", "pai-links"), this.contentEl.createDiv({ cls: "pai-empty", text: say.linksLoading }), super.onOpen();
   }
   /** Looks at the active note now. */
   look() {
     this.plan(0);
   }
   async show() {
-    const path = this.app.workspace.getActiveFile()?.path ?? null;
-    const mine = ++this.asked;
+    let path = this.app.workspace.getActiveFile()?.path ?? null, mine = ++this.asked;
     if (path === null) {
-      this.contentEl.empty();
-      this.contentEl.createDiv({ cls: "pai-empty", text: say.linksOpen });
+      this.contentEl.empty(), this.contentEl.createDiv({ cls: "pai-empty", text: say.linksOpen });
       return;
     }
     try {
-      const [links, written] = await Promise.all([this.host.daemon.links(path), this.host.daemon.written(path)]);
+      let [links, written] = await Promise.all([this.host.daemon.links(path), this.host.daemon.written(path)]);
       if (mine !== this.asked) return;
-      this.path = path;
-      this.mentions = links.mentions;
-      this.suggestions = links.suggestions;
-      this.broken = new BrokenLinks(this.host, path, written, () => this.editor());
-      this.draw();
+      this.path = path, this.mentions = links.mentions, this.suggestions = links.suggestions, this.broken = new BrokenLinks(this.host, path, written, () => this.editor()), this.draw();
     } catch (error) {
       if (mine !== this.asked) return;
       this.contentEl.empty();
-      const told = asDaemonError(error);
-      if (told.code === "not_found") this.contentEl.createDiv({ cls: "pai-empty", text: told.advice });
-      else drawError(this.contentEl, told);
+      let told = asDaemonError(error);
+      told.code === "not_found" ? this.contentEl.createDiv({ cls: "pai-empty", text: told.advice }) : drawError(this.contentEl, told);
     }
   }
   /** Returns the editor of the note that is shown; says so where it is not open any more. */
   editor() {
-    const target = recentEditor(this.app);
-    if (target !== null && target.file.path === this.path) return target.editor;
-    new import_obsidian10.Notice(say.openAgain);
-    return null;
+    let target = recentEditor(this.app);
+    return target !== null && target.file.path === this.path ? target.editor : (new import_obsidian11.Notice(say.openAgain), null);
   }
   draw() {
     if (this.path === null) return;
-    const scroll = this.path === this.shownPath ? this.contentEl.scrollTop : 0;
-    this.shownPath = this.path;
-    this.contentEl.empty();
-    this.contentEl.createDiv({ cls: "pai-heading pai-links-of", text: say.linksOf(nameOf(this.path)) });
-    const isEmpty = this.mentions.length === 0 && this.suggestions.length === 0 && !this.broken?.any;
-    if (isEmpty) this.contentEl.createDiv({ cls: "pai-empty", text: say.linksNone });
-    if (this.mentions.length > 0) this.drawMentions();
-    this.broken?.draw(this.contentEl);
-    if (this.suggestions.length > 0) this.drawSuggestions();
-    if (scroll > 0) this.contentEl.scrollTop = scroll;
+    let scroll = this.path === this.shownPath ? this.contentEl.scrollTop : 0;
+    this.shownPath = this.path, this.contentEl.empty(), this.contentEl.createDiv({ cls: "pai-heading pai-links-of", text: say.linksOf(nameOf(this.path)) }), this.mentions.length === 0 && this.suggestions.length === 0 && !this.broken?.any && this.contentEl.createDiv({ cls: "pai-empty", text: say.linksNone }), this.mentions.length > 0 && this.drawMentions(), this.broken?.draw(this.contentEl), this.suggestions.length > 0 && this.drawSuggestions(), scroll > 0 && (this.contentEl.scrollTop = scroll);
   }
   drawMentions() {
-    const head = this.contentEl.createDiv({ cls: "pai-modal-head" });
-    head.createDiv({ cls: "pai-heading", text: say.mentions });
-    const all = head.createEl("button", { cls: "pai-accept-all mod-cta", text: say.linkAll });
-    all.addEventListener("click", () => {
+    let head = this.contentEl.createDiv({ cls: "pai-modal-head" });
+    head.createDiv({ cls: "pai-heading", text: say.mentions }), head.createEl("button", { cls: "pai-accept-all mod-cta", text: say.linkAll }).addEventListener("click", () => {
       this.acceptAll();
     });
-    for (const mention of this.mentions.slice(0, ROWS)) {
-      const row = this.contentEl.createDiv({ cls: "pai-link-row" });
-      const words2 = row.createDiv({ cls: "pai-link-words" });
-      this.drawContext(words2.createDiv(), mention);
-      words2.createDiv({ cls: "pai-row-detail", text: `${say.line(mention.line)} → ${mention.title}`, attr: { title: mention.why } });
-      words2.addEventListener("click", (event) => void openAt(this.app, { path: this.path ?? "", startLine: mention.line, page: null }, event));
-      const accept = row.createEl("button", { cls: "pai-accept", text: say.link });
-      accept.addEventListener("click", () => {
+    for (let mention of this.mentions.slice(0, ROWS)) {
+      let row = this.contentEl.createDiv({ cls: "pai-link-row" }), words2 = row.createDiv({ cls: "pai-link-words" });
+      this.drawContext(words2.createDiv(), mention), words2.createDiv({ cls: "pai-row-detail", text: `${say.line(mention.line)} → ${mention.title}`, attr: { title: mention.why } }), words2.addEventListener("click", (event) => {
+        openAt(this.app, { path: this.path ?? "", startLine: mention.line, page: null }, event);
+      }), row.createEl("button", { cls: "pai-accept", text: say.link }).addEventListener("click", () => {
         this.accept(mention);
-      });
-      this.drawNever(row, mention.target);
+      }), this.drawNever(row, mention.target);
     }
-    const rest = this.mentions.length - ROWS;
-    if (rest > 0) this.contentEl.createDiv({ cls: "pai-row-detail", text: say.more(rest) });
+    let rest = this.mentions.length - ROWS;
+    rest > 0 && this.contentEl.createDiv({ cls: "pai-row-detail", text: say.more(rest) });
   }
   drawContext(parent, mention) {
-    const target = recentEditor(this.app);
-    const line = target?.file.path === this.path ? readLineOf(target.editor)(mention.line - 1) ?? "" : "";
-    const from = mention.columnUtf16;
-    const to = from + mention.text.length;
-    const begin2 = Math.max(0, from - AROUND);
-    parent.appendText(`${begin2 > 0 ? "…" : ""}${line.slice(begin2, from)}`);
-    parent.createEl("mark", { text: mention.text });
-    parent.appendText(`${line.slice(to, to + AROUND)}${line.length > to + AROUND ? "…" : ""}`);
+    let target = recentEditor(this.app), line = target?.file.path === this.path ? readLineOf(target.editor)(mention.line - 1) ?? "" : "", from = mention.columnUtf16, to = from + mention.text.length, begin2 = Math.max(0, from - AROUND);
+    parent.appendText(`${begin2 > 0 ? "…" : ""}${line.slice(begin2, from)}`), parent.createEl("mark", { text: mention.text }), parent.appendText(`${line.slice(to, to + AROUND)}${line.length > to + AROUND ? "…" : ""}`);
   }
   drawSuggestions() {
     this.contentEl.createDiv({ cls: "pai-modal-head" }).createDiv({ cls: "pai-heading", text: say.near });
-    for (const note of this.suggestions) {
-      const row = this.contentEl.createDiv({ cls: "pai-link-row" });
-      const words2 = row.createDiv({ cls: "pai-link-words" });
-      words2.createDiv({ cls: "pai-row-place", text: note.title });
-      words2.createDiv({ cls: "pai-row-detail", text: note.why });
-      words2.addEventListener("click", (event) => void openAt(this.app, note.passage ?? { path: note.path, startLine: 1, page: null }, event));
-      const insert = row.createEl("button", { cls: "pai-suggest-insert", text: say.linkHere, attr: { "aria-label": say.linkHereWhy } });
-      insert.addEventListener("click", () => {
+    for (let note of this.suggestions) {
+      let row = this.contentEl.createDiv({ cls: "pai-link-row" }), words2 = row.createDiv({ cls: "pai-link-words" });
+      words2.createDiv({ cls: "pai-row-place", text: note.title }), words2.createDiv({ cls: "pai-row-detail", text: note.why }), words2.addEventListener("click", (event) => {
+        openAt(this.app, note.passage ?? { path: note.path, startLine: 1, page: null }, event);
+      }), row.createEl("button", { cls: "pai-suggest-insert", text: say.linkHere, attr: { "aria-label": say.linkHereWhy } }).addEventListener("click", () => {
         this.insert(note);
-      });
-      this.drawNever(row, note.path);
+      }), this.drawNever(row, note.path);
     }
   }
   drawNever(row, other) {
-    const never = row.createEl("button", { cls: "pai-never", text: say.never, attr: { "aria-label": say.neverWhy } });
-    never.addEventListener("click", () => void this.refuse(other));
+    row.createEl("button", { cls: "pai-never", text: say.never, attr: { "aria-label": say.neverWhy } }).addEventListener("click", () => {
+      this.refuse(other);
+    });
   }
   async refuse(other) {
-    const path = this.path;
-    if (path === null) return;
-    try {
-      await this.host.daemon.refuse([{ path, other }]);
-    } catch (error) {
-      new import_obsidian10.Notice(asDaemonError(error).advice, 1e4);
-      return;
+    let path = this.path;
+    if (path !== null) {
+      try {
+        await this.host.daemon.refuse([{ path, other }]);
+      } catch (error) {
+        new import_obsidian11.Notice(asDaemonError(error).advice, 1e4);
+        return;
+      }
+      this.path === path && (this.mentions = this.mentions.filter(({ target }) => target !== other), this.suggestions = this.suggestions.filter(({ path: path2 }) => path2 !== other), this.draw());
     }
-    if (this.path !== path) return;
-    this.mentions = this.mentions.filter(({ target }) => target !== other);
-    this.suggestions = this.suggestions.filter(({ path: path2 }) => path2 !== other);
-    this.draw();
   }
   insert(note) {
-    if (!this.editor()) return;
-    insertAtCursor(this.app, note.link);
-    this.suggestions = this.suggestions.filter((one) => one !== note);
-    this.draw();
+    this.editor() && (insertAtCursor(this.app, note.link), this.suggestions = this.suggestions.filter((one) => one !== note), this.draw());
   }
   accept(mention) {
-    const editor = this.editor();
+    let editor = this.editor();
     if (!editor) return;
-    const edit = editFor(mention, readLineOf(editor));
+    let edit = editFor(mention, readLineOf(editor));
     if (!edit) {
-      new import_obsidian10.Notice(say.mentionMissed(1));
+      new import_obsidian11.Notice(say.mentionMissed(1));
       return;
     }
-    applyEdits(editor, [edit]);
-    this.mentions = afterEdit(this.mentions, edit);
-    this.draw();
+    applyEdits(editor, [edit]), this.mentions = afterEdit(this.mentions, edit), this.draw();
   }
   acceptAll() {
-    const editor = this.editor();
+    let editor = this.editor();
     if (!editor) return;
-    const { edits, missed } = editsFor(this.mentions, readLineOf(editor));
-    applyEdits(editor, edits);
-    new import_obsidian10.Notice(missed > 0 ? say.mentionMissed(missed) : say.linksAdded(edits.length));
-    this.mentions = [];
-    this.draw();
+    let { edits, missed } = editsFor(this.mentions, readLineOf(editor));
+    applyEdits(editor, edits), new import_obsidian11.Notice(missed > 0 ? say.mentionMissed(missed) : say.linksAdded(edits.length)), this.mentions = [], this.draw();
   }
 };
 
 // src/machine.ts
-var import_child_process = require("child_process");
-var import_crypto = require("crypto");
-var import_fs = require("fs");
-var import_os = require("os");
-var import_path = require("path");
+var import_child_process = require("child_process"), import_crypto = require("crypto"), import_fs = require("fs"), import_os = require("os"), import_path = require("path");
 function or(fallback, read) {
   try {
     return read();
@@ -2458,15 +2396,10 @@ function or(fallback, read) {
 var ALIVE_MS = 4e3;
 function launch(program, args, folder) {
   return new Promise((resolve, reject) => {
-    const child = (0, import_child_process.spawn)(program, args, { cwd: folder, detached: true, stdio: "ignore", windowsHide: true });
-    const timer = window.setTimeout(resolve, ALIVE_MS);
-    const fail = () => {
-      window.clearTimeout(timer);
-      reject(new Error(program));
+    let child = (0, import_child_process.spawn)(program, args, { cwd: folder, detached: !0, stdio: "ignore", windowsHide: !0 }), timer = window.setTimeout(resolve, ALIVE_MS), fail = () => {
+      window.clearTimeout(timer), reject(new Error(program));
     };
-    child.once("error", fail);
-    child.once("exit", fail);
-    child.unref();
+    child.once("error", fail), child.once("exit", fail), child.unref();
   });
 }
 var machine = {
@@ -2487,11 +2420,10 @@ function listPairs(pairs) {
   return Object.entries(pairs).flatMap(([path, others]) => others.map((other) => ({ path, other })));
 }
 function readPairs(data) {
-  if (typeof data !== "object" || data === null || Array.isArray(data)) return {};
-  const pairs = {};
-  for (const [path, others] of Object.entries(data)) {
-    if (Array.isArray(others)) pairs[path] = others.filter((one) => typeof one === "string" && one !== path);
-  }
+  if (typeof data != "object" || data === null || Array.isArray(data)) return {};
+  let pairs = {};
+  for (let [path, others] of Object.entries(data))
+    Array.isArray(others) && (pairs[path] = others.filter((one) => typeof one == "string" && one !== path));
   return pairs;
 }
 
@@ -2499,8 +2431,8 @@ function readPairs(data) {
 var WAITS_MS = [1e3, 2e3, 4e3];
 function patiently(send2, after2, dice = Math.random) {
   return async (request) => {
-    for (const wait of WAITS_MS) {
-      const reply = await send2(request);
+    for (let wait of WAITS_MS) {
+      let reply = await send2(request);
       if (reply.status !== 429) return reply;
       await new Promise((resolve) => {
         after2(wait * (1 + dice() / 2), resolve);
@@ -2510,35 +2442,131 @@ function patiently(send2, after2, dice = Math.random) {
   };
 }
 
+// src/pick-modals.ts
+var import_obsidian12 = require("obsidian");
+var LIMIT2 = 50, NotePick = class extends import_obsidian12.SuggestModal {
+  constructor(app, from, choose) {
+    super(app);
+    this.from = from;
+    this.choose = choose;
+    this.setPlaceholder(say.comparePick(from.basename)), this.emptyStateText = say.searchNone;
+  }
+  from;
+  choose;
+  getSuggestions(query) {
+    let words2 = query.toLocaleLowerCase().split(/\s+/).filter(Boolean), holds = ({ path }) => words2.every((word) => path.toLocaleLowerCase().includes(word));
+    return this.app.vault.getFiles().filter((file) => file.extension === "md" && file.path !== this.from.path).filter(holds).slice(0, LIMIT2);
+  }
+  renderSuggestion(file, el) {
+    el.addClass("pai-suggestion"), el.createDiv({ cls: "pai-row-place", text: file.basename }), el.createDiv({ cls: "pai-row-detail", text: file.path });
+  }
+  onChooseSuggestion(file) {
+    this.choose(file);
+  }
+}, TagPick = class extends import_obsidian12.SuggestModal {
+  constructor(app, choose) {
+    super(app);
+    this.choose = choose;
+    this.setPlaceholder(say.tagPick), this.emptyStateText = say.tagPick;
+  }
+  choose;
+  getSuggestions(query) {
+    let tag = query.trim().replace(/^#+/, "");
+    return tag ? [`#${tag}`] : [];
+  }
+  renderSuggestion(tag, el) {
+    el.addClass("pai-suggestion"), el.createDiv({ cls: "pai-row-place", text: tag });
+  }
+  onChooseSuggestion(tag) {
+    this.choose(tag);
+  }
+};
+
+// src/proposals-modal.ts
+var import_obsidian13 = require("obsidian");
+var ProposalsModal = class extends import_obsidian13.Modal {
+  constructor(app, host) {
+    super(app);
+    this.host = host;
+  }
+  host;
+  onOpen() {
+    this.modalEl.addClass("pai-modal"), this.setTitle(say.proposals), this.load();
+  }
+  onClose() {
+    this.contentEl.empty();
+  }
+  async load() {
+    try {
+      let waiting = await this.host.daemon.proposals();
+      this.contentEl.empty(), waiting.length === 0 && this.contentEl.createDiv({ cls: "pai-empty", text: say.proposalsNone });
+      for (let proposal of waiting) this.draw(this.contentEl.createDiv({ cls: "pai-proposal" }), proposal);
+    } catch (error) {
+      this.contentEl.empty(), drawError(this.contentEl, error);
+    }
+  }
+  draw(el, proposal) {
+    el.empty();
+    let { path, by, why, diff, state } = proposal;
+    el.createDiv({ cls: "pai-row-place", text: path }).addEventListener("click", (event) => {
+      this.close(), openAt(this.app, { path, startLine: 1, page: null }, event);
+    }), el.createDiv({ cls: "pai-row-detail", text: why ? say.proposedFor(by, why) : say.proposedBy(by) }), state === "proposed" && drawDiff(el.createEl("pre", { cls: "pai-diff" }), diff);
+    let row = el.createDiv({ cls: "pai-actions" });
+    if (state === "proposed") {
+      this.addButton(row, el, proposal, "approve"), this.addButton(row, el, proposal, "reject");
+      return;
+    }
+    row.createSpan({ cls: "pai-proposal-state", text: say.proposalStates[state] ?? state }), state === "applied" && this.addButton(row, el, proposal, "undo");
+  }
+  addButton(row, el, proposal, decision) {
+    row.createEl("button", { cls: `pai-${decision}`, text: say.decisions[decision] }).addEventListener("click", () => {
+      this.decide(row, el, proposal, decision);
+    });
+  }
+  async decide(row, el, proposal, decision) {
+    for (let button of row.querySelectorAll("button")) button.disabled = !0;
+    try {
+      this.draw(el, await this.host.daemon.decide(proposal.id, decision));
+    } catch (error) {
+      this.draw(el, proposal), drawError(el, error);
+    }
+  }
+};
+function drawDiff(parent, diff) {
+  for (let [index, line] of diff.split(`
+`).entries()) {
+    let el = parent.createDiv({ text: line || " " });
+    index < 2 && /^(?:---|\+\+\+) /.test(line) ? el.addClass("pai-row-detail") : line.startsWith("+") ? el.addClass("is-added") : line.startsWith("-") && el.addClass("is-removed");
+  }
+}
+
 // src/recent-queries.ts
-var KEPT = 12;
 var RecentQueries = class {
   constructor(shelf) {
     this.shelf = shelf;
   }
   shelf;
   list() {
-    const kept = this.shelf.load();
-    return Array.isArray(kept) ? kept.filter((one) => typeof one === "string") : [];
+    let kept = this.shelf.load();
+    return Array.isArray(kept) ? kept.filter((one) => typeof one == "string") : [];
   }
   add(query) {
-    const found = query.trim();
-    if (found) this.shelf.save([found, ...this.list().filter((one) => one !== found)].slice(0, KEPT));
+    let found = query.trim();
+    found && this.shelf.save([found, ...this.list().filter((one) => one !== found)].slice(0, 12));
   }
 };
 
 // src/paragraph.ts
-var ADDRESS_CHARACTERS = 6e3;
-var LINES = 60;
 function paragraphAt(line, readLine) {
-  const here = readLine(line) ?? "";
+  let here = readLine(line) ?? "";
   if (isGap(here)) return "";
-  const lines = [here];
+  let lines = [here];
   if (!isHeading(here)) {
-    for (let at = line - 1; line - at <= LINES && continues(readLine(at)); at--) lines.unshift(readLine(at) ?? "");
-    for (let at = line + 1; at - line <= LINES && continues(readLine(at)); at++) lines.push(readLine(at) ?? "");
+    for (let at = line - 1; line - at <= 60 && continues(readLine(at)); at--) lines.unshift(readLine(at) ?? "");
+    for (let at = line + 1; at - line <= 60 && continues(readLine(at)); at++) lines.push(readLine(at) ?? "");
   }
-  return fitting(lines.join("\n").trim());
+  return fitting(lines.join(`
+`).trim());
 }
 function continues(line) {
   return line !== null && !isGap(line) && !isHeading(line);
@@ -2550,8 +2578,8 @@ function isHeading(line) {
   return /^#{1,6}\s/.test(line);
 }
 function fitting(text) {
-  let end2 = Math.min(text.length, ADDRESS_CHARACTERS);
-  while (end2 > 0 && encodeURIComponent(whole(text, end2)).length > ADDRESS_CHARACTERS) end2 = Math.floor(end2 * 0.8);
+  let end2 = Math.min(text.length, 6e3);
+  for (; end2 > 0 && encodeURIComponent(whole(text, end2)).length > 6e3; ) end2 = Math.floor(end2 * 0.8);
   return whole(text, end2);
 }
 function whole(text, end2) {
@@ -2559,11 +2587,7 @@ function whole(text, end2) {
 }
 
 // src/related-view.ts
-var RELATED_VIEW = "pai-daemon-related";
-var CURSOR_MS = 600;
-var WORDS2 = 160;
-var LEAST_CHARACTERS = 20;
-var RelatedView = class extends FollowingView {
+var RELATED_VIEW = "pai-daemon-related", CURSOR_MS = 600, WORDS3 = 160, LEAST_CHARACTERS = 20, RelatedView = class extends FollowingView {
   shown = null;
   asked = 0;
   getViewType() {
@@ -2576,82 +2600,74 @@ var RelatedView = class extends FollowingView {
     return "waypoints";
   }
   onOpen() {
-    this.contentEl.addClass("pai-view", "pai-related");
-    this.register(this.host.cursor.subscribe(() => {
-      if (this.host.settings.followParagraph) this.plan(CURSOR_MS);
-    }));
-    return super.onOpen();
+    return this.contentEl.addClass("pai-view", "pai-related"), this.register(this.host.cursor.subscribe(() => {
+      this.host.settings.followParagraph && this.plan(CURSOR_MS);
+    })), super.onOpen();
   }
   outdate() {
     this.shown = null;
   }
   origin() {
-    const path = this.app.workspace.getActiveFile()?.path;
+    let path = this.app.workspace.getActiveFile()?.path;
     if (path === void 0) return null;
-    const target = this.host.settings.followParagraph ? recentEditor(this.app) : null;
+    let target = this.host.settings.followParagraph ? recentEditor(this.app) : null;
     if (target?.file.path !== path) return { path, text: "" };
-    const text = paragraphAt(target.editor.getCursor().line, readLineOf(target.editor));
+    let text = paragraphAt(target.editor.getCursor().line, readLineOf(target.editor));
     return { path, text: text.length < LEAST_CHARACTERS ? "" : text };
   }
   async show() {
-    const origin = this.origin();
+    let origin = this.origin();
     if (origin && origin.path === this.shown?.path && origin.text === this.shown.text) return;
-    const mine = ++this.asked;
+    let mine = ++this.asked;
     if (!origin) {
       this.draw(null, []);
       return;
     }
     try {
-      const notes = await this.find(origin);
-      if (mine === this.asked) this.draw(origin, notes);
+      let notes = await this.find(origin);
+      mine === this.asked && this.draw(origin, notes);
     } catch (error) {
-      if (mine === this.asked) this.drawFailure(asDaemonError(error));
+      mine === this.asked && this.drawFailure(asDaemonError(error));
     }
   }
   async find({ path, text }) {
-    const limit = this.host.settings.related;
-    if (!text) return this.host.daemon.related({ path }, limit);
-    return (await this.host.daemon.related({ text }, limit + 1)).filter((note) => note.path !== path).slice(0, limit);
+    let limit = this.host.settings.related;
+    return text ? (await this.host.daemon.related({ text }, limit + 1)).filter((note) => note.path !== path).slice(0, limit) : this.host.daemon.related({ path }, limit);
   }
   drawFailure(error) {
-    this.shown = null;
-    this.contentEl.empty();
-    if (error.code === "not_found") this.contentEl.createDiv({ cls: "pai-empty", text: error.advice });
-    else drawError(this.contentEl, error);
+    this.shown = null, this.contentEl.empty(), error.code === "not_found" ? this.contentEl.createDiv({ cls: "pai-empty", text: error.advice }) : drawError(this.contentEl, error);
   }
   draw(origin, notes) {
-    const scroll = origin && origin.path === this.shown?.path ? this.contentEl.scrollTop : 0;
-    this.contentEl.empty();
-    this.shown = origin;
-    if (!origin) {
+    let scroll = origin && origin.path === this.shown?.path ? this.contentEl.scrollTop : 0;
+    if (this.contentEl.empty(), this.shown = origin, !origin) {
       this.contentEl.createDiv({ cls: "pai-empty", text: say.relatedOpen });
       return;
     }
-    this.drawHead(origin);
-    if (notes.length === 0) this.contentEl.createDiv({ cls: "pai-empty", text: say.relatedNone });
-    for (const note of notes) this.drawNote(note);
-    if (scroll > 0) this.contentEl.scrollTop = scroll;
+    this.drawHead(origin), notes.length === 0 && this.contentEl.createDiv({ cls: "pai-empty", text: say.relatedNone });
+    for (let note of notes) this.drawNote(note);
+    scroll > 0 && (this.contentEl.scrollTop = scroll);
   }
   drawHead({ path, text }) {
-    const head = this.contentEl.createDiv({ cls: "pai-modal-head" });
+    let head = this.contentEl.createDiv({ cls: "pai-modal-head" });
     head.createDiv({ cls: "pai-heading", text: text ? say.relatedToParagraph : say.relatedTo(nameOf(path)) });
-    const follows = this.host.settings.followParagraph;
-    const button = head.createEl("button", { cls: "pai-follow", text: follows ? say.followNote : say.followParagraph });
-    button.addEventListener("click", () => void this.follow(!follows));
+    let follows = this.host.settings.followParagraph;
+    head.createEl("button", { cls: "pai-follow", text: follows ? say.followNote : say.followParagraph }).addEventListener("click", () => {
+      this.follow(!follows);
+    });
   }
   async follow(paragraph) {
-    await this.host.change({ followParagraph: paragraph });
-    this.shown = null;
-    this.plan(0);
+    await this.host.change({ followParagraph: paragraph }), this.shown = null, this.plan(0);
   }
   drawNote(note) {
-    const words2 = note.passage ? marked({ text: note.passage.text, highlights: [] }, WORDS2) : [];
+    let words2 = note.passage ? marked({ text: note.passage.text, highlights: [] }, WORDS3) : [];
     drawRow(this.contentEl, {
       place: note.title,
       detail: note.why,
       words: words2,
       link: note.link,
-      open: (event) => void openAt(this.app, note.passage ?? { path: note.path, startLine: 1, page: null }, event),
+      open: (event) => {
+        openAt(this.app, note.passage ?? { path: note.path, startLine: 1, page: null }, event);
+      },
       insert: () => {
         insertAtCursor(this.app, note.link);
       },
@@ -2661,136 +2677,155 @@ var RelatedView = class extends FollowingView {
 };
 
 // src/related-modal.ts
-var import_obsidian11 = require("obsidian");
-var LIMIT2 = 30;
-var RelatedModal = class extends import_obsidian11.SuggestModal {
+var import_obsidian14 = require("obsidian");
+var LIMIT3 = 30, RelatedModal = class extends import_obsidian14.SuggestModal {
   constructor(app, host, file) {
     super(app);
     this.host = host;
     this.file = file;
-    this.setPlaceholder(say.relatedPick);
-    this.setInstructions([
+    this.setPlaceholder(say.relatedPick), this.setInstructions([
       { command: "↵", purpose: say.toOpen },
       { command: "ctrl/cmd ↵", purpose: say.toOpenTab },
       { command: "alt ↵", purpose: say.toInsert }
-    ]);
-    chooseWithModifiers(this);
+    ]), chooseWithModifiers(this);
   }
   host;
   file;
   found = null;
   async getSuggestions(query) {
     this.found ??= this.load();
-    const words2 = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-    const holds = (note) => words2.every((word) => `${note.title} ${note.path}`.toLocaleLowerCase().includes(word));
+    let words2 = query.toLocaleLowerCase().split(/\s+/).filter(Boolean), holds = (note) => words2.every((word) => `${note.title} ${note.path}`.toLocaleLowerCase().includes(word));
     return (await this.found).filter(holds);
   }
   async load() {
     try {
-      this.emptyStateText = say.relatedNone;
-      return await this.host.daemon.related({ path: this.file.path }, LIMIT2);
+      return this.emptyStateText = say.relatedNone, await this.host.daemon.related({ path: this.file.path }, LIMIT3);
     } catch (error) {
-      this.emptyStateText = asDaemonError(error).advice;
-      return [];
+      return this.emptyStateText = asDaemonError(error).advice, [];
     }
   }
   renderSuggestion(note, el) {
-    el.addClass("pai-suggestion");
-    el.createDiv({ cls: "pai-row-place", text: note.title });
-    el.createDiv({ cls: "pai-row-detail", text: note.why });
+    el.addClass("pai-suggestion"), el.createDiv({ cls: "pai-row-place", text: note.title }), el.createDiv({ cls: "pai-row-detail", text: note.why });
   }
   onChooseSuggestion(note, event) {
     openOrLink(this.app, note.passage ?? { path: note.path, startLine: 1, page: null }, note.link, event);
   }
 };
 
+// src/routine-modal.ts
+var import_obsidian15 = require("obsidian");
+var RoutineModal = class extends import_obsidian15.SuggestModal {
+  constructor(app, host) {
+    super(app);
+    this.host = host;
+    this.setPlaceholder(say.routinePick);
+  }
+  host;
+  found = null;
+  async getSuggestions(query) {
+    this.found ??= this.load();
+    let { routines, wrong } = await this.found, words2 = query.toLocaleLowerCase().split(/\s+/).filter(Boolean), holds = (text) => words2.every((word) => text.toLocaleLowerCase().includes(word));
+    return [
+      ...routines.filter(({ name, title }) => holds(`${title} ${name}`)).map((routine) => ({ kind: "routine", routine })),
+      ...wrong.filter(({ path }) => holds(path)).map((one) => ({ kind: "wrong", wrong: one }))
+    ];
+  }
+  async load() {
+    try {
+      return this.emptyStateText = say.routineNone, await this.host.daemon.routines();
+    } catch (error) {
+      return this.emptyStateText = asDaemonError(error).advice, { routines: [], wrong: [] };
+    }
+  }
+  renderSuggestion(row, el) {
+    if (el.addClass("pai-suggestion"), row.kind === "routine") {
+      let { title, name, schedule } = row.routine;
+      el.createDiv({ cls: "pai-row-place", text: title || name }), el.createDiv({ cls: "pai-row-detail", text: schedule });
+      return;
+    }
+    let { path, line, message, hint } = row.wrong;
+    el.createDiv({ cls: "pai-row-place", text: path }), el.createDiv({ cls: "pai-warning", text: `${say.line(line)}: ${message} ${hint}`.trim() });
+  }
+  onChooseSuggestion(row, event) {
+    row.kind === "routine" ? run(this.app, this.host, row.routine) : openAt(this.app, { path: row.wrong.path, startLine: row.wrong.line, page: null }, event);
+  }
+};
+async function run(app, host, { name, title }) {
+  new import_obsidian15.Notice(say.routineRuns(title || name));
+  try {
+    let { state, why, actions } = await host.daemon.runRoutine(name);
+    new import_obsidian15.Notice(say.routineRan(title || name, say.runStates[state] ?? state, why), 1e4), actions.length > 0 && await openWaiting(app, host, actions);
+  } catch (error) {
+    new import_obsidian15.Notice(asDaemonError(error).advice, 1e4);
+  }
+}
+async function openWaiting(app, host, actions) {
+  (await host.daemon.proposals()).some(({ id }) => actions.includes(id)) && new ProposalsModal(app, host).open();
+}
+
 // src/search-modal.ts
-var import_obsidian12 = require("obsidian");
+var import_obsidian16 = require("obsidian");
 
 // src/query.ts
 var FILTER = /(?:^|\s)(path|tag|property|since|before):(?:"([^"]*)"?|(\S*))(?=\s|$)/g;
 function parseQuery(text) {
-  const filters = {};
-  const words2 = text.replace(FILTER, (_whole, name, quoted2, bare) => {
-    const value = (quoted2 ?? bare ?? "").trim();
-    if (value) add(filters, name, value);
-    return " ";
-  });
-  return { words: words2.replace(/\s+/g, " ").trim(), filters };
+  let filters = {};
+  return { words: text.replace(FILTER, (_whole, name, quoted2, bare) => {
+    let value = (quoted2 ?? bare ?? "").trim();
+    return value && add(filters, name, value), " ";
+  }).replace(/\s+/g, " ").trim(), filters };
 }
 function add(filters, name, value) {
-  if (name === "tag") filters.tag = [...filters.tag ?? [], value.replace(/^#/, "")];
-  else if (name === "property") filters.property = [...filters.property ?? [], value];
-  else filters[name] = value;
+  name === "tag" ? filters.tag = [...filters.tag ?? [], value.replace(/^#/, "")] : name === "property" ? filters.property = [...filters.property ?? [], value] : filters[name] = value;
 }
 
 // src/search-modal.ts
-var LIMIT3 = 12;
-var TYPING_MS2 = 150;
-var WORDS3 = 180;
-var SearchModal = class extends import_obsidian12.SuggestModal {
+var LIMIT4 = 12, TYPING_MS2 = 150, WORDS4 = 180, SearchModal = class extends import_obsidian16.SuggestModal {
   constructor(app, host) {
     super(app);
     this.host = host;
-    this.modalEl.addClass("pai-search");
-    this.setPlaceholder(say.searchHint);
-    this.setInstructions([
+    this.modalEl.addClass("pai-search"), this.setPlaceholder(say.searchHint), this.setInstructions([
       { command: "↵", purpose: say.toOpen },
       { command: "ctrl/cmd ↵", purpose: say.toOpenTab },
       { command: "alt ↵", purpose: say.toInsert },
       { command: "esc", purpose: say.toClose }
-    ]);
-    chooseWithModifiers(this);
+    ]), chooseWithModifiers(this);
   }
   host;
   asked = 0;
   latest = [];
   async getSuggestions(text) {
-    const mine = ++this.asked;
+    let mine = ++this.asked;
     if (!text.trim()) return this.host.recent.list();
-    const { words: words2, filters } = parseQuery(text);
-    if (!words2) {
-      this.emptyStateText = say.searchWords;
-      return [];
-    }
-    await sleep(TYPING_MS2);
-    if (mine !== this.asked) return this.latest;
+    let { words: words2, filters } = parseQuery(text);
+    if (!words2)
+      return this.emptyStateText = say.searchWords, [];
+    if (await sleep(TYPING_MS2), mine !== this.asked) return this.latest;
     try {
-      const { mode } = this.host.settings;
-      const { results } = await this.host.daemon.search(words2, { mode, limit: LIMIT3, filters, typing: true });
-      this.emptyStateText = say.searchNone;
-      if (mine === this.asked) this.latest = results;
+      let { mode } = this.host.settings, { results } = await this.host.daemon.search(words2, { mode, limit: LIMIT4, filters, typing: !0 });
+      this.emptyStateText = say.searchNone, mine === this.asked && (this.latest = results);
     } catch (error) {
-      this.emptyStateText = asDaemonError(error).advice;
-      if (mine === this.asked) this.latest = [];
+      this.emptyStateText = asDaemonError(error).advice, mine === this.asked && (this.latest = []);
     }
     return this.latest;
   }
   renderSuggestion(found, el) {
-    el.addClass("pai-suggestion");
-    if (typeof found === "string") {
-      el.createDiv({ cls: "pai-row-place pai-recent", text: found });
-      el.createDiv({ cls: "pai-row-detail", text: say.recent });
+    if (el.addClass("pai-suggestion"), typeof found == "string") {
+      el.createDiv({ cls: "pai-row-place pai-recent", text: found }), el.createDiv({ cls: "pai-row-detail", text: say.recent });
       return;
     }
-    el.createDiv({ cls: "pai-row-place", text: placeOf(found) });
-    drawMarked(el.createDiv({ cls: "pai-row-words" }), marked(found, WORDS3));
-    el.createDiv({ cls: "pai-row-detail", text: `${found.path} · ${linesOf(found)}` });
+    el.createDiv({ cls: "pai-row-place", text: placeOf(found) }), drawMarked(el.createDiv({ cls: "pai-row-words" }), marked(found, WORDS4)), el.createDiv({ cls: "pai-row-detail", text: `${found.path} · ${linesOf(found)}` });
   }
   /** An earlier search is searched again, so the list stays open. */
   selectSuggestion(found, event) {
-    if (typeof found !== "string") {
+    if (typeof found != "string") {
       super.selectSuggestion(found, event);
       return;
     }
-    this.inputEl.value = found;
-    this.inputEl.dispatchEvent(new Event("input"));
-    this.inputEl.focus();
+    this.inputEl.value = found, this.inputEl.dispatchEvent(new Event("input")), this.inputEl.focus();
   }
   onChooseSuggestion(found, event) {
-    if (typeof found === "string") return;
-    this.host.recent.add(this.inputEl.value);
-    openOrLink(this.app, found, found.link, event);
+    typeof found != "string" && (this.host.recent.add(this.inputEl.value), openOrLink(this.app, found, found.link, event));
   }
 };
 
@@ -2800,27 +2835,24 @@ var DEFAULTS = {
   sources: 6,
   related: 10,
   mode: "hybrid",
-  followParagraph: false,
-  underline: false,
+  followParagraph: !1,
+  underline: !1,
   trigger: ";;",
   pairs: {}
-};
-var MOST_SOURCES = 20;
-var MOST_RELATED = 50;
-var SECRET = "pai-daemon-token";
+}, MOST_SOURCES = 20, MOST_RELATED = 50, SECRET = "pai-daemon-token";
 function whole2(value, fallback, max) {
-  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= max ? value : fallback;
+  return typeof value == "number" && Number.isInteger(value) && value >= 1 && value <= max ? value : fallback;
 }
 function readSettings(data) {
-  const raw = typeof data === "object" && data !== null ? data : {};
+  let raw = typeof data == "object" && data !== null ? data : {};
   return {
-    url: typeof raw.url === "string" ? raw.url : DEFAULTS.url,
+    url: typeof raw.url == "string" ? raw.url : DEFAULTS.url,
     sources: whole2(raw.sources, DEFAULTS.sources, MOST_SOURCES),
     related: whole2(raw.related, DEFAULTS.related, MOST_RELATED),
     mode: raw.mode === "semantic" || raw.mode === "text" ? raw.mode : DEFAULTS.mode,
-    followParagraph: raw.followParagraph === true,
-    underline: raw.underline === true,
-    trigger: typeof raw.trigger === "string" ? raw.trigger.trim() : DEFAULTS.trigger,
+    followParagraph: raw.followParagraph === !0,
+    underline: raw.underline === !0,
+    trigger: typeof raw.trigger == "string" ? raw.trigger.trim() : DEFAULTS.trigger,
     pairs: readPairs(raw.pairs)
   };
 }
@@ -2832,62 +2864,49 @@ function keepToken(app, token) {
 }
 
 // src/settings-tab.ts
-var import_obsidian13 = require("obsidian");
-var SettingsTab = class extends import_obsidian13.PluginSettingTab {
+var import_obsidian17 = require("obsidian");
+var SettingsTab = class extends import_obsidian17.PluginSettingTab {
   constructor(app, plugin, host) {
     super(app, plugin);
     this.host = host;
   }
   host;
   display() {
-    this.containerEl.empty();
-    this.drawConnection();
-    this.drawAnswers();
-    this.drawWriting();
+    this.containerEl.empty(), this.drawConnection(), this.drawAnswers(), this.drawWriting();
   }
   drawConnection() {
     this.row(say.connection).setHeading();
-    const test = this.row(say.test, "");
-    test.addButton((button) => button.setButtonText(say.testNow).onClick(() => this.test(test)));
-    this.row(say.address, say.addressWhy).addText(
+    let test = this.row(say.test, "");
+    test.addButton((button) => button.setButtonText(say.testNow).onClick(() => this.test(test))), this.row(say.address, say.addressWhy).addText(
       (text) => text.setPlaceholder("http://127.0.0.1:8377").setValue(this.host.settings.url).onChange((value) => this.host.change({ url: value.trim() }))
-    );
-    this.row(say.token, say.tokenWhy).addText((text) => {
-      text.inputEl.type = "password";
-      text.setPlaceholder(say.tokenHint).setValue(readToken(this.app)).onChange((value) => {
-        keepToken(this.app, value.trim());
-        void this.host.feed.refresh();
+    ), this.row(say.token, say.tokenWhy).addText((text) => {
+      text.inputEl.type = "password", text.setPlaceholder(say.tokenHint).setValue(readToken(this.app)).onChange((value) => {
+        keepToken(this.app, value.trim()), this.host.feed.refresh();
       });
     });
   }
   async test(row) {
     row.setDesc(say.bar.connecting);
     try {
-      const { vaultName, notes } = await this.host.daemon.status();
+      let { vaultName, notes } = await this.host.daemon.status();
       row.setDesc(say.testGood(vaultName, notes.toLocaleString()));
     } catch (error) {
       row.setDesc(asDaemonError(error).advice);
     }
   }
   drawAnswers() {
-    this.row(say.answersAndLinks).setHeading();
-    this.addNumber(say.sourcesSetting, say.sourcesWhy, "sources", MOST_SOURCES);
-    this.addNumber(say.relatedSetting, say.relatedWhy, "related", MOST_RELATED);
-    this.row(say.mode, say.modeWhy).addDropdown(
+    this.row(say.answersAndLinks).setHeading(), this.addNumber(say.sourcesSetting, say.sourcesWhy, "sources", MOST_SOURCES), this.addNumber(say.relatedSetting, say.relatedWhy, "related", MOST_RELATED), this.row(say.mode, say.modeWhy).addDropdown(
       (dropdown) => dropdown.addOptions(say.modes).setValue(this.host.settings.mode).onChange((value) => this.host.change({ mode: readSettings({ mode: value }).mode }))
-    );
-    void this.drawRefused(this.row(say.refused));
+    ), this.drawRefused(this.row(say.refused));
   }
   /** Says how many links were refused, once the daemon has told, and offers to forget them. */
   async drawRefused(row) {
     try {
-      const pairs = await this.host.daemon.refused();
-      row.setDesc(say.refusedWhy(pairs.length));
-      if (pairs.length === 0) return;
+      let pairs = await this.host.daemon.refused();
+      if (row.setDesc(say.refusedWhy(pairs.length)), pairs.length === 0) return;
       row.addButton(
         (button) => button.setButtonText(say.forget).onClick(async () => {
-          row.setDesc(say.refusedWhy((await this.host.daemon.refuse(pairs, { undo: true })).length));
-          button.buttonEl.detach();
+          row.setDesc(say.refusedWhy((await this.host.daemon.refuse(pairs, { undo: !0 })).length)), button.buttonEl.detach();
         })
       );
     } catch (error) {
@@ -2895,16 +2914,14 @@ var SettingsTab = class extends import_obsidian13.PluginSettingTab {
     }
   }
   drawWriting() {
-    this.row(say.writing).setHeading();
-    this.row(say.underline, say.underlineWhy).addToggle(
+    this.row(say.writing).setHeading(), this.row(say.underline, say.underlineWhy).addToggle(
       (toggle) => toggle.setValue(this.host.settings.underline).onChange((value) => this.host.change({ underline: value }))
-    );
-    this.row(say.trigger, say.triggerWhy).addText(
+    ), this.row(say.trigger, say.triggerWhy).addText(
       (text) => text.setValue(this.host.settings.trigger).onChange((value) => this.host.change({ trigger: value.trim() }))
     );
   }
   row(name, description) {
-    const row = new import_obsidian13.Setting(this.containerEl).setName(name);
+    let row = new import_obsidian17.Setting(this.containerEl).setName(name);
     return description === void 0 ? row : row.setDesc(description);
   }
   addNumber(name, description, key, max) {
@@ -2919,55 +2936,37 @@ function barText(pulse, version) {
   return `pai: ${words(pulse, version)}`;
 }
 function words(pulse, version) {
-  const { bar } = say;
+  let { bar } = say;
   if (!pulse) return bar.connecting;
-  if (!pulse.status) {
-    const known = {
+  if (!pulse.status)
+    return {
       "not-running": bar.notRunning,
       "no-token": bar.noToken,
       unauthorized: bar.refused,
       contract: bar.mismatch
-    };
-    return known[pulse.error.code] ?? bar.unavailable;
-  }
-  const { state, code, progress, pendingChunks } = pulse.status;
-  if (state === "error") return bar.errors[code ?? ""] ?? bar.error;
-  if (state === "held") return bar.held;
-  if (!fits(version, pulse.status.version)) return bar.mismatch;
-  if (state === "paused") return bar.paused;
-  if (progress && progress.total > 0) return percent(progress);
-  if (state === "ready") return pendingChunks > 0 ? bar.updating : bar.ready;
-  return state === "starting" ? bar.starting : bar.indexing;
+    }[pulse.error.code] ?? bar.unavailable;
+  let { state, code, progress: progress2, pendingChunks } = pulse.status;
+  return state === "error" ? bar.errors[code ?? ""] ?? bar.error : state === "held" ? bar.held : fits(version, pulse.status.version) ? state === "paused" ? bar.paused : progress2 && progress2.total > 0 ? percent(progress2) : state === "ready" ? pendingChunks > 0 ? bar.updating : bar.ready : state === "starting" ? bar.starting : bar.indexing : bar.mismatch;
 }
-function percent(progress) {
-  const share = `${String(Math.floor(100 * progress.done / progress.total))} %`;
-  return progress.etaS === null ? share : `${share} · ${say.left(spoken(progress.etaS))}`;
+function percent(progress2) {
+  let share = `${String(Math.floor(100 * progress2.done / progress2.total))} %`;
+  return progress2.etaS === null ? share : `${share} · ${say.left(spoken(progress2.etaS))}`;
 }
 var StatusBar = class {
   constructor(el, version, onClick) {
     this.el = el;
     this.version = version;
-    el.addClass("pai-status", "mod-clickable");
-    el.setAttr("data-tooltip-position", "top");
-    el.addEventListener("click", onClick);
-    this.show(null);
+    el.addClass("pai-status", "mod-clickable"), el.setAttr("data-tooltip-position", "top"), el.addEventListener("click", onClick), this.show(null);
   }
   el;
   version;
   show(pulse) {
-    this.el.setText(barText(pulse, this.version));
-    this.el.setAttr("aria-label", (pulse?.status ? pulse.status.message : pulse?.error.advice) ?? say.barWhy);
-    this.el.toggleClass("is-down", pulse !== null && pulse.status === null);
-    this.el.toggleClass("is-trouble", pulse?.status?.state === "error" || pulse?.status?.state === "held");
+    this.el.setText(barText(pulse, this.version)), this.el.setAttr("aria-label", (pulse?.status ? pulse.status.message : pulse?.error.advice) ?? say.barWhy), this.el.toggleClass("is-down", pulse !== null && pulse.status === null), this.el.toggleClass("is-trouble", pulse?.status?.state === "error" || pulse?.status?.state === "held");
   }
 };
 
 // src/status-feed.ts
-var BUSY_MS = 2e3;
-var QUIET_MS = 3e4;
-var DOWN_MS = [5e3, 5e3, 1e4, 2e4, 4e4, 6e4];
-var EVENT_MS = 400;
-var StatusFeed = class {
+var BUSY_MS = 2e3, QUIET_MS = 3e4, DOWN_MS = [5e3, 5e3, 1e4, 2e4, 4e4, 6e4], EVENT_MS = 400, StatusFeed = class {
   constructor(daemon, after2) {
     this.daemon = daemon;
     this.after = after2;
@@ -2977,37 +2976,31 @@ var StatusFeed = class {
   latest = null;
   listeners = /* @__PURE__ */ new Set();
   ending = new AbortController();
-  cancelNext = () => void 0;
+  cancelNext = () => {
+  };
   failures = 0;
-  polling = false;
-  listening = false;
+  polling = !1;
+  listening = !1;
   /** Calls `listener` with each new status; returns how to stop that. */
   subscribe(listener) {
-    this.listeners.add(listener);
-    if (this.latest) listener(this.latest);
-    return () => this.listeners.delete(listener);
+    return this.listeners.add(listener), this.latest && listener(this.latest), () => this.listeners.delete(listener);
   }
   async refresh() {
     if (this.polling || this.ending.signal.aborted) return;
-    this.polling = true;
-    this.cancelNext();
-    const pulse = await this.ask();
-    this.polling = false;
-    if (this.isOver()) return;
-    this.failures = pulse.status ? 0 : this.failures + 1;
-    this.latest = pulse;
-    for (const listener of this.listeners) listener(pulse);
-    this.plan(this.pause(pulse));
-    if (pulse.status) void this.listen();
+    this.polling = !0, this.cancelNext();
+    let pulse = await this.ask();
+    if (this.polling = !1, !this.isOver()) {
+      this.failures = pulse.status ? 0 : this.failures + 1, this.latest = pulse;
+      for (let listener of this.listeners) listener(pulse);
+      this.plan(this.pause(pulse)), pulse.status && this.listen();
+    }
   }
   /** Looks at once where the daemon was down: the person may come from starting it. */
   async wake() {
-    if (this.latest?.error) await this.refresh();
+    this.latest?.error && await this.refresh();
   }
   dispose() {
-    this.ending.abort();
-    this.cancelNext();
-    this.listeners.clear();
+    this.ending.abort(), this.cancelNext(), this.listeners.clear();
   }
   isOver() {
     return this.ending.signal.aborted;
@@ -3016,90 +3009,80 @@ var StatusFeed = class {
     try {
       return { status: await this.daemon.status(), error: null };
     } catch (error) {
-      if (error instanceof DaemonError) return { status: null, error };
-      return { status: null, error: new DaemonError("unknown", String(error)) };
+      return error instanceof DaemonError ? { status: null, error } : { status: null, error: new DaemonError("unknown", String(error)) };
     }
   }
   pause({ status }) {
-    if (!status) return DOWN_MS[Math.min(this.failures, DOWN_MS.length) - 1] ?? QUIET_MS;
-    return status.state === "indexing" || status.state === "starting" ? BUSY_MS : QUIET_MS;
+    return status ? status.state === "indexing" || status.state === "starting" ? BUSY_MS : QUIET_MS : DOWN_MS[Math.min(this.failures, DOWN_MS.length) - 1] ?? QUIET_MS;
   }
   plan(ms) {
-    this.cancelNext();
-    this.cancelNext = this.after(ms, () => void this.refresh());
+    this.cancelNext(), this.cancelNext = this.after(ms, () => {
+      this.refresh();
+    });
   }
   async listen() {
     if (this.listening) return;
-    this.listening = true;
-    let opened = false;
+    this.listening = !0;
+    let opened = !1;
     try {
       opened = await this.daemon.listen(this.ending.signal, () => {
         this.plan(EVENT_MS);
       });
     } catch {
     }
-    this.listening = false;
-    if (opened && !this.isOver()) this.plan(EVENT_MS);
+    this.listening = !1, opened && !this.isOver() && this.plan(EVENT_MS);
   }
 };
 
 // src/status-modal.ts
-var import_obsidian14 = require("obsidian");
+var import_obsidian18 = require("obsidian");
 function count(number) {
   return number.toLocaleString();
 }
 function megabytes(bytes) {
   return `${(bytes / 1e6).toLocaleString(void 0, { maximumFractionDigits: 0 })} MB`;
 }
-var StatusModal = class extends import_obsidian14.Modal {
+var StatusModal = class extends import_obsidian18.Modal {
   constructor(app, host) {
     super(app);
     this.host = host;
   }
   host;
-  unsubscribe = () => void 0;
+  unsubscribe = () => {
+  };
   onOpen() {
-    this.modalEl.addClass("pai-modal");
-    this.setTitle(say.daemon);
-    this.unsubscribe = this.host.feed.subscribe((pulse) => {
+    this.modalEl.addClass("pai-modal"), this.setTitle(say.daemon), this.unsubscribe = this.host.feed.subscribe((pulse) => {
       this.draw(pulse);
-    });
-    void this.host.feed.refresh();
+    }), this.host.feed.refresh();
   }
   onClose() {
-    this.unsubscribe();
-    this.contentEl.empty();
+    this.unsubscribe(), this.contentEl.empty();
   }
   draw(pulse) {
-    this.contentEl.empty();
-    if (!pulse.status) drawError(this.contentEl, pulse.error);
-    this.drawTroubles(pulse);
-    if (!pulse.status) return;
-    const { status } = pulse;
-    const table = this.contentEl.createEl("dl", { cls: "pai-facts" });
-    for (const [name, value] of this.facts(status)) {
-      table.createEl("dt", { text: name });
-      table.createEl("dd", { text: value });
-    }
-    if (status.problems.length > 0) this.drawProblems(status.problems);
-    const row = this.contentEl.createDiv({ cls: "pai-actions" });
-    const again = row.createEl("button", { cls: "pai-reindex", text: say.reindex });
-    again.addEventListener("click", () => void reindex(this.host));
-    if (status.state !== "indexing") return;
-    const hold = row.createEl("button", { cls: "pai-pause", text: say.pause });
-    hold.addEventListener("click", () => void pause(this.host, true));
+    if (this.contentEl.empty(), pulse.status || drawError(this.contentEl, pulse.error), this.drawTroubles(pulse), !pulse.status) return;
+    let { status } = pulse, table = this.contentEl.createEl("dl", { cls: "pai-facts" });
+    for (let [name, value] of this.facts(status))
+      table.createEl("dt", { text: name }), table.createEl("dd", { text: value });
+    status.problems.length > 0 && this.drawProblems(status.problems);
+    let row = this.contentEl.createDiv({ cls: "pai-actions" });
+    if (row.createEl("button", { cls: "pai-reindex", text: say.reindex }).addEventListener("click", () => {
+      reindex(this.host);
+    }), status.state !== "indexing") return;
+    row.createEl("button", { cls: "pai-pause", text: say.pause }).addEventListener("click", () => {
+      pause(this.host, !0);
+    });
   }
   drawTroubles(pulse) {
-    for (const { message, remedies } of troubles(pulse, this.host.chosen())) {
-      const box = this.contentEl.createDiv({ cls: "pai-trouble" });
-      if (pulse.status) box.createDiv({ cls: "pai-warning", text: message });
-      const row = box.createDiv({ cls: "pai-actions" });
-      for (const remedy of remedies) this.drawRemedy(row, remedy);
+    for (let { message, remedies } of troubles(pulse, this.host.chosen())) {
+      let box = this.contentEl.createDiv({ cls: "pai-trouble" });
+      pulse.status && box.createDiv({ cls: "pai-warning", text: message });
+      let row = box.createDiv({ cls: "pai-actions" });
+      for (let remedy of remedies) this.drawRemedy(row, remedy);
     }
   }
   drawRemedy(row, remedy) {
-    if (remedy.kind === "copy") row.createEl("code", { cls: "pai-command", text: remedy.command });
-    const words2 = {
+    remedy.kind === "copy" && row.createEl("code", { cls: "pai-command", text: remedy.command });
+    let words2 = {
       look: say.lookAgain,
       believe: say.believe,
       resume: say.resume,
@@ -3108,14 +3091,12 @@ var StatusModal = class extends import_obsidian14.Modal {
       forgetAddress: say.forgetAddress,
       copy: say.copyCommand
     };
-    const button = row.createEl("button", { cls: `pai-remedy is-${remedy.kind}`, text: words2[remedy.kind] });
-    button.addEventListener("click", () => void this.host.cure(remedy));
+    row.createEl("button", { cls: `pai-remedy is-${remedy.kind}`, text: words2[remedy.kind] }).addEventListener("click", () => {
+      this.host.cure(remedy);
+    });
   }
   facts(status) {
-    const { model, watcher, generator } = status;
-    const watching = say.watching[watcher.mode] ?? watcher.mode;
-    const state = say.stateWords[status.state];
-    const author = `${generator.name}, ${say.places[generator.location]}`;
+    let { model, watcher, generator } = status, watching = say.watching[watcher.mode] ?? watcher.mode, state = say.stateWords[status.state], author = `${generator.name}, ${say.places[generator.location]}`;
     return [
       [say.state, status.progress && status.progress.total > 0 ? `${state} (${percent(status.progress)})` : state],
       [say.vault, status.vaultPath],
@@ -3129,59 +3110,49 @@ var StatusModal = class extends import_obsidian14.Modal {
   }
   drawProblems(problems) {
     this.contentEl.createDiv({ cls: "pai-heading", text: say.badNotes });
-    for (const problem of problems) {
-      const row = this.contentEl.createDiv({ cls: "pai-row", attr: { role: "link", tabindex: "0" } });
+    for (let problem of problems) {
+      let row = this.contentEl.createDiv({ cls: "pai-row", attr: { role: "link", tabindex: "0" } });
       row.createDiv({ cls: "pai-row-place", text: problem.path });
-      const where = problem.line === null ? "" : `${say.line(problem.line)}: `;
-      row.createDiv({ cls: "pai-row-detail", text: `${where}${problem.reason}` });
-      row.addEventListener("click", (event) => {
-        this.close();
-        void openAt(this.app, { path: problem.path, startLine: problem.line ?? 1, page: null }, event);
+      let where = problem.line === null ? "" : `${say.line(problem.line)}: `;
+      row.createDiv({ cls: "pai-row-detail", text: `${where}${problem.reason}` }), row.addEventListener("click", (event) => {
+        this.close(), openAt(this.app, { path: problem.path, startLine: problem.line ?? 1, page: null }, event);
       });
     }
   }
 };
 function modelOf(model) {
   if (!model) return say.modelNone;
-  const running = `${model.name} (${model.executionProvider ?? say.modelLoading})`;
+  let running = `${model.name} (${model.executionProvider ?? say.modelLoading})`;
   return model.next ? `${running}, ${say.modelNext(model.next.name, count(model.next.done), count(model.next.total))}` : running;
 }
 async function pause(host, isPaused) {
   try {
-    await host.daemon.pause(isPaused);
-    await host.feed.refresh();
+    await host.daemon.pause(isPaused), await host.feed.refresh();
   } catch (error) {
-    new import_obsidian14.Notice(asDaemonError(error).advice, 1e4);
+    new import_obsidian18.Notice(asDaemonError(error).advice, 1e4);
   }
 }
 async function reindex(host, asked = {}) {
   try {
-    await host.daemon.reindex(asked);
-    new import_obsidian14.Notice(asked.paths ? say.lookingAtNote : say.looking);
-    void host.feed.refresh();
+    await host.daemon.reindex(asked), new import_obsidian18.Notice(asked.paths ? say.lookingAtNote : say.looking), host.feed.refresh();
   } catch (error) {
-    new import_obsidian14.Notice(asDaemonError(error).advice, 1e4);
+    new import_obsidian18.Notice(asDaemonError(error).advice, 1e4);
   }
 }
 
 // src/underlining.ts
-var import_obsidian15 = require("obsidian");
+var import_obsidian19 = require("obsidian");
 
 // src/underlines.ts
-var import_state2 = require("@codemirror/state");
-var import_view3 = require("@codemirror/view");
-var MARKS = 500;
-var setMentions = import_state2.StateEffect.define();
-var marks = import_state2.StateField.define({
+var import_state2 = require("@codemirror/state"), import_view3 = require("@codemirror/view");
+var MARKS = 500, setMentions = import_state2.StateEffect.define(), marks = import_state2.StateField.define({
   create: () => import_view3.Decoration.none,
   update(old, { changes, docChanged, effects, newDoc }) {
     let next = docChanged ? old.map(changes) : old;
-    if (docChanged && next.size > 0) {
-      changes.iterChangedRanges((_fromOld, _toOld, filterFrom, filterTo) => {
-        next = next.update({ filterFrom, filterTo, filter: (from, to, { spec }) => newDoc.sliceString(from, to) === wordsOf(spec) });
-      });
-    }
-    for (const effect of effects) if (effect.is(setMentions)) next = drawn(effect.value, newDoc);
+    docChanged && next.size > 0 && changes.iterChangedRanges((_fromOld, _toOld, filterFrom, filterTo) => {
+      next = next.update({ filterFrom, filterTo, filter: (from, to, { spec }) => newDoc.sliceString(from, to) === wordsOf(spec) });
+    });
+    for (let effect of effects) effect.is(setMentions) && (next = drawn(effect.value, newDoc));
     return next;
   },
   provide: (field) => import_view3.EditorView.decorations.from(field)
@@ -3190,62 +3161,57 @@ function wordsOf(spec) {
   return spec.words;
 }
 function drawn(mentions, doc) {
-  const found = mentions.slice(0, MARKS).flatMap(({ text, line, columnUtf16, title }) => {
+  let found = mentions.slice(0, MARKS).flatMap(({ text, line, columnUtf16, title }) => {
     if (line > doc.lines) return [];
-    const from = doc.line(line).from + columnUtf16;
-    const mark = import_view3.Decoration.mark({ class: "pai-mention", words: text, attributes: { title: say.linkTo(title) } });
+    let from = doc.line(line).from + columnUtf16, mark = import_view3.Decoration.mark({ class: "pai-mention", words: text, attributes: { title: say.linkTo(title) } });
     return doc.sliceString(from, from + text.length) === text ? [mark.range(from, from + text.length)] : [];
   });
-  return import_view3.Decoration.set(found, true);
+  return import_view3.Decoration.set(found, !0);
 }
 var underlines = marks;
 
 // src/underlining.ts
-var SETTLE_MS2 = 600;
-var EDITORS = 6;
-var Underlining = class {
+var SETTLE_MS2 = 600, EDITORS = 6, Underlining = class {
   constructor(host) {
     this.host = host;
   }
   host;
-  cancelPlan = () => void 0;
+  cancelPlan = () => {
+  };
   revision = -1;
-  isDrawn = false;
+  isDrawn = !1;
   /** Follows the index; returns how to stop that. */
   follow() {
-    const unsubscribe = this.host.feed.subscribe(({ status }) => {
-      if (!status || status.revision === this.revision) return;
-      this.revision = status.revision;
-      this.plan();
+    let unsubscribe = this.host.feed.subscribe(({ status }) => {
+      !status || status.revision === this.revision || (this.revision = status.revision, this.plan());
     });
     return () => {
-      unsubscribe();
-      this.cancelPlan();
+      unsubscribe(), this.cancelPlan();
     };
   }
   /** Looks again soon; costs nothing where underlining is off and nothing is drawn. */
   plan() {
-    this.cancelPlan();
-    if (this.host.settings.underline || this.isDrawn) this.cancelPlan = after(SETTLE_MS2, () => void this.draw());
+    this.cancelPlan(), (this.host.settings.underline || this.isDrawn) && (this.cancelPlan = after(SETTLE_MS2, () => {
+      this.draw();
+    }));
   }
   async draw() {
-    const isOn = this.host.settings.underline;
+    let isOn = this.host.settings.underline;
     this.isDrawn = isOn;
-    for (const view of this.views()) {
-      const path = view.file?.path;
+    for (let view of this.views()) {
+      let path = view.file?.path;
       if (path === void 0) continue;
-      const mentions = isOn ? await this.mentionsOf(path) : [];
-      if (mentions && view.file?.path === path) codeMirror(view.editor)?.dispatch({ effects: setMentions.of(mentions) });
+      let mentions = isOn ? await this.mentionsOf(path) : [];
+      mentions && view.file?.path === path && codeMirror(view.editor)?.dispatch({ effects: setMentions.of(mentions) });
     }
   }
   views() {
-    const leaves = this.host.app.workspace.getLeavesOfType("markdown");
-    return leaves.map(({ view }) => view).filter((view) => view instanceof import_obsidian15.MarkdownView).slice(0, EDITORS);
+    return this.host.app.workspace.getLeavesOfType("markdown").map(({ view }) => view).filter((view) => view instanceof import_obsidian19.MarkdownView).slice(0, EDITORS);
   }
   /** Returns null where nobody knows: the underlines stay what they are. */
   async mentionsOf(path) {
     try {
-      const { mentions } = await this.host.daemon.links(path);
+      let { mentions } = await this.host.daemon.links(path);
       return mentions.filter(({ sure }) => sure);
     } catch (error) {
       return asDaemonError(error).code === "not_found" ? [] : null;
@@ -3254,9 +3220,7 @@ var Underlining = class {
 };
 
 // src/main.ts
-var RECENT = "pai-daemon-recent";
-var MOST_PAIRS = 5e3;
-var PaiPlugin = class extends import_obsidian16.Plugin {
+var RECENT = "pai-daemon-recent", MOST_PAIRS = 5e3, PaiPlugin = class extends import_obsidian20.Plugin {
   settings = readSettings(null);
   daemon = new Daemon({ send: patiently(send, after), stream, after, connect: () => this.connect(), vaultPath: this.vaultPath() });
   feed = new StatusFeed(this.daemon, after);
@@ -3271,142 +3235,169 @@ var PaiPlugin = class extends import_obsidian16.Plugin {
   });
   inline = new InlineAnswers(this);
   underlining = new Underlining(this);
-  isHandingOver = false;
+  isHandingOver = !1;
+  // Null while nobody has asked the daemon that runs now.
+  hasRoutines = null;
   async onload() {
-    speak((0, import_obsidian16.getLanguage)());
-    this.settings = readSettings(await this.loadData());
-    this.registerView(ASK_VIEW, (leaf) => new AskView(leaf, this));
-    this.registerView(RELATED_VIEW, (leaf) => new RelatedView(leaf, this));
-    this.registerView(LINKS_VIEW, (leaf) => new LinksView(leaf, this));
-    this.registerEditorExtension([pendingAnswers, underlines, this.cursor.extension]);
-    this.registerEditorSuggest(new LinkSuggest(this.app, this));
-    this.addSettingTab(new SettingsTab(this.app, this, this));
-    this.addRibbonIcon("message-circle-question", say.ask, () => void this.openAsk());
-    const bar = new StatusBar(this.addStatusBarItem(), this.manifest.version, () => {
+    speak((0, import_obsidian20.getLanguage)()), this.settings = readSettings(await this.loadData()), this.registerView(ASK_VIEW, (leaf) => new AskView(leaf, this)), this.registerView(RELATED_VIEW, (leaf) => new RelatedView(leaf, this)), this.registerView(LINKS_VIEW, (leaf) => new LinksView(leaf, this)), this.registerEditorExtension([pendingAnswers, underlines, this.cursor.extension]), this.registerEditorSuggest(new LinkSuggest(this.app, this)), this.addSettingTab(new SettingsTab(this.app, this, this)), this.addRibbonIcon("message-circle-question", say.ask, () => {
+      this.openAsk();
+    });
+    let bar = new StatusBar(this.addStatusBarItem(), this.manifest.version, () => {
       this.showStatus();
     });
     this.register(this.feed.subscribe((pulse) => {
       bar.show(pulse);
-    }));
-    this.register(this.underlining.follow());
-    this.addCommands();
-    this.app.workspace.onLayoutReady(() => {
+    })), this.register(this.underlining.follow()), this.addCommands(), this.app.workspace.onLayoutReady(() => {
       this.begin();
     });
   }
   onunload() {
-    this.inline.dispose();
-    this.feed.dispose();
+    this.inline.dispose(), this.feed.dispose();
   }
   chosen() {
-    const { version } = this.manifest;
+    let { version } = this.manifest;
     return { version, vaultPath: this.vaultPath(), hasToken: readToken(this.app) !== "", hasAddress: this.settings.url !== "", canStart: startProgram(machine) !== null };
   }
   async change(part) {
-    this.settings = { ...this.settings, ...part };
-    await this.saveData(this.settings);
-    if (part.url !== void 0) void this.feed.refresh();
-    if (part.underline !== void 0) this.underlining.plan();
+    this.settings = { ...this.settings, ...part }, await this.saveData(this.settings), part.url !== void 0 && this.feed.refresh(), part.underline !== void 0 && this.underlining.plan();
   }
   async cure(remedy) {
-    if (remedy.kind === "copy") await copy(remedy.command);
-    else if (remedy.kind === "look" || remedy.kind === "believe") await reindex(this, { believe: remedy.kind === "believe" });
-    else if (remedy.kind === "resume") await pause(this, false);
-    else if (remedy.kind === "start") await this.startDaemon();
-    else if (remedy.kind === "forgetAddress") await this.change({ url: "" });
-    else {
-      keepToken(this.app, "");
-      await this.feed.refresh();
-    }
+    remedy.kind === "copy" ? await copy(remedy.command) : remedy.kind === "look" || remedy.kind === "believe" ? await reindex(this, { believe: remedy.kind === "believe" }) : remedy.kind === "resume" ? await pause(this, !1) : remedy.kind === "start" ? await this.startDaemon() : remedy.kind === "forgetAddress" ? await this.change({ url: "" }) : (keepToken(this.app, ""), await this.feed.refresh());
   }
   async startDaemon() {
-    new import_obsidian16.Notice(say.startingNow);
+    new import_obsidian20.Notice(say.startingNow);
     try {
       await startDaemon(machine, this.vaultPath());
     } catch (error) {
-      new import_obsidian16.Notice(asDaemonError(error).advice, 1e4);
+      new import_obsidian20.Notice(asDaemonError(error).advice, 1e4);
     }
     await this.feed.refresh();
   }
   begin() {
-    void this.feed.refresh();
-    this.registerDomEvent(window, "focus", () => void this.feed.wake());
-    this.registerEvent(this.app.workspace.on("file-open", () => {
+    this.feed.refresh(), this.registerDomEvent(window, "focus", () => {
+      this.feed.wake();
+    }), this.registerEvent(this.app.workspace.on("file-open", () => {
       this.underlining.plan();
-    }));
-    this.register(this.feed.subscribe(({ status }) => {
-      if (status) void this.handPairsOver();
+    })), this.register(this.feed.subscribe(({ status }) => {
+      status && this.handPairsOver();
+    })), this.register(this.feed.subscribe(({ status }) => {
+      status ? this.hasRoutines === null && this.lookForRoutines() : this.hasRoutines = null;
     }));
   }
   /** Gives the daemon what an earlier version kept of refused links; what cannot be given yet stays. */
   async handPairsOver() {
-    const pairs = listPairs(this.settings.pairs);
-    if (pairs.length === 0 || this.isHandingOver) return;
-    this.isHandingOver = true;
-    try {
-      for (let at = 0; at < pairs.length; at += MOST_PAIRS) await this.daemon.refuse(pairs.slice(at, at + MOST_PAIRS));
-      await this.change({ pairs: {} });
-    } catch (error) {
-      console.debug("pai-daemon: refused links wait for a daemon that keeps them", error);
-    } finally {
-      this.isHandingOver = false;
+    let pairs = listPairs(this.settings.pairs);
+    if (!(pairs.length === 0 || this.isHandingOver)) {
+      this.isHandingOver = !0;
+      try {
+        for (let at = 0; at < pairs.length; at += MOST_PAIRS) await this.daemon.refuse(pairs.slice(at, at + MOST_PAIRS));
+        await this.change({ pairs: {} });
+      } catch (error) {
+        console.debug("pai-daemon: refused links wait for a daemon that keeps them", error);
+      } finally {
+        this.isHandingOver = !1;
+      }
     }
   }
+  async lookForRoutines() {
+    this.hasRoutines = !1;
+    try {
+      await this.daemon.routines(), this.hasRoutines = !0;
+    } catch {
+      this.hasRoutines = !1;
+    }
+  }
+  /** Adds a command that is there where the daemon has routines; an older one has none (D97). */
+  addRoutineCommand(id, name, run2) {
+    this.addCommand({
+      id,
+      name,
+      checkCallback: (checking) => (this.hasRoutines === !0 && !checking && run2(), this.hasRoutines === !0)
+    });
+  }
   addCommands() {
-    this.addCommand({ id: "ask", name: say.ask, callback: () => void this.openAsk() });
-    this.addEditorCommand("answer-here", say.answerHere, (editor, info) => void this.inline.answer(editor, info));
-    this.addEditorCommand("suggest-links", say.suggestLinks, () => void this.openLinks());
-    this.addEditorCommand("link-mention", say.linkMention, (editor, { file }) => {
-      if (file) void linkMention(this, editor, file);
-    });
-    this.addCommand({ id: "related", name: say.showRelated, callback: () => void this.openRelated() });
-    this.addFileCommand("open-related", say.openRelated, (file) => {
+    this.addRoutineCommand("run-routine", say.runRoutine, () => {
+      new RoutineModal(this.app, this).open();
+    }), this.addRoutineCommand("proposals", say.proposals, () => {
+      new ProposalsModal(this.app, this).open();
+    }), this.addCommand({ id: "ask", name: say.ask, callback: () => {
+      this.openAsk();
+    } }), this.addEditorCommand("answer-here", say.answerHere, (editor, info) => {
+      this.inline.answer(editor, info);
+    }), this.addEditorCommand("suggest-links", say.suggestLinks, () => {
+      this.openLinks();
+    }), this.addEditorCommand("link-mention", say.linkMention, (editor, { file }) => {
+      file && linkMention(this, editor, file);
+    }), this.addEditorCommand("remember", say.remember, (editor) => {
+      rememberHere(this, editor.getSelection(), editor.getLine(editor.getCursor("to").line));
+    }), this.addCommand({ id: "related", name: say.showRelated, callback: () => {
+      this.openRelated();
+    } }), this.addFileCommand("open-related", say.openRelated, (file) => {
       new RelatedModal(this.app, this, file).open();
-    });
-    this.addCommand({ id: "search", name: say.search, callback: () => {
+    }), this.addCommand({ id: "search", name: say.search, callback: () => {
       new SearchModal(this.app, this).open();
-    } });
-    this.addFileCommand("reindex-note", say.reindexNote, (file) => void reindex(this, { paths: [file.path] }));
-    this.addCommand({ id: "reindex", name: say.reindex, callback: () => void reindex(this) });
-    this.addCommand({ id: "status", name: say.showStatus, callback: () => {
+    } }), this.addFileCommand("summarize-note", say.summarizeNote, (file) => {
+      this.perform(summaryOfNote(file.path));
+    }), this.addFileCommand("summarize-folder", say.summarizeFolder, (file) => {
+      this.perform(summaryOfFolder(file.path));
+    }), this.addCommand({ id: "summarize-tag", name: say.summarizeTag, callback: () => {
+      this.pickTag();
+    } }), this.addFileCommand("compare", say.compare, (file) => {
+      new NotePick(this.app, file, (other) => {
+        this.perform(comparison(file.path, other.path));
+      }).open();
+    }), this.addFileCommand("reindex-note", say.reindexNote, (file) => {
+      reindex(this, { paths: [file.path] });
+    }), this.addCommand({ id: "reindex", name: say.reindex, callback: () => {
+      reindex(this);
+    } }), this.addCommand({ id: "status", name: say.showStatus, callback: () => {
       this.showStatus();
     } });
   }
-  addEditorCommand(id, name, run) {
-    this.addCommand({ id, name, editorCallback: run });
+  addEditorCommand(id, name, run2) {
+    this.addCommand({ id, name, editorCallback: run2 });
   }
   /** Adds a command that is there while a note is open. */
-  addFileCommand(id, name, run) {
+  addFileCommand(id, name, run2) {
     this.addCommand({
       id,
       name,
       checkCallback: (checking) => {
-        const file = this.app.workspace.getActiveFile();
-        if (file && !checking) run(file);
-        return file !== null;
+        let file = this.app.workspace.getActiveFile();
+        return file && !checking && run2(file), file !== null;
       }
     });
   }
   async openAsk() {
-    const leaf = await this.app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: true, reveal: true });
-    if (leaf.view instanceof AskView) leaf.view.focusInput();
+    let leaf = await this.app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: !0, reveal: !0 });
+    leaf.view instanceof AskView && leaf.view.focusInput();
+  }
+  pickTag() {
+    new TagPick(this.app, (tag) => {
+      let task = summaryOfTag(tag);
+      task && this.perform(task);
+    }).open();
+  }
+  async perform(task) {
+    let leaf = await this.app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: !0, reveal: !0 });
+    leaf.view instanceof AskView && await leaf.view.perform(task);
   }
   async openLinks() {
-    const leaf = await this.app.workspace.ensureSideLeaf(LINKS_VIEW, "right", { active: false, reveal: true });
-    if (leaf.view instanceof LinksView) leaf.view.look();
+    let leaf = await this.app.workspace.ensureSideLeaf(LINKS_VIEW, "right", { active: !1, reveal: !0 });
+    leaf.view instanceof LinksView && leaf.view.look();
   }
   async openRelated() {
-    await this.app.workspace.ensureSideLeaf(RELATED_VIEW, "right", { active: false, reveal: true });
+    await this.app.workspace.ensureSideLeaf(RELATED_VIEW, "right", { active: !1, reveal: !0 });
   }
   showStatus() {
     new StatusModal(this.app, this).open();
   }
   vaultPath() {
-    const { adapter } = this.app.vault;
-    return adapter instanceof import_obsidian16.FileSystemAdapter ? adapter.getBasePath() : "";
+    let { adapter } = this.app.vault;
+    return adapter instanceof import_obsidian20.FileSystemAdapter ? adapter.getBasePath() : "";
   }
   connect() {
-    const overrides = { url: this.settings.url, token: readToken(this.app) };
+    let overrides = { url: this.settings.url, token: readToken(this.app) };
     return new Promise((resolve) => {
       resolve(discover(machine, this.vaultPath(), overrides));
     });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -12,12 +13,14 @@ from msgspec import Meta
 from pai_daemon.action.action import Action
 from pai_daemon.action.actions import Record, State, shown
 from pai_daemon.action.grant import ActionKind
+from pai_daemon.action.runner import DAILY
 from pai_daemon.errors import DiskFull, Forbidden, NoteChanged, NotFound, PaiError, VaultUnavailable
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.security import GRANT
 from pai_daemon.serve.state import SERVED, Parts
 from pai_daemon.serve.tokens import Grant
 from pai_daemon.serve.wire import Limit, refuse_halves, reply
+from pai_daemon.vault.daily import DailyNotes
 
 routes = Routes()
 CHANGES = (NotFound, NoteChanged, VaultUnavailable, DiskFull)
@@ -68,7 +71,9 @@ class ProposeAction(msgspec.Struct, frozen=True, kw_only=True):
         Literal["create", "append", "insert", "set_property", "add_link", "move"],
         Meta(description="What is to be done.", examples=["append"]),
     ]
-    path: Annotated[str, Meta(description="The note, by its path.", examples=["Garden.md"])]
+    path: Annotated[
+        str, Meta(description="The note, by its path; `daily` is that of today.", examples=["Garden.md"])
+    ]
     text: Annotated[
         str, Meta(description="What is written, in Markdown.", examples=["- Water the beans"])
     ] = ""
@@ -119,8 +124,9 @@ async def propose(request: web.Request, asked: ProposeAction) -> web.Response:
     parts = request.app[SERVED].ready()
     for name in ("path", "text", "heading", "name", "value", "to", "why"):
         refuse_halves(name, getattr(asked, name))
+    path = _today(request) if asked.path == DAILY else asked.path
     action = Action(
-        asked.kind, asked.path, asked.text, asked.heading, name=asked.name, value=asked.value, to=asked.to
+        asked.kind, path, asked.text, asked.heading, name=asked.name, value=asked.value, to=asked.to
     )
     record = await asyncio.to_thread(parts.actions.propose, action, by=_who(request), why=asked.why[:500])
     return reply(await asyncio.to_thread(_sent, parts, record, request[GRANT]))
@@ -141,6 +147,11 @@ async def decide(request: web.Request, asked: DecideAction) -> web.Response:
     what = {"approve": actions.approve, "reject": actions.reject, "undo": actions.undo}[asked.decision]
     record = await asyncio.to_thread(what, request.match_info["id"], by=_who(request))
     return reply(await asyncio.to_thread(_sent, parts, record, request[GRANT]))
+
+
+def _today(request: web.Request) -> str:
+    """Return the path of today's note."""
+    return DailyNotes.of(request.app[SERVED].vault).path(datetime.now().astimezone().date())
 
 
 def _who(request: web.Request) -> str:

@@ -1148,6 +1148,12 @@ class Topic(TypedDict):
     others: int
 
 
+class Triggered(TypedDict):
+    """A run that is to be made. id: by which its trace is found."""
+
+    id: str
+
+
 class Turn(TypedDict):
     """What was said before in a conversation, by the person (`user`) or in an answer (`assistant`)."""
 

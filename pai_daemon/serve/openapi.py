@@ -41,12 +41,13 @@ from pai_daemon.serve import (
     status,
     summarize,
     tasks,
+    triggers,
 )
 from pai_daemon.serve.contract import Route, Routes
 from pai_daemon.serve.mcp import endpoint as mcp
 from pai_daemon.serve.openai import chat, embeddings, responses
 from pai_daemon.serve.openai import models as openai_models
-from pai_daemon.serve.security import OPEN_PATHS, SCOPE_OF
+from pai_daemon.serve.security import OPEN_PATHS, SCOPE_OF, SIGNED
 from pai_daemon.serve.wire import ProblemDocument, Sparse, reply
 
 routes = Routes()
@@ -65,6 +66,7 @@ RESOURCES = (
     memory.routes,
     memory_tool.routes,
     routines.routes,
+    triggers.routes,
     actions.routes,
     proposals.routes,
     model.routes,
@@ -101,7 +103,7 @@ def kinds() -> list[type[PaiError]]:
 def failures(route: Route) -> list[type[PaiError]]:
     """Return what a route may raise, what every one may among it."""
     always: tuple[type[PaiError], ...] = (PaiError, UsageError, Forbidden, Overloaded, MethodNotAllowed)
-    if route.path not in OPEN_PATHS:
+    if route.path not in OPEN_PATHS and route.canonical not in SIGNED:
         always += (Unauthorized,)
     if route.body:
         always += (TooLarge,)
@@ -200,7 +202,7 @@ def _operation(route: Route) -> Schema:
     }
     if scope:
         operation["x-scope"] = scope
-    if route.path in OPEN_PATHS:
+    if route.path in OPEN_PATHS or route.canonical in SIGNED:
         operation["security"] = []
     if route.body:
         schema = schema_of(route.body)

@@ -22,6 +22,8 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 OBSIDIAN_ORIGIN = "app://obsidian.md"
 # Nothing that is anybody's is behind these: that we are alive, and the dashboard without its data.
 OPEN_PATHS = frozenset({"/api/health", "/", "/login", "/dashboard.js", "/dashboard.css"})
+# These take no token: each message is signed with a secret of its own.
+SIGNED = frozenset({"/api/routines/{name}/trigger"})
 # What each scope opens; a route that is not here opens to the person's own token alone.
 SCOPE_OF = {
     "/api/status": "status",
@@ -80,7 +82,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     check_origin(request, origin)
     if request.method == "OPTIONS" and origin and "Access-Control-Request-Method" in request.headers:
         return web.Response(status=204, headers=PREFLIGHT_HEADERS | _private_network(request))
-    if request.path not in OPEN_PATHS:
+    resource = request.match_info.route.resource
+    if request.path not in OPEN_PATHS and (resource is None or resource.canonical not in SIGNED):
         request[GRANT] = _granted(request, served)
         check_grant(request, request[GRANT], served)
     return await handler(request)

@@ -11,6 +11,8 @@ from aiohttp import web
 
 from pai_daemon.action.actions import Actions
 from pai_daemon.action.composing import VaultComposer
+from pai_daemon.action.outside.incoming import Incoming
+from pai_daemon.action.outside.webhooks import Webhooks
 from pai_daemon.action.scheduler import Scheduler
 from pai_daemon.config import Settings
 from pai_daemon.context.answering.answers import Answerer
@@ -75,6 +77,8 @@ class Parts:
     actions: Actions
     scheduler: Scheduler
     composer: VaultComposer
+    webhooks: Webhooks
+    incoming: Incoming
     keeper: Keeper | None = None
     threads: ThreadKeeper | None = None
     offers: Offers | None = None

@@ -131,6 +131,8 @@ async def served(live: Live, model: Obeying | None, folder: Path) -> AsyncIterat
         actions=cast("Any", None),
         scheduler=cast("Any", None),
         composer=cast("Any", None),
+        webhooks=cast("Any", None),
+        incoming=cast("Any", None),
         keeper=keeper,
     )
     state = Served(settings, live.vault, tokens, ModelState(profile("small")), parts=parts)

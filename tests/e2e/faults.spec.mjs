@@ -12,6 +12,12 @@ import { onStage } from "./stage.mjs";
 const OPENINGS = Number(process.env.PAI_E2E_OPENINGS ?? 60);
 const NASTY = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> [[a|b]] \`x\` ‮gnp.exe`;
 const LINE = "A line of a note that has grown for years without end.\n";
+const routines = {
+  folder: "Routines", routines: [{ name: "Week/Review", title: "Review of the week", schedule: "every friday", next: null }],
+  wrong: [{ path: "Note.md", line: 3, message: "every is no time.", hint: "Name a day." }],
+};
+const run = { routine: "Week/Review", state: "done", why: "", actions: [] };
+const proposal = { id: "a1", state: "proposed", path: "Other.md", by: "Week/Review", why: "", diff: `--- a\n+${NASTY}\n` };
 const notes = {
   "Note.md": "# Note\n\nA passage of the note, and a question?\n",
   "Other.md": "# Other\n\nSomething else.\n",
@@ -271,6 +277,64 @@ await onStage(notes, async ({ driver, page, daemon, harness }) => {
     await page.keyboard.press("Escape");
     await driver.restart();
     await driver.bar("pai: ready");
+  });
+
+  await driver.claim("a daemon without routines hides their commands; with them they are there after it comes back", async () => {
+    const offered = () => page.evaluate(() => window.app.offers("pai-daemon:run-routine"));
+    assert.equal(await offered(), false);
+    daemon.scripts.set("/api/routines", (response) => { json(response, routines); });
+    await driver.restart();
+    await driver.bar("pai: ready");
+    await page.waitForFunction(() => window.app.offers("pai-daemon:run-routine"));
+  });
+
+  await driver.claim("a wrong routine is listed with its line, and opens there", async () => {
+    await driver.run("run-routine");
+    await page.locator(".pai-suggestion", { hasText: "Line 3: every is no time" }).click();
+    await page.waitForFunction(() => window.app.workspace.getActiveFile()?.path === "Note.md");
+    assert.equal((await driver.note()).line, 3);
+  });
+
+  await driver.claim("a routine is run, and what it proposes is shown as a diff, approved and taken back", async () => {
+    let state = "proposed";
+    const decided = [];
+    daemon.scripts.set("/api/routines/Week/Review/run", (response) => { json(response, { ...run, actions: ["a1"] }); });
+    daemon.scripts.set("/api/actions", (response, url) => {
+      json(response, { waiting: 1, actions: [{ ...proposal, state: url.searchParams.get("state") }] });
+    });
+    daemon.scripts.set("/api/actions/a1", (response, _url, body) => {
+      decided.push(body.decision);
+      state = { approve: "applied", undo: "undone" }[body.decision];
+      json(response, { ...proposal, state, diff: "" });
+    });
+    await driver.run("run-routine");
+    await page.locator(".pai-suggestion", { hasText: "Review of the week" }).click();
+    await page.locator(".notice", { hasText: "Review of the week: done." }).waitFor();
+    assert.equal(await page.locator(".pai-diff .is-added").textContent(), `+${NASTY}`);
+    assert.equal(await page.evaluate(() => window.hacked), undefined);
+    await driver.shot("proposals");
+    await page.click(".pai-approve");
+    await page.click(".pai-undo");
+    await page.locator(".pai-proposal-state", { hasText: "Taken back" }).waitFor();
+    assert.deepEqual(decided, ["approve", "undo"]);
+    await page.keyboard.press("Escape");
+  });
+
+  await driver.claim("a summary shows its estimate, then how far it is, and stops where that is wanted", async () => {
+    let open = false;
+    daemon.scripts.set("/api/summarize", (response) => {
+      stream(response).write(frame("estimate", { notes: 3, calls: 4, seconds: 90, kept_back: 1, generator: answer.generator }));
+      open = true;
+      response.on("close", () => { open = false; });
+      setTimeout(() => response.write(frame("progress", { done: 1, total: 4, notes: 3, note: "Note.md", text: "", left_s: 60 })), 400);
+    });
+    await driver.run("summarize-folder");
+    await page.locator(".pai-answer", { hasText: "3 notes, about 2 min. Answered by some-model, on this machine. 1 passage stays" }).waitFor();
+    await page.locator(".pai-answer", { hasText: "1 of 4: Note.md, 1 min left" }).waitFor();
+    await page.click(".pai-stop");
+    await page.getByText("Stopped before the end").waitFor();
+    await page.waitForTimeout(100);
+    assert.equal(open, false, "the daemon still writes");
   });
 
   await driver.claim(`the heap is flat after ${OPENINGS} openings of every view`, async () => {

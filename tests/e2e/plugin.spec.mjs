@@ -13,9 +13,11 @@ import { fingerprint, Harness } from "./harness.mjs";
 import { asking } from "./plugin/asking.mjs";
 import { linking } from "./plugin/linking.mjs";
 import { relating } from "./plugin/relating.mjs";
+import { remembering } from "./plugin/remembering.mjs";
 import { searching } from "./plugin/searching.mjs";
 import { settling } from "./plugin/settling.mjs";
 import { standing } from "./plugin/standing.mjs";
+import { summarizing } from "./plugin/summarizing.mjs";
 
 const { PAI_E2E_VAULT, PAI_E2E_CONFIG, PAI_E2E_DAEMON, PAI_E2E_PORT, PAI_E2E_SHOTS, PAI_E2E_BROKEN } = process.env;
 assert.ok(PAI_E2E_VAULT && PAI_E2E_CONFIG && PAI_E2E_DAEMON && PAI_E2E_BROKEN, "set what is named above");
@@ -71,12 +73,15 @@ await relating(told);
 await driver.restart();
 await linking(told);
 await searching(told);
+await summarizing(told);
 await standing(told);
 await settling(told);
 
-await driver.claim("nothing was thrown and nothing was written to the console", () => assert.deepEqual(driver.noise, []));
-
 await driver.claim("no file of the vault was written", () => assert.equal(fingerprint(harness.vault), before));
+
+await remembering(told);
+
+await driver.claim("nothing was thrown and nothing was written to the console", () => assert.deepEqual(driver.noise, []));
 
 await driver.stop();
 await harness.stop();

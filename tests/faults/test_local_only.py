@@ -235,6 +235,7 @@ ROUTES: dict[str, Callable[[], Iterator[tuple[str, str, dict[str, Any]]]]] = {
     "POST /api/routines/{name}/run": lambda: iter(
         [("POST", "/api/routines/All/run", {}), ("POST", "/api/routines/All/run", {"dry_run": True})]
     ),
+    "POST /api/routines/{name}/trigger": lambda: iter([("POST", "/api/routines/All/trigger", {})]),
     "GET /api/actions": gets("/api/actions"),
     "POST /api/actions": lambda: iter(()),
     "POST /api/actions/{id}": lambda: iter(()),

@@ -56,6 +56,12 @@ export class App {
   }
 
   /** Runs a command as the palette does: those for the editor only where one is open. */
+  /** Whether the palette would list a command now. */
+  offers(id: string): boolean {
+    const command = this.commands.get(id);
+    return command !== undefined && (command.checkCallback?.(true) ?? true) !== false;
+  }
+
   run(id: string): void {
     const command = this.commands.get(id);
     if (!command) throw new Error(`no command ${id}`);
