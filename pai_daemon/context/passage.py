@@ -96,7 +96,7 @@ class SearchResult:
 
     understood: the operators that were read in the query; notices: what looked like one and was searched as
     words (D96). stages: the legs that ran, and `look` for the second look; none for a query of operators
-    alone, which lists the newest notes. explained: where it was asked for.
+    or exclusions alone, which lists the newest notes. explained: where it was asked for.
     """
 
     query: str

@@ -83,7 +83,8 @@ class Searcher:
         query = checked_query(query)
         asked = read_query(query, datetime.now().astimezone())
         chosen = narrowed(chosen, asked.chosen)
-        if asked.chosen and not read(asked.words).meaning.strip():
+        said = read(asked.words)
+        if not said.meaning.strip() and (asked.chosen or said.excluded):
             result = self._newest(asked.words, mode, limit, chosen, explain=explain)
         else:
             with self.borrow() as space:
@@ -346,6 +347,7 @@ def checked_query(query: str) -> str:
         raise UsageError("The question is empty.", hint="Say what you look for.")
     if len(query) > MAX_QUERY_CHARACTERS:
         raise UsageError(
-            f"The question has {len(query)} characters; at most {MAX_QUERY_CHARACTERS} are read."
+            f"The question has {len(query)} characters; at most {MAX_QUERY_CHARACTERS} are read.",
+            hint="Search for what matters in it, in a sentence or two.",
         )
     return query

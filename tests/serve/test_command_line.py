@@ -8,18 +8,17 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from pai_daemon.cli.main import main
 from pai_daemon.cli.output import counted
 from pai_daemon.config import write_private
 from tests.daemon_process import PAI, DaemonProcess, Folders
+from tests.serve.conftest import Run
 
 COMMANDS = [
     ["status"],
@@ -36,26 +35,6 @@ COMMANDS = [
     ["tasks", "roof", "--all", "--due-before", "7d", "--path", "Projects", "--tag", "none"],
     ["ask", "overdue tasks"],
 ]
-Run = Callable[..., tuple[object, str, str]]
-
-
-@pytest.fixture
-def pai(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Return a function that runs a `pai` command in some folders: exit code, output, errors."""
-
-    def run(folders: Folders, *arguments: str) -> tuple[object, str, str]:
-        for name, value in folders.environ().items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "argv", ["pai", *arguments])
-        capfd.readouterr()
-        code: object = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code
-        return (code, *capfd.readouterr())
-
-    return run
 
 
 @pytest.mark.parametrize("arguments", COMMANDS)
