@@ -17,6 +17,7 @@ from pai_daemon.cli.output import (
     show_json,
     show_passage,
 )
+from pai_daemon.errors import UsageError
 
 # What moves a passage by less is not printed; --json has all.
 LEAST_WORTH = 0.05
@@ -53,9 +54,12 @@ def command(
     A - before any of these leaves out what it finds, and quotes hold a value with spaces: path:"My notes".
     Operators alone list the newest notes. A query that begins with - stands after --.
     """  # noqa: D301 - click keeps the lines of a paragraph that begins so
+    typed = " ".join(query)
+    if not typed.strip():
+        raise UsageError("The question is empty.", hint="Say what you look for.")
     if explain:
         narrowed["explain"] = True
-    found = connect(vault).search(" ".join(query), limit=limit, mode=mode, **narrowed)
+    found = connect(vault).search(typed, limit=limit, mode=mode, **narrowed)
     if as_json:
         show_json(found)
         return

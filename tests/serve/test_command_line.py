@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from pai_daemon.cli.links import LEAST_CONFIDENCE
 from pai_daemon.cli.output import counted
 from pai_daemon.config import write_private
 from tests.daemon_process import PAI, DaemonProcess, Folders
@@ -256,3 +257,19 @@ def test_pattern_is_tried_before_it_takes_notes_out(served: DaemonProcess, pai: 
     assert json.loads(pai(served.folders, "index", "--explain", "Projects/Boat.md", "--json")[1])["indexed"]
     code, _, told = pai(served.folders, "index", "--exclude", "!")
     assert (code, "cannot be read" in told) == (64, True)
+
+
+def test_links_that_are_hardly_likely_are_listed_only_when_asked_for(served: DaemonProcess, pai: Run) -> None:
+    """`pai links` prints what is likely enough and counts the rest; --all prints, and --json has, every one."""
+    told = json.loads(pai(served.folders, "links", "Projects/Boat.md", "--json")[1])
+    every = [each["confidence"] for each in (*told["mentions"], *told["suggestions"])]
+    unlikely = [confidence for confidence in every if confidence < LEAST_CONFIDENCE]
+    assert unlikely
+    listed = re.compile(r"^\d\.\d{3}", re.MULTILINE)
+    few, all_of_them = (
+        pai(served.folders, "links", "Projects/Boat.md", *more)[1] for more in ((), ("--all",))
+    )
+    assert len(listed.findall(few)) == len(every) - len(unlikely)
+    assert f"{len(unlikely)} that" in few
+    assert len(listed.findall(all_of_them)) == len(every)
+    assert "hardly" not in all_of_them
