@@ -260,7 +260,7 @@ def test_pattern_is_tried_before_it_takes_notes_out(served: DaemonProcess, pai: 
 
 
 def test_links_that_are_hardly_likely_are_listed_only_when_asked_for(served: DaemonProcess, pai: Run) -> None:
-    """`pai links` prints what is likely enough and counts the rest; --all prints, and --json has, every one."""
+    """`pai links` prints what is likely and counts the rest; --all prints, and --json has, every one."""
     told = json.loads(pai(served.folders, "links", "Projects/Boat.md", "--json")[1])
     every = [each["confidence"] for each in (*told["mentions"], *told["suggestions"])]
     unlikely = [confidence for confidence in every if confidence < LEAST_CONFIDENCE]
@@ -273,3 +273,20 @@ def test_links_that_are_hardly_likely_are_listed_only_when_asked_for(served: Dae
     assert f"{len(unlikely)} that" in few
     assert len(listed.findall(all_of_them)) == len(every)
     assert "hardly" not in all_of_them
+
+
+def test_search_says_how_a_query_was_read_and_why_its_passages_stand_so(
+    served: DaemonProcess, pai: Run
+) -> None:
+    """`pai search --explain` prints the sum of each passage, what was weighed and the time of each stage."""
+    code, out, _ = pai(served.folders, "search", "--explain", "hull varnish path:Projects/ tags:boat")
+    assert code == 0
+    assert "\nRead as: path:Projects/\n" in out
+    assert "did you mean tag:?" in out
+    assert re.search(
+        r"semantic \d\.\d{3}: 1\.000 × 0\.\d\d \+ text \d+\.\d{3}: 0\.\d{3} × 0\.\d\d = 0\.", out
+    )
+    assert re.search(r"second look [+-]\d+\.\d\d: near [+-]", out)
+    assert re.search(r"\d ms: text \d.*look \d", out)
+    plain = pai(served.folders, "search", "hull varnish")[1]
+    assert not any(said in plain for said in ("Read as", "second look", " ms:"))
