@@ -55,6 +55,14 @@ class Grant:
         return f"{self.kind}: {self.pattern}" + (f" until {self.until}" if self.until else "")
 
 
+def read_pattern(pattern: str) -> None:
+    """Raise UsageError for a pattern of paths that is none."""
+    try:
+        pathspec.PathSpec.from_lines("gitignore", [f"/{pattern.lstrip('/')}"])
+    except ValueError:
+        raise UsageError(f"{pattern!r} is no pattern of paths.", hint="Write it as Journal/**.") from None
+
+
 def read_grant(kind: str, pattern: str) -> Grant:
     """Return a grant as it is written. Raises UsageError."""
     for known in KINDS:
@@ -66,5 +74,6 @@ def read_grant(kind: str, pattern: str) -> Grant:
                 until = date.fromisoformat(day.strip()) if is_ending else None
             except ValueError:
                 raise UsageError(f"{day.strip()!r} is no day.", hint=HINT) from None
+            read_pattern(place.strip())
             return Grant(known, place.strip(), until)  # type: ignore[arg-type]
     raise UsageError(f"There is no action {kind!r}.", hint=HINT)
