@@ -35,9 +35,9 @@ Operators = Annotated[
     Meta(
         description='Words or a question; `"exact words"` must occur, `-word` leaves out what holds it.'
         " Besides `path:` and `file:` (part of a note's path or name), `heading:`, `tag:` or `#tag`,"
-        " `[property]` or `[property:value]`, `since:` and `before:` (a day, or 7d) and `on:` (a day) choose notes, and `-`"
-        ' before one leaves out what it finds; quotes hold a value with spaces: `path:"My notes"`. Alone they'
-        " list the newest notes."
+        " `[property]` or `[property:value]`, `since:` and `before:` (a day, or 7d) and `on:` (a day)"
+        " choose notes, and `-` before one leaves out what it finds; quotes hold a value with spaces:"
+        ' `path:"My notes"`. Alone they list the newest notes.'
     ),
 ]
 Folder = Annotated[str, Meta(description="A folder of the vault, or one note.", examples=["Journal"])]
