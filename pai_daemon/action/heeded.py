@@ -16,6 +16,7 @@ class Heeded:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known: dict[str, tuple[str, datetime]] = {}
+        self._is_new = False
 
     def read(self) -> None:
         """Know what was written; nothing, where it cannot be read."""
@@ -32,8 +33,15 @@ class Heeded:
         return self._known.get(name)
 
     def remember(self, name: str, said: str, moment: datetime, routines: Container[str]) -> None:
-        """Write down until when a schedule has been heeded, and forget routines that are no more."""
+        """Know until when a schedule has been heeded, and forget routines that are no more."""
         self._known[name] = (said, moment)
         self._known = {each: known for each, known in self._known.items() if each in routines}
+        self._is_new = True
+
+    def save(self) -> None:
+        """Write down what is known, if anything is new: once for all that fell due together."""
+        if not self._is_new:
+            return
         state = {each: [schedule, when.isoformat()] for each, (schedule, when) in self._known.items()}
         write_private(self._path, json.dumps(state))
+        self._is_new = False

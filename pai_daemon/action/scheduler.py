@@ -164,6 +164,8 @@ class Scheduler:
             except PaiError as error:  # a full disk: it is looked at again
                 log.warning("the routine %s is not heeded: %s", name, error.detail)
                 self._coming[name] = now + timedelta(seconds=TICK_S)
+        with contextlib.suppress(PaiError):  # a full disk; the runs themselves are written down
+            self._heeded.save()
         busy = self._busy()
         for run in self.runs.open():
             if run.state == "waiting" and run.at <= now and run.routine not in busy:

@@ -35,7 +35,7 @@ def decide(routine: Routine, schedule: Schedule, heeded: datetime, now: datetime
     """
     if heeded - now > SET_BACK:
         return Decision(now)
-    latest = schedule.latest(now)
+    latest = schedule.latest(now, heeded)
     if latest <= heeded:
         return Decision(heeded)
     late_s = (now - latest).total_seconds()
