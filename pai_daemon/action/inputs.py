@@ -68,7 +68,8 @@ class VaultGatherer:
             if each.kind == "url":
                 try:
                     answer = await self._outside.get(each.what, hosts)
-                    title, text = page_text(answer.body.decode("utf-8", "replace"))
+                    html = answer.body.decode("utf-8", "replace")
+                    title, text = await asyncio.to_thread(page_text, html)
                     pieces.append(
                         Piece("page", title or each.what, text[:MAX_CHARS], each.what, each.what, due)
                     )
@@ -193,10 +194,9 @@ class VaultGatherer:
         for note in self._changed(span, due)[:MAX_LINKED]:
             for each in self._linker.links_of(note.path, 3).suggestions:
                 if each.confidence >= SURE and not each.linked:
+                    is_private = note.path in private or each.path in private
                     link = self._searcher.places.link(note.path)
-                    found.append(
-                        Piece("link", link, each.why, each.link, "", None, note.path, note.path in private)
-                    )
+                    found.append(Piece("link", link, each.why, each.link, "", None, note.path, is_private))
         return found
 
     def _piece(self, note: IndexedNote, private: set[str], group: str | None = None) -> Piece:
