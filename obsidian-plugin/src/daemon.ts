@@ -7,7 +7,7 @@
 import type {
   Answer, Citation, Estimate, LinkSuggestions, Receipt, RefusedPair, RelatedNote, SearchMode, SearchPage, Status, Step, Waiting, WrittenLink,
 } from "./contract";
-import type { Ask, Compare, Remember, Summarize, Undo } from "./contract.gen";
+import type { Ask, Compare, DecideAction, Remember, RunRoutine, Summarize, Undo } from "./contract.gen";
 import {
   ContractError, parseAnswer, parseCitations, parseCited, parseComparison, parseDelta, parseEstimate, parseLinks, parseNoteLinks, parseProblem, parseReceipt, parseRefused,
   parseRelated, parseSearch, parseStatus, parseStep, parseSummary, parseWaiting,
@@ -125,7 +125,7 @@ export class Daemon {
   /** Runs a routine and returns when it is over. */
   async runRoutine(name: string): Promise<Run> {
     const path = `/api/routines/${name.split("/").map(encodeURIComponent).join("/")}/run`;
-    return this.read(parseRun, await this.exchange("POST", path, {}, {}, ANSWER_S));
+    return this.read(parseRun, await this.exchange("POST", path, {}, {} satisfies RunRoutine, ANSWER_S));
   }
 
   /** Returns the changes of notes that wait for the person. */
@@ -134,7 +134,7 @@ export class Daemon {
   }
 
   async decide(id: string, decision: Decision): Promise<Proposal> {
-    return this.read(parseProposal, await this.exchange("POST", `/api/actions/${encodeURIComponent(id)}`, {}, { decision }));
+    return this.read(parseProposal, await this.exchange("POST", `/api/actions/${encodeURIComponent(id)}`, {}, { decision } satisfies DecideAction));
   }
 
   /** Lets the daemon look at notes again, or at all; `believe` that many of them really are gone. */

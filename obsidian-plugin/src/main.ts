@@ -170,9 +170,7 @@ export default class PaiPlugin extends Plugin implements Host {
     this.addCommand({ id: "ask", name: say.ask, callback: () => void this.openAsk() });
     this.addEditorCommand("answer-here", say.answerHere, (editor, info) => void this.inline.answer(editor, info));
     this.addEditorCommand("suggest-links", say.suggestLinks, () => void this.openLinks());
-    this.addEditorCommand("link-mention", say.linkMention, (editor, { file }) => {
-      if (file) void linkMention(this, editor, file);
-    });
+    this.addEditorCommand("link-mention", say.linkMention, (editor, info) => void linkMention(this, editor, info));
     this.addEditorCommand("remember", say.remember, (editor) => {
       void rememberHere(this, editor.getSelection(), editor.getLine(editor.getCursor("to").line));
     });

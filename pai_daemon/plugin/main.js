@@ -1576,29 +1576,13 @@ function parseRoutines(body) {
 }
 function parseRun(body) {
   let fields = Fields.of(body, "run");
-  return { routine: fields.string("routine"), state: fields.string("state"), why: fields.string("why"), actions: fields.strings("actions") };
+  return { state: fields.string("state"), why: fields.string("why"), actions: fields.strings("actions") };
 }
 function parseProposals(body) {
-  return Fields.of(body, "actions").list("actions", readProposal);
+  return Fields.of(body, "actions").list("actions", parseProposal);
 }
-function parseProposal(body) {
-  return readProposal(body, "action");
-}
-function readRoutine(value, where) {
-  let fields = Fields.of(value, where);
-  return {
-    name: fields.string("name"),
-    title: fields.string("title"),
-    schedule: fields.string("schedule"),
-    due: fields.stringOrNull("next")
-  };
-}
-function readWrong(value, where) {
-  let fields = Fields.of(value, where);
-  return { path: fields.string("path"), line: fields.number("line"), message: fields.string("message"), hint: fields.string("hint") };
-}
-function readProposal(value, where) {
-  let fields = Fields.of(value, where);
+function parseProposal(body, where = "action") {
+  let fields = Fields.of(body, where);
   return {
     id: fields.string("id"),
     state: fields.string("state"),
@@ -1607,6 +1591,14 @@ function readProposal(value, where) {
     why: fields.string("why"),
     diff: fields.string("diff")
   };
+}
+function readRoutine(value, where) {
+  let fields = Fields.of(value, where);
+  return { name: fields.string("name"), title: fields.string("title"), schedule: fields.string("schedule") };
+}
+function readWrong(value, where) {
+  let fields = Fields.of(value, where);
+  return { path: fields.string("path"), line: fields.number("line"), message: fields.string("message"), hint: fields.string("hint") };
 }
 
 // src/sse.ts
@@ -1945,12 +1937,14 @@ var ROOM_PX = 220, begin = import_state.StateEffect.define(), write2 = import_st
     )
   )
 });
-function stopAll(view) {
+function stopAll(view, notice) {
   let list = view.state.field(pendings, !1) ?? [];
-  for (let pending of list) pending.stop();
+  for (let pending of list) pending.stop(notice);
   return list.length > 0;
 }
-var pendingAnswers = [pendings, import_state.Prec.highest(import_view2.keymap.of([{ key: "Escape", run: stopAll }]))];
+var leaving = import_view2.ViewPlugin.define((view) => ({ destroy: () => {
+  stopAll(view, say.noteClosed);
+} })), pendingAnswers = [pendings, leaving, import_state.Prec.highest(import_view2.keymap.of([{ key: "Escape", run: (view) => stopAll(view) }]))];
 function find(view, id) {
   return view.state.field(pendings, !1)?.find((one) => one.id === id);
 }
@@ -1968,18 +1962,18 @@ var PendingAnswer = class _PendingAnswer {
   static count = 0;
   id = ++_PendingAnswer.count;
   write(text) {
-    return find(this.view, this.id) ? (this.view.dispatch({ effects: write2.of({ id: this.id, text }) }), !0) : !1;
+    find(this.view, this.id) && this.view.dispatch({ effects: write2.of({ id: this.id, text }) });
   }
   /** Puts a callout below the question's line, as one step of undo, and takes the widget away. */
   finish(callout) {
     let pending = find(this.view, this.id);
-    if (!pending) return !1;
+    if (!pending) return;
     let { doc } = this.view.state, line = doc.lineAt(pending.pos), next = line.number < doc.lines ? doc.line(line.number + 1).text : null;
-    return this.view.dispatch({
+    this.view.dispatch({
       changes: { from: line.to, insert: setOff(callout, line.text, next) },
       effects: end.of(this.id),
       annotations: [import_commands.isolateHistory.of("full"), import_state.Transaction.userEvent.of("input.complete")]
-    }), !0;
+    });
   }
   cancel() {
     find(this.view, this.id) && this.view.dispatch({ effects: end.of(this.id) });
@@ -2012,25 +2006,25 @@ var InlineAnswers = class {
   async run(view, pos, question, note) {
     let controller = new AbortController();
     this.running.add(controller);
-    let pending = new PendingAnswer(view, pos, () => {
-      controller.abort();
-    }), text = "";
+    let text = "", pending = new PendingAnswer(view, pos, (notice) => {
+      controller.abort(notice);
+    });
     try {
       let asked = { question, limit: this.host.settings.sources, ...note === void 0 ? {} : { note } }, answer = await this.host.daemon.ask(asked, controller.signal, {
         onWaiting: (waiting) => {
           pending.write([waiting.text, waiting.preview].filter(Boolean).join(`
 
-`)) || controller.abort();
+`));
         },
         onDelta: (delta) => {
-          text += delta, pending.write(text) || controller.abort();
+          text += delta, pending.write(text);
         }
       });
-      pending.finish(toCallout(answer, question)) || new import_obsidian5.Notice(say.noteClosed);
+      pending.finish(toCallout(answer, question));
     } catch (error) {
       pending.cancel();
-      let { code, advice } = asDaemonError(error);
-      code !== "stopped" && new import_obsidian5.Notice(advice, 1e4);
+      let { code, advice } = asDaemonError(error), reason = controller.signal.reason;
+      typeof reason == "string" ? new import_obsidian5.Notice(reason) : code !== "stopped" && new import_obsidian5.Notice(advice, 1e4);
     } finally {
       this.running.delete(controller);
     }
@@ -2085,10 +2079,12 @@ function overlaps(a, b) {
 }
 
 // src/link-mention.ts
-async function linkMention(host, editor, file) {
+async function linkMention(host, editor, info) {
+  let { file } = info;
+  if (!file) return;
   let { line, ch } = editor.getCursor(), text = editor.getLine(line);
   try {
-    let { mentions } = await host.daemon.links(file.path), edit = line < editor.lineCount() && editor.getLine(line) === text ? linkAt(mentions, line, ch, text) : null;
+    let { mentions } = await host.daemon.links(file.path), edit = info.file === file && line < editor.lineCount() && editor.getLine(line) === text ? linkAt(mentions, line, ch, text) : null;
     edit ? applyEdits(editor, [edit]) : new import_obsidian6.Notice(say.noMention);
   } catch (error) {
     new import_obsidian6.Notice(asDaemonError(error).advice, 1e4);
@@ -2526,7 +2522,8 @@ var ProposalsModal = class extends import_obsidian13.Modal {
   async decide(row, el, proposal, decision) {
     for (let button of row.querySelectorAll("button")) button.disabled = !0;
     try {
-      this.draw(el, await this.host.daemon.decide(proposal.id, decision));
+      let { state } = await this.host.daemon.decide(proposal.id, decision);
+      this.draw(el, { ...proposal, state });
     } catch (error) {
       this.draw(el, proposal), drawError(el, error);
     }
@@ -3326,8 +3323,8 @@ var RECENT = "pai-daemon-recent", MOST_PAIRS = 5e3, PaiPlugin = class extends im
       this.inline.answer(editor, info);
     }), this.addEditorCommand("suggest-links", say.suggestLinks, () => {
       this.openLinks();
-    }), this.addEditorCommand("link-mention", say.linkMention, (editor, { file }) => {
-      file && linkMention(this, editor, file);
+    }), this.addEditorCommand("link-mention", say.linkMention, (editor, info) => {
+      linkMention(this, editor, info);
     }), this.addEditorCommand("remember", say.remember, (editor) => {
       rememberHere(this, editor.getSelection(), editor.getLine(editor.getCursor("to").line));
     }), this.addCommand({ id: "related", name: say.showRelated, callback: () => {
