@@ -251,7 +251,11 @@ var de = {
   mode: "Art der Suche",
   modeWhy: "Worauf der Suchbefehl achtet.",
   modes: { hybrid: "Bedeutung und Wörter", semantic: "Nur Bedeutung", text: "Nur Wörter" },
-  writing: "Beim Schreiben",
+  inThisVault: "In diesem Vault",
+  inThisVaultWhy: "Jeder andere Vault hat eigene Schalter.",
+  statusBar: "Statusleiste",
+  relatedAtStart: "Verwandte Notizen beim Start",
+  relatedAtStartWhy: "Öffnet sie mit dem Vault.",
   underline: "Erwähnungen unterstreichen",
   underlineWhy: "Markiert Namen anderer Notizen, die noch nicht verlinkt sind.",
   trigger: "Zeichen, die Links vorschlagen",
@@ -487,7 +491,11 @@ var en = {
   mode: "Search mode",
   modeWhy: "What the search command looks at.",
   modes: { hybrid: "Meaning and words", semantic: "Meaning only", text: "Words only" },
-  writing: "While you write",
+  inThisVault: "In this vault",
+  inThisVaultWhy: "Another vault has switches of its own.",
+  statusBar: "Status bar",
+  relatedAtStart: "Related notes at start",
+  relatedAtStartWhy: "Opens them with the vault.",
   underline: "Underline mentions",
   underlineWhy: "Marks names of other notes that are not linked yet.",
   trigger: "Characters that suggest links",
@@ -2834,6 +2842,8 @@ var DEFAULTS = {
   mode: "hybrid",
   followParagraph: !1,
   underline: !1,
+  statusBar: !0,
+  relatedAtStart: !1,
   trigger: ";;",
   pairs: {}
 }, MOST_SOURCES = 20, MOST_RELATED = 50, SECRET = "pai-daemon-token";
@@ -2849,6 +2859,8 @@ function readSettings(data) {
     mode: raw.mode === "semantic" || raw.mode === "text" ? raw.mode : DEFAULTS.mode,
     followParagraph: raw.followParagraph === !0,
     underline: raw.underline === !0,
+    statusBar: raw.statusBar !== !1,
+    relatedAtStart: raw.relatedAtStart === !0,
     trigger: typeof raw.trigger == "string" ? raw.trigger.trim() : DEFAULTS.trigger,
     pairs: readPairs(raw.pairs)
   };
@@ -2869,7 +2881,7 @@ var SettingsTab = class extends import_obsidian17.PluginSettingTab {
   }
   host;
   display() {
-    this.containerEl.empty(), this.drawConnection(), this.drawAnswers(), this.drawWriting();
+    this.containerEl.empty(), this.drawConnection(), this.drawAnswers(), this.drawSwitches();
   }
   drawConnection() {
     this.row(say.connection).setHeading();
@@ -2910,16 +2922,19 @@ var SettingsTab = class extends import_obsidian17.PluginSettingTab {
       row.setDesc(asDaemonError(error).advice);
     }
   }
-  drawWriting() {
-    this.row(say.writing).setHeading(), this.row(say.underline, say.underlineWhy).addToggle(
-      (toggle) => toggle.setValue(this.host.settings.underline).onChange((value) => this.host.change({ underline: value }))
-    ), this.row(say.trigger, say.triggerWhy).addText(
+  drawSwitches() {
+    this.row(say.inThisVault, say.inThisVaultWhy).setHeading(), this.addSwitch(say.statusBar, say.barWhy, "statusBar"), this.addSwitch(say.relatedAtStart, say.relatedAtStartWhy, "relatedAtStart"), this.addSwitch(say.underline, say.underlineWhy, "underline"), this.row(say.trigger, say.triggerWhy).addText(
       (text) => text.setValue(this.host.settings.trigger).onChange((value) => this.host.change({ trigger: value.trim() }))
     );
   }
   row(name, description) {
     let row = new import_obsidian17.Setting(this.containerEl).setName(name);
     return description === void 0 ? row : row.setDesc(description);
+  }
+  addSwitch(name, description, key) {
+    this.row(name, description).addToggle(
+      (toggle) => toggle.setValue(this.host.settings[key]).onChange((value) => this.host.change({ [key]: value }))
+    );
   }
   addNumber(name, description, key, max) {
     this.row(name, description).addSlider(
@@ -3232,14 +3247,15 @@ var RECENT = "pai-daemon-recent", MOST_PAIRS = 5e3, PaiPlugin = class extends im
   });
   inline = new InlineAnswers(this);
   underlining = new Underlining(this);
+  barEl;
   isHandingOver = !1;
   // Null while nobody has asked the daemon that runs now.
   hasRoutines = null;
   async onload() {
     speak((0, import_obsidian20.getLanguage)()), this.settings = readSettings(await this.loadData()), this.registerView(ASK_VIEW, (leaf) => new AskView(leaf, this)), this.registerView(RELATED_VIEW, (leaf) => new RelatedView(leaf, this)), this.registerView(LINKS_VIEW, (leaf) => new LinksView(leaf, this)), this.registerEditorExtension([pendingAnswers, underlines, this.cursor.extension]), this.registerEditorSuggest(new LinkSuggest(this.app, this)), this.addSettingTab(new SettingsTab(this.app, this, this)), this.addRibbonIcon("message-circle-question", say.ask, () => {
       this.openAsk();
-    });
-    let bar = new StatusBar(this.addStatusBarItem(), this.manifest.version, () => {
+    }), this.barEl = this.addStatusBarItem(), this.barEl.toggle(this.settings.statusBar);
+    let bar = new StatusBar(this.barEl, this.manifest.version, () => {
       this.showStatus();
     });
     this.register(this.feed.subscribe((pulse) => {
@@ -3256,7 +3272,7 @@ var RECENT = "pai-daemon-recent", MOST_PAIRS = 5e3, PaiPlugin = class extends im
     return { version, vaultPath: this.vaultPath(), hasToken: readToken(this.app) !== "", hasAddress: this.settings.url !== "", canStart: startProgram(machine) !== null };
   }
   async change(part) {
-    this.settings = { ...this.settings, ...part }, await this.saveData(this.settings), part.url !== void 0 && this.feed.refresh(), part.underline !== void 0 && this.underlining.plan();
+    this.settings = { ...this.settings, ...part }, await this.saveData(this.settings), part.url !== void 0 && this.feed.refresh(), part.underline !== void 0 && this.underlining.plan(), this.barEl.toggle(this.settings.statusBar);
   }
   async cure(remedy) {
     remedy.kind === "copy" ? await copy(remedy.command) : remedy.kind === "look" || remedy.kind === "believe" ? await reindex(this, { believe: remedy.kind === "believe" }) : remedy.kind === "resume" ? await pause(this, !1) : remedy.kind === "start" ? await this.startDaemon() : remedy.kind === "forgetAddress" ? await this.change({ url: "" }) : (keepToken(this.app, ""), await this.feed.refresh());
@@ -3271,7 +3287,7 @@ var RECENT = "pai-daemon-recent", MOST_PAIRS = 5e3, PaiPlugin = class extends im
     await this.feed.refresh();
   }
   begin() {
-    this.feed.refresh(), this.registerDomEvent(window, "focus", () => {
+    this.feed.refresh(), this.settings.relatedAtStart && this.openRelated(), this.registerDomEvent(window, "focus", () => {
       this.feed.wake();
     }), this.registerEvent(this.app.workspace.on("file-open", () => {
       this.underlining.plan();
