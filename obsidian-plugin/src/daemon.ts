@@ -158,6 +158,12 @@ export class Daemon {
     return this.write("/api/ask", asked, parseAnswer, signal, events);
   }
 
+  /** Returns what a summary would take; no generator is told of it. Throws as ask does. */
+  async estimate(of: Summarize, signal: AbortSignal): Promise<Estimate> {
+    const asked: Summarize = { ...of, estimate: true };
+    return this.read(parseEstimate, await untilAborted(this.exchange("POST", "/api/summarize", {}, asked), signal));
+  }
+
   /** Returns a summary as an answer; its estimate comes first, then how far it is. Throws as ask does. */
   async summarize(of: Summarize, signal: AbortSignal, events: AnswerEvents = {}): Promise<Answer> {
     return this.write("/api/summarize", of, parseSummary, signal, events);
@@ -304,7 +310,7 @@ function parseJson(text: string): unknown {
 }
 
 /** requestUrl cannot be called off, so its reply is let go instead. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = (): void => { reject(DaemonError.stopped()); };
     if (signal.aborted) stop();

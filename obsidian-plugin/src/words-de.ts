@@ -60,6 +60,7 @@ export const de: Words = {
   noEditor: "Antworten brauchen die Bearbeitungsansicht.",
   noteClosed: "Die Notiz wurde geschlossen, bevor die Antwort fertig war.",
 
+  begin: "Beginnen",
   summaryOf: (name) => `Zusammenfassung von ${name}`,
   summaryOfVault: "Zusammenfassung aller Notizen",
   comparisonOf: (first, second) => `${first} und ${second} im Vergleich`,

@@ -61,6 +61,7 @@ export const en = {
   noteClosed: "The note was closed before its answer was ready.",
 
   // Summaries and comparisons.
+  begin: "Start",
   summaryOf: (name: string) => `Summary of ${name}`,
   summaryOfVault: "Summary of all notes",
   comparisonOf: (first: string, second: string) => `${first} and ${second}, compared`,

@@ -6,6 +6,7 @@ import { strict as assert } from "node:assert";
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { costing } from "./faults/costing.mjs";
 import { elsewhere } from "./faults/elsewhere.mjs";
 import { answer, drip, frame, json, passage, related, stream, suggestion } from "./scripted-daemon.mjs";
 import { onStage } from "./stage.mjs";
@@ -324,22 +325,7 @@ await onStage(notes, async ({ driver, page, daemon, harness }) => {
     await page.keyboard.press("Escape");
   });
 
-  await driver.claim("a summary shows its estimate, then how far it is, and stops where that is wanted", async () => {
-    let open = false;
-    daemon.scripts.set("/api/summarize", (response) => {
-      stream(response).write(frame("estimate", { notes: 3, calls: 4, seconds: 90, kept_back: 1, generator: answer.generator }));
-      open = true;
-      response.on("close", () => { open = false; });
-      setTimeout(() => response.write(frame("progress", { done: 1, total: 4, notes: 3, note: "Note.md", text: "", left_s: 60 })), 400);
-    });
-    await driver.run("summarize-folder");
-    await page.locator(".pai-answer", { hasText: "3 notes, about 2 min. Answered by some-model, on this machine. 1 passage stays" }).waitFor();
-    await page.locator(".pai-answer", { hasText: "1 of 4: Note.md, 1 min left" }).waitFor();
-    await page.click(".pai-stop");
-    await page.getByText("Stopped before the end").waitFor();
-    await page.waitForTimeout(100);
-    assert.equal(open, false, "the daemon still writes");
-  });
+  await costing({ driver, page, daemon });
 
   await driver.claim(`the heap is flat after ${OPENINGS} openings of every view`, async () => {
     const client = await page.context().newCDPSession(page);

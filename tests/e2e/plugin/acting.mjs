@@ -18,7 +18,7 @@ export async function acting({ driver, page, harness, post, broken }) {
     await driver.run("run-routine");
     await page.keyboard.type("keep log");
     await page.locator(".pai-suggestion", { hasText: "Keep log" }).waitFor();
-    await driver.shot("routine");
+    await driver.looks("routine");
     await page.keyboard.press("Enter");
     await page.locator(".notice", { hasText: "Keep log: done." }).waitFor({ timeout: 60_000 });
     const [daily] = days().filter((name) => !before.includes(name));
@@ -46,7 +46,7 @@ export async function acting({ driver, page, harness, post, broken }) {
     const row = page.locator(".pai-proposal", { hasText: "the survey" });
     await row.locator(".pai-diff .is-added", { hasText: WORDS }).waitFor();
     assert.equal(read(broken.path), before, "it was written before anybody approved it");
-    await driver.shot("proposals");
+    await driver.looks("proposals");
     await row.locator(".pai-approve").click();
     await row.locator(".pai-undo").waitFor();
     assert.equal(read(broken.path), `${before}\n${WORDS}\n`);

@@ -20,7 +20,7 @@ export async function summarizing({ driver, page, address, first, second }) {
     assert.match(after, /> \[!quote\] Summary of /);
     const properties = /^---\n[\s\S]*?\n---\n/.exec(text)?.[0] ?? "";
     assert.ok(after.startsWith(properties), "the properties of the note are broken");
-    await driver.shot("summary");
+    await driver.looks("summary");
   });
 
   await driver.claim("a folder is summarised, and so are the notes of a tag that is typed", async () => {
