@@ -29,7 +29,7 @@ def test_plugin_does_what_a_person_relies_on(walk: Walk, folders: Folders, tmp_p
     meant = Path(walk.paths[0]).stem
     misspelt = meant[:3] + meant[4:]
     loose = f"# Loose ends\n\nMore of it stands in [[{misspelt}#Part|the one]].\n"
-    loose += f"\nIt is there [in Markdown]({quote(f'Lost/{misspelt}.md')}#Part) as well.\n"
+    loose += f"\nIt is there [in Markdown]({quote(f'Lost/{misspelt}.md')}#Part) as well. #loose\n"
     (walk.vault / LOOSE).write_text(loose, "utf-8")
     (walk.vault / "Routines").mkdir()
     for name, text in ROUTINES.items():

@@ -16,9 +16,10 @@ export async function acting({ driver, page, harness, post, broken }) {
     await offered();
     const before = days();
     await driver.run("run-routine");
-    await page.keyboard.type("keep log");
-    await page.locator(".pai-suggestion", { hasText: "Keep log" }).waitFor();
+    await page.locator(".pai-suggestion", { hasText: "Line 2" }).waitFor();
     await driver.looks("routine");
+    await page.keyboard.type("keep log");
+    await page.locator(".pai-suggestion", { hasText: "Line 2" }).waitFor({ state: "detached" });
     await page.keyboard.press("Enter");
     await page.locator(".notice", { hasText: "Keep log: done." }).waitFor({ timeout: 60_000 });
     const [daily] = days().filter((name) => !before.includes(name));

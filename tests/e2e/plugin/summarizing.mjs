@@ -32,10 +32,10 @@ export async function summarizing({ driver, page, address, first, second }) {
     await written();
     const tagged = page.waitForRequest("**/api/summarize");
     await driver.run("summarize-tag");
-    await page.keyboard.type("#boat");
-    await page.locator(".pai-suggestion", { hasText: "#boat" }).waitFor();
+    await page.keyboard.type("#loose");
+    await page.locator(".pai-suggestion", { hasText: "#loose" }).waitFor();
     await page.keyboard.press("Enter");
-    assert.equal((await tagged).postDataJSON().tag, "boat");
+    assert.equal((await tagged).postDataJSON().tag, "loose");
   });
 
   await driver.claim("two notes are compared, the second chosen from a list by keyboard", async () => {
