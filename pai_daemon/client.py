@@ -111,7 +111,7 @@ class Client:
         return cast("documents.Status", self.get("/api/status"))
 
     def search(self, query: str, **narrowed: Any) -> documents.SearchResult:
-        """Return passages; narrowed: mode, limit, path, tag, property, since, before, typing."""
+        """Return passages; narrowed: mode, limit, path, tag, property, since, before, typing, explain."""
         return cast("documents.SearchResult", self.get("/api/search", {"q": query, **narrowed}))
 
     def related(self, path: str = "", *, text: str = "", limit: int = 10) -> documents.RelatedNotes:

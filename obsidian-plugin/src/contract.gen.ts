@@ -240,6 +240,12 @@ export interface Excluded {
   paths: readonly (string)[];
 }
 
+export interface Explanation {
+  reasons: readonly (Reasons)[];
+  weights: Record<string, number>;
+  took_ms: Record<string, number>;
+}
+
 export interface FactReceipt {
   outcome: "changed" | "forgotten" | "known" | "remembered" | "superseded" | "undone";
   fact: KnownFact;
@@ -555,6 +561,12 @@ export interface ParsedNote {
   problems: readonly (Problem)[];
 }
 
+export interface Part {
+  score: number;
+  share: number;
+  weight: number;
+}
+
 export interface Passage {
   path: string;
   title: string;
@@ -648,6 +660,14 @@ export interface Pulling {
 export interface Reading {
   done: number;
   total: number;
+}
+
+export interface Reasons {
+  semantic: Part | null;
+  text: Part | null;
+  fused: number;
+  signs: Record<string, number>;
+  odds: number | null;
 }
 
 export interface Recalled {
@@ -769,6 +789,7 @@ export interface SearchResult {
   results: readonly (Passage)[];
   understood: readonly (string)[];
   notices: readonly (string)[];
+  explained: Explanation | null;
 }
 
 export interface ServedVault {

@@ -61,7 +61,7 @@ export interface Answer {
 /** What is waited for, and what the notes say until then. */
 export interface Waiting { text: string; preview: string }
 
-export interface SearchPage { results: Passage[]; stages: string[]; pendingChunks: number; revision: number }
+export interface SearchPage { results: Passage[]; notices: string[]; stages: string[]; pendingChunks: number; revision: number }
 
 export interface RelatedNote {
   path: string;
@@ -348,6 +348,7 @@ export function parseSearch(body: unknown): SearchPage {
   const fields = Fields.of<wire.SearchResult>(body as Unread<wire.SearchResult>, "search");
   return {
     results: fields.list("results", (value, where) => readPassage(Fields.of(value, where))),
+    notices: fields.has("notices") ? fields.strings("notices") : [],
     stages: fields.strings("stages"),
     pendingChunks: fields.number("pending_chunks"),
     revision: fields.number("revision"),

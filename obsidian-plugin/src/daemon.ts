@@ -15,7 +15,6 @@ import {
 import { DaemonError } from "./daemon-error";
 import type { Connection } from "./discovery";
 import type { Turn } from "./conversation";
-import type { Filters } from "./query";
 import {
   type Decision, parseProposal, parseProposals, parseRoutines, parseRun, type Proposal, type Routines, type Run,
 } from "./routines";
@@ -51,7 +50,7 @@ export interface Question {
   asAsked?: boolean;
 }
 
-export interface Wanted { mode: SearchMode; limit: number; filters?: Filters; typing?: boolean }
+export interface Wanted { mode: SearchMode; limit: number; typing?: boolean }
 
 export interface AnswerEvents {
   onEstimate?: (estimate: Estimate) => void;
@@ -79,8 +78,8 @@ export class Daemon {
     return this.read(parseStatus, await this.exchange("GET", "/api/status"));
   }
 
-  async search(q: string, { mode, limit, filters = {}, typing }: Wanted): Promise<SearchPage> {
-    return this.read(parseSearch, await this.exchange("GET", "/api/search", { q, mode, limit, ...filters, typing }));
+  async search(q: string, { mode, limit, typing }: Wanted): Promise<SearchPage> {
+    return this.read(parseSearch, await this.exchange("GET", "/api/search", { q, mode, limit, typing }));
   }
 
   async related(near: { path: string } | { text: string }, limit: number): Promise<RelatedNote[]> {

@@ -5,7 +5,6 @@ import type { Passage } from "./contract";
 import { asDaemonError, type Host } from "./host";
 import { chooseWithModifiers, openOrLink } from "./navigate";
 import { drawMarked } from "./passage-row";
-import { parseQuery } from "./query";
 import { linesOf, marked, placeOf } from "./results";
 import { say } from "./words";
 
@@ -19,6 +18,8 @@ type Found = Passage | string;
 export class SearchModal extends SuggestModal<Found> {
   private asked = 0;
   private latest: Passage[] = [];
+  /** What the daemon says of the query, above the list. */
+  private readonly noticesEl = createDiv({ cls: "pai-row-detail pai-notices", attr: { role: "status" } });
 
   constructor(
     app: App,
@@ -33,30 +34,35 @@ export class SearchModal extends SuggestModal<Found> {
       { command: "alt ↵", purpose: say.toInsert },
       { command: "esc", purpose: say.toClose },
     ]);
+    this.resultContainerEl.before(this.noticesEl);
     chooseWithModifiers(this);
   }
 
   override async getSuggestions(text: string): Promise<Found[]> {
     const mine = ++this.asked;
-    if (!text.trim()) return this.host.recent.list();
-    const { words, filters } = parseQuery(text);
-    if (!words) {
-      this.emptyStateText = say.searchWords;
-      return [];
+    if (!text.trim()) {
+      this.noticesEl.empty();
+      return this.host.recent.list();
     }
     await sleep(TYPING_MS);
     // Newer keys were pressed meanwhile; their search draws the list.
     if (mine !== this.asked) return this.latest;
     try {
       const { mode } = this.host.settings;
-      const { results } = await this.host.daemon.search(words, { mode, limit: LIMIT, filters, typing: true });
-      this.emptyStateText = say.searchNone;
-      if (mine === this.asked) this.latest = results;
+      const { results, notices } = await this.host.daemon.search(text, { mode, limit: LIMIT, typing: true });
+      this.show(mine, results, say.searchNone, notices);
     } catch (error) {
-      this.emptyStateText = asDaemonError(error).advice;
-      if (mine === this.asked) this.latest = [];
+      this.show(mine, [], asDaemonError(error).advice, []);
     }
     return this.latest;
+  }
+
+  /** Keeps what a search found, unless a newer one was begun meanwhile. */
+  private show(search: number, results: Passage[], whereEmpty: string, notices: string[]): void {
+    if (search !== this.asked) return;
+    this.latest = results;
+    this.emptyStateText = whereEmpty;
+    this.noticesEl.setText(notices.join(" "));
   }
 
   override renderSuggestion(found: Found, el: HTMLElement): void {

@@ -134,7 +134,6 @@ export const de: Words = {
 
   searchHint: "Beschreibe, was du suchst… path: tag: since:",
   searchNone: "Nichts Ähnliches gefunden.",
-  searchWords: "Füge Wörter hinzu, nach denen gesucht wird.",
   toOpen: "öffnen",
   toOpenTab: "in neuem Tab öffnen",
   toInsert: "Link einfügen",

@@ -142,7 +142,6 @@ export const en = {
   // Searching.
   searchHint: "Describe what you are looking for… path: tag: since:",
   searchNone: "Nothing close to this was found.",
-  searchWords: "Add words to look for.",
   toOpen: "to open",
   toOpenTab: "to open in a new tab",
   toInsert: "to insert a link",

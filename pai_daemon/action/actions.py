@@ -12,6 +12,7 @@ import hashlib
 import json
 import secrets
 import threading
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ from pai_daemon.action.grant import Grant
 from pai_daemon.action.planning import check, diff, planned
 from pai_daemon.config import write_private
 from pai_daemon.errors import Forbidden, NoteChanged, NotFound, PaiError, UsageError
-from pai_daemon.vault.shelf import Shelf
+from pai_daemon.vault.shelf import Shelf, parts_of
 
 State = Literal["proposed", "applying", "applied", "rejected", "undone", "failed"]
 ATTEMPTS = 5
@@ -72,13 +73,14 @@ class Actions:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._shelf, self._log = shelf, log
-        self._sealed = tuple(f"{folder.strip('/').casefold()}/" for folder in sealed if folder.strip("/"))
+        self._sealed = tuple(f"{_plain(folder).casefold()}/" for folder in sealed if folder.strip("/"))
         self._is_outline, self._beginning, self._moved = is_outline, beginning, moved
         self.on_change = on_change
         self._now = now
         self._lock = threading.RLock()
         self._records: dict[str, Record] = {}
         self._wrote: dict[str, str] = {}
+        self._created: dict[str, tuple[str, str]] = {}
         for entry in log.entries():
             with contextlib.suppress(KeyError, TypeError, ValueError):
                 self._take(_read(entry, self._records))
@@ -103,8 +105,11 @@ class Actions:
 
     # What is done.
 
-    def preview(self, action: Action) -> Texts:
-        """Return the texts before and after, by path; nothing is written. Raises as `apply` does."""
+    def preview(self, action: Action, by: str = "") -> Texts:
+        """Return the texts before and after, by path; nothing is written. Raises as `apply` does.
+
+        by: whose own note a new one may take the place of, while it is as it was created.
+        """
         check(action)
         if action.kind == "call_webhook":
             return {}
@@ -113,8 +118,9 @@ class Actions:
                 raise UsageError("Notes cannot be moved from here.")
             return self._moved(action.path, action.to)
         before = self._shelf.read(action.path)
-        if action.kind == "create" and before is not None and self.wrote(action.path) == hash_of(before):
-            # It is as we left it: a second run takes the place of the first.
+        is_ours = before is not None and self._created.get(action.path) == (_author(by), hash_of(before))
+        if action.kind == "create" and is_ours:
+            # It is as the same routine created it: a second run takes the place of the first.
             return {action.path: (before, self._planned(action, None))}
         return {action.path: (before, self._planned(action, before))}
 
@@ -124,7 +130,7 @@ class Actions:
 
     def propose(self, action: Action, *, by: str, why: str = "") -> Record:
         """Keep an action for a person to decide. Raises UsageError for one that could not be done now."""
-        texts = self.preview(action)
+        texts = self.preview(action, by)
         if texts and all(before == after for before, after in texts.values()):
             raise UsageError("This action would change nothing.")
         with self._lock:
@@ -155,7 +161,8 @@ class Actions:
         """Do what is granted. Raises Forbidden for anything else, and then nothing is written."""
         day = (today or self._now()).date()
         places = [action.path, action.to] if action.kind == "move" else [action.path]
-        for place in places:
+        for written in places:
+            place = written if action.kind == "call_webhook" else _plain(written)
             is_sealed = place.casefold().startswith(self._sealed)
             if is_sealed or not any(grant.covers(action.kind, place, day) for grant in grants):
                 raise Forbidden(
@@ -197,7 +204,7 @@ class Actions:
 
     def _apply(self, record: Record) -> Record:
         for attempt in range(ATTEMPTS):
-            texts = self.preview(record.action)
+            texts = self.preview(record.action, record.by)
             texts = {path: pair for path, pair in texts.items() if pair[0] != pair[1]}
             if not texts:
                 return self._add(replace(record, state="applied", at=self._now(), why="nothing to change"))
@@ -255,6 +262,8 @@ class Actions:
         self._records[record.id] = record
         if record.state == "applied":
             self._wrote |= record.hashes
+            if record.action.kind == "create":
+                self._created |= {path: (_author(record.by), each) for path, each in record.hashes.items()}
 
     def _file(self, action_id: str) -> Path:
         return self._log.path.parent / "before" / f"{action_id}.json"
@@ -287,6 +296,15 @@ class Actions:
             why = "" if state == "applied" else "broken off, and taken back"
             with contextlib.suppress(OSError):
                 self._add(replace(record, state=state, at=self._now(), why=why), tell=False)
+
+
+def _plain(path: str) -> str:
+    """Return a path in the one spelling that is compared. Raises UsageError for one that leads out."""
+    return unicodedata.normalize("NFC", "/".join(parts_of(path)))
+
+
+def _author(by: str) -> str:
+    return by.partition(", approved by ")[0]
 
 
 def hash_of(text: str) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISREG
 
 from pai_daemon.action.reading import read_routine
 from pai_daemon.action.routine import Routine, Wrong
 from pai_daemon.vault.scan import read_bytes
 
+log = logging.getLogger(__name__)
 MAX_ROUTINES = 1000
 MAX_BYTES = 256 * 1024
 Stat = tuple[int, int, int]
@@ -42,14 +45,21 @@ class RoutineFolder:
             text = read_bytes(self.vault, path, MAX_BYTES)[0].decode("utf-8")
         except (OSError, ValueError) as error:
             return (Wrong(path, 1, f"The note cannot be read: {error}."),)
-        return read_routine(path, text.removeprefix("\ufeff"), folder=self.folder)
+        try:
+            return read_routine(path, text.removeprefix("\ufeff"), folder=self.folder)
+        except Exception as error:  # one note never stops the routines of all others
+            log.exception("the routine %s cannot be read", path)
+            return (Wrong(path, 1, f"The note cannot be read: {error!r}."),)
 
     def _files(self) -> Iterator[tuple[str, Stat]]:
         root = self.vault / self.folder
         for number, file in enumerate(sorted(root.rglob("*.md")) if self.folder else ()):
             path = file.relative_to(self.vault).as_posix()
-            hidden = any(part.startswith(".") for part in Path(path).parts)
-            if number >= MAX_ROUTINES or hidden or file.is_symlink() or not file.is_file():
+            if number >= MAX_ROUTINES or "/." in f"/{path}":
                 continue
-            stat = file.stat()
-            yield path, (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            try:
+                stat = file.lstat()
+            except OSError:  # it has gone meanwhile
+                continue
+            if S_ISREG(stat.st_mode):
+                yield path, (stat.st_mtime_ns, stat.st_size, stat.st_ino)

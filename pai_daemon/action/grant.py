@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, get_args
@@ -16,6 +17,7 @@ ActionKind = Literal[
 KINDS: tuple[str, ...] = get_args(ActionKind)
 # Who may append to a note may put a section of its own there, and begin the note.
 _COVERED = {"append": ("append", "insert", "section"), "create": ("create",)}
+_WILD = re.compile(r"[*?\[]")
 HINT = (
     f"Write `append: Journal/**`, with `until 2027-01-01` behind it where it ends. Kinds: {', '.join(KINDS)}."
 )
@@ -36,12 +38,29 @@ class Grant:
         """Return whether an action of this kind at this path is granted on a day, the last one included."""
         if kind not in _COVERED.get(self.kind, (self.kind,)) or (self.until and today > self.until):
             return False
-        return pathspec.PathSpec.from_lines("gitignore", [f"/{self.pattern.lstrip('/')}"]).match_file(path)
+        if not pathspec.PathSpec.from_lines("gitignore", [f"/{self.pattern.lstrip('/')}"]).match_file(path):
+            return False
+        pattern = self.pattern.strip("/")
+        name = pattern.rpartition("/")[2]
+        if name == "**" or not (name.lower().endswith(".md") or _WILD.search(name)):
+            return True  # a folder
+        # gitignore would go on below a folder that is named as the note is.
+        is_as_deep = "**" in pattern or path.count("/") == pattern.count("/")
+        own = path.rpartition("/")[2]
+        return is_as_deep and pathspec.PathSpec.from_lines("gitignore", [name]).match_file(own)
 
     @property
     def written(self) -> str:
         """Return the grant as it is written."""
         return f"{self.kind}: {self.pattern}" + (f" until {self.until}" if self.until else "")
+
+
+def read_pattern(pattern: str) -> None:
+    """Raise UsageError for a pattern of paths that is none."""
+    try:
+        pathspec.PathSpec.from_lines("gitignore", [f"/{pattern.lstrip('/')}"])
+    except ValueError:
+        raise UsageError(f"{pattern!r} is no pattern of paths.", hint="Write it as Journal/**.") from None
 
 
 def read_grant(kind: str, pattern: str) -> Grant:
@@ -55,5 +74,6 @@ def read_grant(kind: str, pattern: str) -> Grant:
                 until = date.fromisoformat(day.strip()) if is_ending else None
             except ValueError:
                 raise UsageError(f"{day.strip()!r} is no day.", hint=HINT) from None
+            read_pattern(place.strip())
             return Grant(known, place.strip(), until)  # type: ignore[arg-type]
     raise UsageError(f"There is no action {kind!r}.", hint=HINT)

@@ -9,8 +9,9 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_args
+from urllib.parse import urlsplit
 
-from pai_daemon.action.grant import Grant, read_grant
+from pai_daemon.action.grant import Grant, read_grant, read_pattern
 from pai_daemon.action.routine import (
     Cause,
     Input,
@@ -36,6 +37,7 @@ _OTHERS = frozenset(("tags", "tag", "aliases", "alias", "cssclasses", "descripti
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d+)?)\s*(s|sec|m|min|h|d|w)?")
 _SECONDS = {None: 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _HOST = re.compile(r"(?:\*\.)?[\w.\-]+(?::\d{1,5})?|\[[0-9a-fA-F:.]+\](?::\d{1,5})?")
+MAX_SPAN_S = 100 * 366 * 86_400.0
 Value = TypeVar("Value")
 
 
@@ -106,10 +108,12 @@ class _Reading:
         causes = [key for key in value if key in get_args(Cause)]
         others = [key for key in value if key not in (*get_args(Cause), "change", "debounce")]
         if len(causes) != 1 or others:
-            raise UsageError(f"{(others or list(value))[0]!r} is no event.", hint=_ON_HINT)
+            raise UsageError(f"{next(iter(others or value), '')!r} is no event.", hint=_ON_HINT)
         cause, what = causes[0], str(value[causes[0]] or "")
         if not what and cause in ("note", "tag", "event"):
             raise UsageError(f"Which {cause}? It names none.", hint=_ON_HINT)
+        if cause == "note":
+            read_pattern(what)
         change = value.get("change", "any")
         if change not in ("created", "changed", "any"):
             raise UsageError(f"{change!r} is no change.", hint="Write created, changed or any.")
@@ -130,12 +134,14 @@ class _Reading:
                 f"There is no input {kind!r}.",
                 hint=f"Is it {near[0]}? {_INPUT_HINT}" if near else _INPUT_HINT,
             )
-        if kind in ("feed", "url") and not str(what).startswith(("http://", "https://")):
-            raise UsageError(f"{what!r} is no address.", hint="It begins with https:// or http://.")
+        if kind in ("feed", "url"):
+            _address(str(what))
         if kind in ("daily", "changed", "links"):
             seconds_of(what)
         if kind in ("query", "notes") and not str(what or "").strip():
             raise UsageError(f"The input {kind} says nothing.", hint=_INPUT_HINT)
+        if kind == "notes":
+            read_pattern(str(what))
         return Input(kind, str(what if what is not None else ""))
 
     def _grant(self, value: Any) -> Grant:
@@ -179,11 +185,15 @@ class _Reading:
                 raise UsageError(f"There is no limit {key!r}.", hint="There are time, tokens and hosts.")
         hosts = value.get("hosts") or []
         hosts = [hosts] if isinstance(hosts, str) else hosts
-        for host in hosts:
+        for host in hosts if isinstance(hosts, list) else [hosts]:
             if not isinstance(host, str) or not _HOST.fullmatch(host):
                 raise UsageError(f"{host!r} is no host.", hint="Write example.org or *.example.org.")
+            _address(f"http://{host.removeprefix('*.')}")
+        time_s = seconds_of(value.get("time", 120))
+        if time_s <= 0:
+            raise UsageError("A run needs some time.", hint="Write `limits: {time: 2m}`.")
         return Limits(
-            seconds_of(value.get("time", 120)),
+            time_s,
             _whole(value.get("tokens", 2000), 16, 1_000_000),
             tuple(host.lower() for host in hosts),
         )
@@ -254,7 +264,23 @@ def seconds_of(value: Any) -> float:
     found = _DURATION.fullmatch(str(value).strip().lower())
     if found is None or isinstance(value, bool):
         raise UsageError(f"{value!r} is no span of time.", hint="Write 30s, 2m, 4h, 7d or 2w.")
-    return float(found[1]) * _SECONDS[found[2]]
+    seconds = float(found[1]) * _SECONDS[found[2]]
+    if seconds > MAX_SPAN_S:
+        raise UsageError(f"{value!r} is too long.", hint="It may be 100 years.")
+    return seconds
+
+
+def _address(written: str) -> None:
+    """Raise UsageError for what is no address of a server."""
+    try:
+        url = urlsplit(written)
+        is_right = url.scheme in ("http", "https") and (url.hostname or "").strip(".") and url.port != 0
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise UsageError(f"{written!r} is no address.", hint="It begins with https:// or http://.")
+    if url.username is not None or url.password is not None:
+        raise UsageError("An address must not hold a name or a password.")
 
 
 def _whole(value: Any, least: int, most: int) -> int:

@@ -119,7 +119,7 @@ class Runner:
         by = f"routine {routine.name}"
         for action, is_own in actions:
             try:
-                outcome.diff += shown(self._actions.preview(action))
+                outcome.diff += shown(self._actions.preview(action, by))
                 if dry:
                     continue
                 if is_own:

@@ -18,12 +18,15 @@ from pai_daemon.errors import NotFound, UsageError
 
 # Of each part of a report so much is printed; --json has all.
 SHOWN = 30
+# What is suggested with less is seldom a link that one would set; it is printed with --all.
+LEAST_CONFIDENCE = 0.1
 to_people = Console(stderr=True)
 
 
 @click.command("links")
 @click.argument("note", required=False)
 @click.option("-n", "--limit", default=10, show_default=True, help="How many notes besides the mentions.")
+@click.option("--all", "show_all", is_flag=True, help="Also those that are hardly likely.")
 @click.option("--refuse", metavar="OTHER", help="Never suggest OTHER and NOTE to each other again.")
 @click.option("--allow", metavar="OTHER", help="Take a refusal back.")
 @click.option("--refused", "list_refused", is_flag=True, help="List what was refused.")
@@ -32,6 +35,7 @@ to_people = Console(stderr=True)
 def command(
     note: str | None,
     limit: int,
+    show_all: bool,
     refuse: str | None,
     allow: str | None,
     list_refused: bool,
@@ -58,22 +62,29 @@ def command(
     elif note and (other := refuse if refuse is not None else allow) is not None:
         _change(client, note, other, undo=refuse is None, as_json=as_json)
     elif note:
-        _suggest(client.links(note, limit=limit), as_json=as_json)
+        _suggest(client.links(note, limit=limit), show_all=show_all, as_json=as_json)
 
 
-def _suggest(found: Mapping[str, Any], *, as_json: bool) -> None:
+def _suggest(found: Mapping[str, Any], *, show_all: bool, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
-    for mention in found["mentions"]:
+    least = 0.0 if show_all else LEAST_CONFIDENCE
+    mentions, notes = (
+        [each for each in found[name] if each["confidence"] >= least] for name in ("mentions", "suggestions")
+    )
+    for mention in mentions:
         where = escape(f"{found['path']}:{mention['line']}")
         mark = "*" if mention["sure"] else " "
         said = f"{escape(mention['text'])} → {escape(mention['link'])}"
         console.print(f"{mention['confidence']:.3f}{mark} [cyan]{where}[/]  {said}  [dim]{mention['why']}[/]")
-    for other in found["suggestions"]:
+    for other in notes:
         console.print(f"{other['confidence']:.3f}  {escape(other['link'])}  [dim]{escape(other['why'])}[/]")
-    if not found["mentions"] and not found["suggestions"]:
+    left_out = len(found["mentions"]) + len(found["suggestions"]) - len(mentions) - len(notes)
+    if not mentions and not notes:
         console.print("No link to suggest.")
+    if left_out:
+        console.print(f"[dim]{left_out:,} that {'is' if left_out == 1 else 'are'} hardly likely: --all[/]")
 
 
 def _change(client: Client, note: str, other: str, *, undo: bool, as_json: bool) -> None:

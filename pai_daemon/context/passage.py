@@ -53,11 +53,50 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What one leg says for a passage. score: cosine or BM25. share: that as 0 to 1; it counts `weight`."""
+
+    score: float
+    share: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """Why one passage stands where it does.
+
+    semantic, text: what each leg says, None where it did not find the passage. fused: their shares times
+    their weights, added. signs: what the second look saw, by name; odds: those times their weights, added.
+    None of it, where it did not look.
+    """
+
+    semantic: Part | None
+    text: Part | None
+    fused: float
+    signs: dict[str, float]
+    odds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why the passages of a search stand in their order.
+
+    reasons: of each passage, in the order of the results. weights: how much each sign counts in the second
+    look. took_ms: of each stage; words are looked up while the query is embedded.
+    """
+
+    reasons: tuple[Reasons, ...]
+    weights: dict[str, float]
+    took_ms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """Passages, best first, and how fresh and how complete they are (D13, D16).
 
     understood: the operators that were read in the query; notices: what looked like one and was searched as
-    words (D96). stages: none for a query of operators alone, which lists the newest notes.
+    words (D96). stages: the legs that ran, and `look` for the second look; none for a query of operators
+    or exclusions alone, which lists the newest notes. explained: where it was asked for.
     """
 
     query: str
@@ -69,3 +108,4 @@ class SearchResult:
     results: tuple[Passage, ...]
     understood: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    explained: Explanation | None = None

@@ -92,9 +92,11 @@ def read_query(typed: str, now: datetime) -> Query:
             understood.append(token["minus"] + name)
         kept.append(text[end : token.start()])
         end = token.end()
+    words = " ".join("".join([*kept, text[end:]]).split())
+    if words and not any(map(str.isalnum, words)):
+        notices.append("There is no word in this, so only meaning can find something.")
     if not kept:
         return Query(typed, notices=tuple(dict.fromkeys(notices)))
-    words = " ".join("".join([*kept, text[end:]]).split())
     # A word with an operator behind it is typed to its end.
     is_open = bool(text[end:].strip()) and not text[-1].isspace()
     return Query(

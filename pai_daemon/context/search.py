@@ -9,9 +9,8 @@ and the result says which ran (D16).
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -20,11 +19,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
+from pai_daemon.context.explaining import Look, Stopwatch, explained
 from pai_daemon.context.filters import EVERYTHING, Filter, narrowed
+from pai_daemon.context.fusion import Leg, Legs, added, fuse, parts
 from pai_daemon.context.highlights import NO_TERMS, Terms, highlights, terms_of
 from pai_daemon.context.index import Index
 from pai_daemon.context.newest import newest
-from pai_daemon.context.passage import Mode, Passage, Scores, SearchResult
+from pai_daemon.context.passage import Explanation, Mode, Passage, Reasons, Scores, SearchResult
 from pai_daemon.context.places import Places, page_of
 from pai_daemon.context.query import read_query
 from pai_daemon.context.ranking.evidence import Table, question_of, table_of
@@ -37,10 +38,7 @@ from pai_daemon.errors import IndexUnavailable, ModelUnavailable, UsageError
 from pai_daemon.notes.language import known_language
 from pai_daemon.vault.scan import read_bytes
 
-Leg = list[tuple[str, float]]
-Legs = Mapping[str, Leg]
 DEPTH = 100
-TEXT_FLOOR = 1.75
 MAX_LIMIT = 100
 WORD_THREADS = 4
 # What passes a filter is asked once for as long as nothing changes, as while a person types.
@@ -73,9 +71,11 @@ class Searcher:
         limit: int = 10,
         chosen: Filter = EVERYTHING,
         typing: bool = False,
+        explain: bool = False,
     ) -> SearchResult:
         """Return the best passages for what a person typed, see `query`; typing: its last word is open.
 
+        explain: say why they stand in their order.
         Raises UsageError for an empty or overlong query, an unknown mode or a limit out of range, and
         ModelUnavailable for a search by meaning alone while the model is away.
         """
@@ -83,16 +83,23 @@ class Searcher:
         query = checked_query(query)
         asked = read_query(query, datetime.now().astimezone())
         chosen = narrowed(chosen, asked.chosen)
-        if asked.chosen and not read(asked.words).meaning.strip():
-            result = self._newest(asked.words, mode, limit, chosen)
+        said = read(asked.words)
+        if not said.meaning.strip() and (asked.chosen or said.excluded):
+            result = self._newest(asked.words, mode, limit, chosen, explain=explain)
         else:
             with self.borrow() as space:
                 result = self.search_in(
-                    space, asked.words, mode=mode, limit=limit, chosen=chosen, typing=typing
+                    space,
+                    asked.words,
+                    mode=mode,
+                    limit=limit,
+                    chosen=chosen,
+                    typing=typing,
+                    explain=explain,
                 )
         return replace(result, query=query, understood=asked.understood, notices=asked.notices)
 
-    def _newest(self, query: str, mode: Mode, limit: int, chosen: Filter) -> SearchResult:
+    def _newest(self, query: str, mode: Mode, limit: int, chosen: Filter, *, explain: bool) -> SearchResult:
         """Return the newest notes that are chosen, without what the query leaves out."""
         started_s = time.perf_counter()
         _check(mode, limit)
@@ -100,14 +107,18 @@ class Searcher:
         ids = [item for each in self._passing(revision, chosen).values() for item in each]
         left_out = self.index.store.chunks.left_out(query, ids)
         listed = newest(self.index.catalog, (item for item in ids if item not in left_out))[:limit]
+        passages = self.passages([(item, 1.0) for item in listed], {}, "")
+        took_ms = round((time.perf_counter() - started_s) * 1000, 1)
+        reasons = (Reasons(None, None, 0.0, {}, None),) * len(passages)
         return SearchResult(
             query=query,
             mode=mode,
             stages=(),
             revision=revision,
             pending_chunks=self.index.missing_count(),
-            took_ms=round((time.perf_counter() - started_s) * 1000, 1),
-            results=self.passages([(item, 1.0) for item in listed], {}, ""),
+            took_ms=took_ms,
+            results=passages,
+            explained=Explanation(reasons, {}, {"newest": took_ms}) if explain else None,
         )
 
     def search_in(
@@ -119,46 +130,53 @@ class Searcher:
         limit: int = 10,
         chosen: Filter = EVERYTHING,
         typing: bool = False,
+        explain: bool = False,
     ) -> SearchResult:
         """Return the best passages for a query in a space that is borrowed, see `search`."""
-        started_s = time.perf_counter()
+        started_s, clock = time.perf_counter(), Stopwatch()
         typing = typing and not query[-1:].isspace()
         query = checked_query(query)
         _check(mode, limit)
-        legs, semantic_weight = self._legs(space, query, mode, chosen, typing=typing)
+        legs, semantic_weight = self._legs(space, query, mode, chosen, clock, typing=typing)
         unknown = self._not_embedded(space, legs)
-        ranked = fuse(legs, semantic_weight, len(space.matrix), unknown)
+        said = parts(legs, semantic_weight, len(space.matrix), unknown)
+        ranked, look = added(said), None
         if self.looks_again and legs.get("semantic") and legs.get("text"):
-            evidence, chunks = self._seen(space, query, ranked, legs, unknown)
-            ranked = reorder(ranked, [chunk.chunk_id for chunk in chunks], evidence)
-        passages = self.passages(ranked[:limit], legs, query)
+            with clock.stage("look"):
+                evidence, chunks = self._seen(space, query, ranked, legs, unknown)
+                look = Look([chunk.chunk_id for chunk in chunks], evidence)
+                ranked = reorder(ranked, look.ids, evidence)
+        with clock.stage("passages"):
+            found = self._found(ranked[:limit], legs, query)
         return SearchResult(
             query=query,
             mode=mode,
-            stages=tuple(legs),
+            stages=(*legs, *(["look"] if look is not None else [])),
             revision=self.index.revision,
             pending_chunks=self.index.missing_count(),
             took_ms=round((time.perf_counter() - started_s) * 1000, 1),
-            results=passages,
+            results=tuple(found.values()),
+            explained=explained([*found], said, look, clock.took_ms) if explain else None,
         )
 
     def _legs(
-        self, space: Space, query: str, mode: Mode, chosen: Filter, *, typing: bool
+        self, space: Space, query: str, mode: Mode, chosen: Filter, clock: Stopwatch, *, typing: bool
     ) -> tuple[Legs, float]:
         """Return the legs of a mode that ran, and the weight of the semantic one."""
         words = None
         if mode != "semantic":
-            search = self.index.store.chunks.search
-            words = self._beside.submit(search, query, DEPTH, chosen, typing=typing)
+            words = self._beside.submit(self._words, query, chosen, clock, typing=typing)
         legs: dict[str, Leg] = {}
         semantic_weight = 0.0
         if mode != "text" and space.embedder is not None:
             semantic_weight = space.embedder.scoring.semantic_weight
             try:
-                vector = space.embedder.embed_query(read(query).meaning or query)
-                nearest = self.nearest(space, vector, DEPTH, chosen)
-                left_out = self.index.store.chunks.left_out(query, [item for item, _ in nearest])
-                legs["semantic"] = [pair for pair in nearest if pair[0] not in left_out]
+                with clock.stage("embed"):
+                    vector = space.embedder.embed_query(read(query).meaning or query)
+                with clock.stage("semantic"):
+                    nearest = self.nearest(space, vector, DEPTH, chosen)
+                    left_out = self.index.store.chunks.left_out(query, [item for item, _ in nearest])
+                    legs["semantic"] = [pair for pair in nearest if pair[0] not in left_out]
             except (ModelUnavailable, IndexUnavailable):  # a server may be away, an index be mended (D58)
                 if mode == "semantic":
                     raise
@@ -170,10 +188,14 @@ class Searcher:
                     raise
         return legs, semantic_weight
 
+    def _words(self, query: str, chosen: Filter, clock: Stopwatch, *, typing: bool) -> Leg:
+        with clock.stage("text"):
+            return self.index.store.chunks.search(query, DEPTH, chosen, typing=typing)
+
     def evidence(self, query: str) -> tuple[Table, list[StoredChunk]]:
         """Return what a second look sees of a query's first candidates, in their order; for fitting."""
         with self.borrow() as space:
-            legs, semantic_weight = self._legs(space, query, "hybrid", EVERYTHING, typing=False)
+            legs, semantic_weight = self._legs(space, query, "hybrid", EVERYTHING, Stopwatch(), typing=False)
             ranked = fuse(legs, semantic_weight, len(space.matrix))
             return self._seen(space, query, ranked, legs)
 
@@ -248,15 +270,19 @@ class Searcher:
         query: str,
     ) -> tuple[Passage, ...]:
         """Return the passages of ranked (chunk id, score) pairs, in their order."""
+        return tuple(self._found(ranked, legs, query).values())
+
+    def _found(self, ranked: Sequence[tuple[str, float]], legs: Legs, query: str) -> dict[str, Passage]:
+        """Return the passages by their chunks' ids, in their order; chunks that are gone are left out."""
         chunks = self.index.store.chunks.get(item for item, _ in ranked)
         parts = {name: dict(leg) for name, leg in legs.items()}
         terms = terms_of(query) if query else NO_TERMS
-        found = []
+        found = {}
         for item, score in ranked:
             if (chunk := chunks.get(item)) is not None:
                 scores = Scores(parts.get("semantic", {}).get(item), parts.get("text", {}).get(item))
-                found.append(self._passage(chunk, score, scores, terms))
-        return tuple(found)
+                found[item] = self._passage(chunk, score, scores, terms)
+        return found
 
     def of_chunks(self, ids: Sequence[str]) -> dict[str, Passage]:
         """Return the passages of chunks by their ids, in this order; those that are gone are left out."""
@@ -321,33 +347,7 @@ def checked_query(query: str) -> str:
         raise UsageError("The question is empty.", hint="Say what you look for.")
     if len(query) > MAX_QUERY_CHARACTERS:
         raise UsageError(
-            f"The question has {len(query)} characters; at most {MAX_QUERY_CHARACTERS} are read."
+            f"The question has {len(query)} characters; at most {MAX_QUERY_CHARACTERS} are read.",
+            hint="Search for what matters in it, in a sentence or two.",
         )
     return query
-
-
-def fuse(
-    legs: Legs, semantic_weight: float, chunk_count: int, unknown: Collection[str] = ()
-) -> list[tuple[str, float]]:
-    """Return (id, score) of everything that a leg found, best first; scores are 0 to 1.
-
-    legs: `semantic` with cosines and `text` with BM25 scores, each best first. A cosine counts by
-    its place between the worst and the best of its leg. A BM25 score counts by its share of the
-    best, but of no less than TEXT_FLOOR · ln(chunks), about what one rare word gives: where the
-    query has no word in common with the notes, as across languages, chance hits stay small.
-    unknown: what is not embedded yet; its words speak for its meaning too, or it would stand behind all
-    that is.
-    """
-    weights = {"semantic": semantic_weight, "text": 1 - semantic_weight}
-    total = sum(weights[name] for name, leg in legs.items() if leg) or 1.0
-    scores: dict[str, float] = {}
-    for name, leg in legs.items():
-        if leg:
-            best, worst = leg[0][1], leg[-1][1]
-            if name == "text":
-                best, worst = max(best, TEXT_FLOOR * math.log(1 + chunk_count)), 0.0
-            for item, score in leg:
-                share = (score - worst) / (best - worst) if best > worst else 1.0
-                weight = 1.0 if item in unknown else weights[name] / total
-                scores[item] = scores.get(item, 0.0) + share * weight
-    return sorted(scores.items(), key=lambda pair: -pair[1])

@@ -289,6 +289,7 @@ function parseSearch(body) {
   let fields = Fields.of(body, "search");
   return {
     results: fields.list("results", (value, where) => readPassage(Fields.of(value, where))),
+    notices: fields.has("notices") ? fields.strings("notices") : [],
     stages: fields.strings("stages"),
     pendingChunks: fields.number("pending_chunks"),
     revision: fields.number("revision")
@@ -489,7 +490,6 @@ var de = {
   openAgain: "Öffne die Notiz noch einmal in der Bearbeitungsansicht.",
   searchHint: "Beschreibe, was du suchst… path: tag: since:",
   searchNone: "Nichts Ähnliches gefunden.",
-  searchWords: "Füge Wörter hinzu, nach denen gesucht wird.",
   toOpen: "öffnen",
   toOpenTab: "in neuem Tab öffnen",
   toInsert: "Link einfügen",
@@ -738,7 +738,6 @@ var en = {
   // Searching.
   searchHint: "Describe what you are looking for… path: tag: since:",
   searchNone: "Nothing close to this was found.",
-  searchWords: "Add words to look for.",
   toOpen: "to open",
   toOpenTab: "to open in a new tab",
   toInsert: "to insert a link",
@@ -994,8 +993,8 @@ var CLIENT = "plugin", REPLY_S = 20, ANSWER_S = 300, SILENCE_S = 120, Daemon = c
   async status() {
     return this.read(parseStatus, await this.exchange("GET", "/api/status"));
   }
-  async search(q, { mode, limit, filters = {}, typing }) {
-    return this.read(parseSearch, await this.exchange("GET", "/api/search", { q, mode, limit, ...filters, typing }));
+  async search(q, { mode, limit, typing }) {
+    return this.read(parseSearch, await this.exchange("GET", "/api/search", { q, mode, limit, typing }));
   }
   async related(near, limit) {
     return this.read(parseRelated, await this.exchange("GET", "/api/related", { ...near, limit }));
@@ -1216,15 +1215,15 @@ function snippet(text, max) {
   return `${(space > max / 2 ? cut.slice(0, space) : cut).replace(/[\uD800-\uDBFF]$/, "")}…`;
 }
 function marked(passage, max) {
-  let points = Array.from(passage.text), body = bodyStart(passage.text), spans = [...passage.highlights].sort((a, b) => a[0] - b[0]).filter(([start, end3]) => start >= body && start < end3 && end3 <= points.length), first = spans[0]?.[0] ?? body, begin2 = first - body > max / 2 ? first - Math.floor(max / 4) : body, end2 = Math.min(points.length, begin2 + max), parts = [], add2 = (from, to, isMarked) => {
+  let points = Array.from(passage.text), body = bodyStart(passage.text), spans = [...passage.highlights].sort((a, b) => a[0] - b[0]).filter(([start, end3]) => start >= body && start < end3 && end3 <= points.length), first = spans[0]?.[0] ?? body, begin2 = first - body > max / 2 ? first - Math.floor(max / 4) : body, end2 = Math.min(points.length, begin2 + max), parts = [], add = (from, to, isMarked) => {
     let text = points.slice(from, to).join("").replace(/\s+/g, " ");
     text && parts.push({ text, marked: isMarked });
   };
   begin2 > body && parts.push({ text: "…", marked: !1 });
   let at = begin2;
   for (let [start, stop] of spans)
-    start < at || stop > end2 || (add2(at, start, !1), add2(start, stop, !0), at = stop);
-  return add2(at, end2, !1), end2 < points.length && parts.push({ text: "…", marked: !1 }), parts;
+    start < at || stop > end2 || (add(at, start, !1), add(start, stop, !0), at = stop);
+  return add(at, end2, !1), end2 < points.length && parts.push({ text: "…", marked: !1 }), parts;
 }
 function bodyStart(text) {
   let headings = /^(?:#{1,6}[ \t][^\n]*(?:\n\s*|$))+/.exec(text)?.[0] ?? "";
@@ -2797,21 +2796,6 @@ async function openWaiting(app, host, actions) {
 
 // src/search-modal.ts
 var import_obsidian16 = require("obsidian");
-
-// src/query.ts
-var FILTER = /(?:^|\s)(path|tag|property|since|before):(?:"([^"]*)"?|(\S*))(?=\s|$)/g;
-function parseQuery(text) {
-  let filters = {};
-  return { words: text.replace(FILTER, (_whole, name, quoted2, bare) => {
-    let value = (quoted2 ?? bare ?? "").trim();
-    return value && add(filters, name, value), " ";
-  }).replace(/\s+/g, " ").trim(), filters };
-}
-function add(filters, name, value) {
-  name === "tag" ? filters.tag = [...filters.tag ?? [], value.replace(/^#/, "")] : name === "property" ? filters.property = [...filters.property ?? [], value] : filters[name] = value;
-}
-
-// src/search-modal.ts
 var LIMIT4 = 12, TYPING_MS2 = 150, WORDS4 = 180, SearchModal = class extends import_obsidian16.SuggestModal {
   constructor(app, host) {
     super(app);
@@ -2821,25 +2805,29 @@ var LIMIT4 = 12, TYPING_MS2 = 150, WORDS4 = 180, SearchModal = class extends imp
       { command: "ctrl/cmd ↵", purpose: say.toOpenTab },
       { command: "alt ↵", purpose: say.toInsert },
       { command: "esc", purpose: say.toClose }
-    ]), chooseWithModifiers(this);
+    ]), this.resultContainerEl.before(this.noticesEl), chooseWithModifiers(this);
   }
   host;
   asked = 0;
   latest = [];
+  /** What the daemon says of the query, above the list. */
+  noticesEl = createDiv({ cls: "pai-row-detail pai-notices", attr: { role: "status" } });
   async getSuggestions(text) {
     let mine = ++this.asked;
-    if (!text.trim()) return this.host.recent.list();
-    let { words: words2, filters } = parseQuery(text);
-    if (!words2)
-      return this.emptyStateText = say.searchWords, [];
+    if (!text.trim())
+      return this.noticesEl.empty(), this.host.recent.list();
     if (await sleep(TYPING_MS2), mine !== this.asked) return this.latest;
     try {
-      let { mode } = this.host.settings, { results } = await this.host.daemon.search(words2, { mode, limit: LIMIT4, filters, typing: !0 });
-      this.emptyStateText = say.searchNone, mine === this.asked && (this.latest = results);
+      let { mode } = this.host.settings, { results, notices } = await this.host.daemon.search(text, { mode, limit: LIMIT4, typing: !0 });
+      this.show(mine, results, say.searchNone, notices);
     } catch (error) {
-      this.emptyStateText = asDaemonError(error).advice, mine === this.asked && (this.latest = []);
+      this.show(mine, [], asDaemonError(error).advice, []);
     }
     return this.latest;
+  }
+  /** Keeps what a search found, unless a newer one was begun meanwhile. */
+  show(search, results, whereEmpty, notices) {
+    search === this.asked && (this.latest = results, this.emptyStateText = whereEmpty, this.noticesEl.setText(notices.join(" ")));
   }
   renderSuggestion(found, el) {
     if (el.addClass("pai-suggestion"), typeof found == "string") {

@@ -167,7 +167,7 @@ def _sent(parts: Parts, record: Record, granted: Grant) -> KnownAction:
         diff = f"rename from {record.action.path}\nrename to {record.action.to}\n"  # and all links with it
     elif record.state == "proposed" and (granted.scopes is None or (granted.opens("search") and is_indexed)):
         try:
-            diff = shown(parts.actions.preview(record.action))
+            diff = shown(parts.actions.preview(record.action, record.by))
         except PaiError as error:
             diff = f"It cannot be done now: {error.detail}\n"
     action = record.action

@@ -29,6 +29,7 @@ from pai_daemon.serve.wire import body as read_body
 Asked = TypeVar("Asked", bound=msgspec.Struct)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Takes = Callable[..., Awaitable[web.StreamResponse]]
+TRUTH = {"true": True, "1": True, "false": False, "0": False}
 DIGITS = re.compile(r"[0-9]{1,9}")
 PATH = re.compile(r"^\$\.(\w+)")
 WORDS = {
@@ -131,7 +132,7 @@ class Routes:
 def checked_query(values: Any, kind: type[Asked]) -> Asked:
     """Return a query in its type. values: a multi-mapping. Raises UsageError.
 
-    A query is text: digits are read as a number, true and false as what they say; nothing else is.
+    A query is text: digits are read as a number; true, false, 1 and 0 as what they say; nothing else is.
     """
     given: dict[str, Any] = {}
     for name, hint in _hints(kind).items():
@@ -142,7 +143,7 @@ def checked_query(values: Any, kind: type[Asked]) -> Asked:
         elif hint is int and DIGITS.fullmatch(values[name]):
             given[name] = int(values[name])
         elif hint is bool:
-            given[name] = {"true": True, "false": False}.get(values[name], values[name])
+            given[name] = TRUTH.get(values[name], values[name])
         else:
             given[name] = values[name]
     return _converted(given, kind)

@@ -64,6 +64,12 @@ async def script(_: web.Request) -> web.Response:
     return _file("dashboard.js", "text/javascript")
 
 
+@routes.get("/acting.js")
+async def acting(_: web.Request) -> web.Response:
+    """Return the script that shows routines and what waits for the person."""
+    return _file("acting.js", "text/javascript")
+
+
 @routes.get("/dashboard.css")
 async def style(_: web.Request) -> web.Response:
     """Return its style."""

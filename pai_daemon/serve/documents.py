@@ -301,6 +301,14 @@ class Excluded(TypedDict):
     paths: list[str]
 
 
+class Explanation(TypedDict):
+    """Why the passages of a search stand in their order."""
+
+    reasons: list[Reasons]
+    weights: dict[str, float]
+    took_ms: dict[str, float]
+
+
 class FactReceipt(TypedDict):
     """What became of a fact. undo: takes it back, null if nothing was done. near: facts that are like it."""
 
@@ -684,6 +692,14 @@ class ParsedNote(TypedDict):
     problems: list[Problem]
 
 
+class Part(TypedDict):
+    """What one leg says for a passage. score: cosine or BM25. share: that as 0 to 1; it counts `weight`."""
+
+    score: float
+    share: float
+    weight: float
+
+
 class Passage(TypedDict):
     """A chunk as a search result."""
 
@@ -819,6 +835,16 @@ class Reading(TypedDict):
 
     done: int
     total: int
+
+
+class Reasons(TypedDict):
+    """Why one passage stands where it does."""
+
+    semantic: Part | None
+    text: Part | None
+    fused: float
+    signs: dict[str, float]
+    odds: float | None
 
 
 class Recalled(TypedDict):
@@ -976,6 +1002,7 @@ class SearchResult(TypedDict):
     results: list[Passage]
     understood: list[str]
     notices: list[str]
+    explained: Explanation | None
 
 
 class ServedVault(TypedDict):

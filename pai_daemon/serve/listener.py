@@ -25,8 +25,9 @@ MAX_CONNECTIONS = 700
 # A connection that asks nothing for so long is closed, also one that sends its request a letter at a time.
 IDLE_S = 75.0
 LOOK_S = 5.0
-# The longest query, percent-encoded, is up to 12 bytes a character; paths and tags come beside it.
-MAX_LINE_BYTES = 12 * MAX_QUERY_CHARACTERS + 16 * 1024
+# A query, percent-encoded, is up to 12 bytes a character; paths and tags come beside it. One that is more
+# than twice too long is still read, to be refused in words; what is longer is refused as a line.
+MAX_LINE_BYTES = 12 * MAX_QUERY_CHARACTERS * 5 // 2 + 16 * 1024
 
 
 class Listener:

@@ -12,7 +12,7 @@ from pai_daemon.context.passage import Mode, SearchResult
 from pai_daemon.errors import ModelUnavailable, Overloaded, VaultUnavailable
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.state import SERVED
-from pai_daemon.serve.wire import Limit, Narrowed, Words, narrowing, reply
+from pai_daemon.serve.wire import Limit, Narrowed, Operators, narrowing, reply
 
 routes = Routes()
 
@@ -20,15 +20,16 @@ routes = Routes()
 class Search(Narrowed, frozen=True, kw_only=True):
     """What is looked for."""
 
-    q: Words
+    q: Operators
     mode: Mode = "hybrid"
     limit: Limit = 10
     typing: Annotated[bool, Meta(description="The last word of `q` is still being typed.")] = False
+    explain: Annotated[bool, Meta(description="Say why the passages stand in their order.")] = False
 
 
 @routes.get(
     "/api/search",
-    'passages for a query (`"exact words"`, `-without`, `tag:`, `since:` …), with spans, scores, addresses',
+    "passages for a query (with operators), with spans, scores, addresses; with `explain` why they stand so",
     query=Search,
     answers={200: SearchResult},
     fails=(ModelUnavailable, Overloaded, VaultUnavailable),
@@ -40,7 +41,12 @@ async def search(request: web.Request, asked: Search) -> web.Response:
 
     def found() -> SearchResult:
         return parts.searcher.search(
-            asked.q, mode=asked.mode, limit=asked.limit, chosen=chosen, typing=asked.typing
+            asked.q,
+            mode=asked.mode,
+            limit=asked.limit,
+            chosen=chosen,
+            typing=asked.typing,
+            explain=asked.explain,
         )
 
     # What was begun before a commit does not answer who asks after it.

@@ -21,7 +21,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 OBSIDIAN_ORIGIN = "app://obsidian.md"
 # Nothing that is anybody's is behind these: that we are alive, and the dashboard without its data.
-OPEN_PATHS = frozenset({"/api/health", "/", "/login", "/dashboard.js", "/dashboard.css"})
+OPEN_PATHS = frozenset({"/api/health", "/", "/login", "/dashboard.js", "/acting.js", "/dashboard.css"})
 # These take no token: each message is signed with a secret of its own.
 SIGNED = frozenset({"/api/routines/{name}/trigger"})
 # What each scope opens; a route that is not here opens to the person's own token alone.

@@ -30,6 +30,16 @@ Words = Annotated[
         extra_json_schema={"minLength": 1, "maxLength": MAX_QUERY_CHARACTERS, "pattern": r"\S"},
     ),
 ]
+Operators = Annotated[
+    Words,
+    Meta(
+        description='Words or a question; `"exact words"` must occur, `-word` leaves out what holds it.'
+        " Besides `path:` and `file:` (part of a note's path or name), `heading:`, `tag:` or `#tag`,"
+        " `[property]` or `[property:value]`, `since:` and `before:` (a day, or 7d) and `on:` (a day) choose notes, and `-`"
+        ' before one leaves out what it finds; quotes hold a value with spaces: `path:"My notes"`. Alone they'
+        " list the newest notes."
+    ),
+]
 Folder = Annotated[str, Meta(description="A folder of the vault, or one note.", examples=["Journal"])]
 Moment = Annotated[
     str,

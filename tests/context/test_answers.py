@@ -107,7 +107,7 @@ async def test_extractive_answer_quotes_the_fact_and_cites_its_note(
     sentence = next(sentence for sentence in answer.sentences if fact in sentence.text)
     assert {cited[number].path for number in sentence.citations} == {path}
     assert answer.generator.name == "extractive"
-    assert answer.stages == ("semantic", "text", "extract")
+    assert answer.stages == ("semantic", "text", "look", "extract")
 
 
 async def test_question_the_vault_cannot_answer_is_refused(sample: Live, embedder: Embedder) -> None:
@@ -232,7 +232,7 @@ async def test_generator_that_fails_midway_keeps_its_text_and_quotes_follow(
     assert answer.answer.startswith("The engine is")
     assert "250 running hours" in answer.answer
     assert answer.generator.name == "scripted"
-    assert answer.stages[2:5] == ("generate", "failed", "extract")
+    assert answer.stages[3:6] == ("generate", "failed", "extract")
     assert "breaks off" in answer.warnings[0]
 
 
@@ -248,7 +248,7 @@ async def test_generator_that_is_late_is_cut_and_the_notes_are_quoted(
     answer = events[-1]
     assert isinstance(answer, Answer)
     assert answer.generator.name == "extractive"
-    assert answer.stages[2:] == ("generate", "late", "extract")
+    assert answer.stages[3:] == ("generate", "late", "extract")
     assert "did not finish" in answer.warnings[0]
     notice = next(event for event in events if isinstance(event, Notice))
     assert "loading" in notice.text

@@ -56,7 +56,7 @@ def test_operators_choose_notes_and_are_no_words(typed: str, words: str, chosen:
         '"path:Journal"',
         "note:it speed:a",
         "'; DROP TABLE chunks; --",
-        "🌻",
+        "🌻 sun",
     ],
 )
 def test_what_is_no_operator_stays_as_it_was_typed(typed: str) -> None:
@@ -72,6 +72,8 @@ def test_what_is_no_operator_stays_as_it_was_typed(typed: str) -> None:
         ("folder:Boat", "write path:"),
         ("since:ever", "Write 2026-11-01"),
         ("boat OR ship", "OR is not needed"),
+        ("🌻", "no word in this"),
+        ("???!…", "no word in this"),
     ],
 )
 def test_what_looks_like_an_operator_is_words_and_a_hint(typed: str, said: str) -> None:

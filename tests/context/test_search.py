@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pai_daemon.context.filters import Filter
+from pai_daemon.context.fusion import fuse
 from pai_daemon.context.highlights import Terms, highlights, terms_of
-from pai_daemon.context.search import Searcher, fuse
+from pai_daemon.context.search import Searcher
 from pai_daemon.context.vectors import Floats
 from pai_daemon.errors import ModelUnavailable, UsageError
 from tests.context.conftest import Live
@@ -36,10 +37,44 @@ def test_question_in_other_words_finds_the_passage(sample: Live) -> None:
 def test_result_says_which_legs_ran(sample: Live) -> None:
     """Stages and parts of the score tell where a passage comes from."""
     result = sample.searcher.search("stern gland grease")
-    assert result.stages == ("semantic", "text")
+    assert result.stages == ("semantic", "text", "look")
     assert result.results[0].scores.text is not None
     assert 0.5 < result.results[0].score <= 1.0
     assert sample.searcher.search("stern gland", mode="text").stages == ("text",)
+
+
+def test_explanation_adds_up_to_the_order(sample: Live) -> None:
+    """What each leg says adds up to what was fused, the signs to the odds, and the odds order the results."""
+    found = sample.searcher.search("stern gland grease", explain=True, limit=5)
+    told = found.explained
+    assert told is not None
+    assert len(told.reasons) == len(found.results) == 5
+    assert {*found.stages} <= {*told.took_ms}
+    assert sum(told.took_ms[stage] for stage in ("embed", "semantic", "look")) <= found.took_ms + 0.1
+    odds = [each.odds for each in told.reasons if each.odds is not None]
+    assert len(odds) == 5
+    assert odds == sorted(odds, reverse=True)
+    for passage, each in zip(found.results, told.reasons, strict=True):
+        legs = [part for part in (each.semantic, each.text) if part is not None]
+        assert sum(part.share * part.weight for part in legs) == pytest.approx(each.fused, abs=0.001)
+        worth = sum(value * told.weights[name] for name, value in each.signs.items())
+        assert worth == pytest.approx(each.odds, abs=0.01)
+        text = passage.scores.text
+        assert (text is None) == (each.text is None)
+        assert each.text is None or each.text.score == pytest.approx(text, abs=0.001)
+
+
+def test_explanation_of_one_leg_or_of_operators_names_no_second_look(sample: Live) -> None:
+    """By words alone nothing was looked at again; operators alone rank nothing; unasked none is given."""
+    by_words = sample.searcher.search("stern gland", mode="text", explain=True).explained
+    assert by_words is not None
+    assert {each.odds for each in by_words.reasons} == {None}
+    assert (by_words.weights, "look" in by_words.took_ms) == ({}, False)
+    newest = sample.searcher.search("path:Garden", explain=True)
+    assert newest.explained is not None
+    assert len(newest.explained.reasons) == len(newest.results) > 0
+    assert {(each.semantic, each.text) for each in newest.explained.reasons} == {(None, None)}
+    assert sample.searcher.search("stern gland").explained is None
 
 
 def test_model_that_is_away_leaves_the_words(left: Live) -> None:
@@ -91,7 +126,7 @@ def test_words_are_looked_up_while_the_query_is_embedded(
 
     monkeypatch.setattr(chunks, "search", look_up)
     monkeypatch.setattr(model, "embed_query", embed_slowly)
-    assert sample.searcher.search("stern gland").stages == ("semantic", "text")
+    assert sample.searcher.search("stern gland").stages == ("semantic", "text", "look")
 
 
 def test_filter_is_asked_once_until_something_changes(sample: Live, monkeypatch: pytest.MonkeyPatch) -> None:

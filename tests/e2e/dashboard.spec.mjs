@@ -124,9 +124,31 @@ await driver.claim("what a question was limited to is shown, and taken away by a
   assert.equal(await page.locator("#talk li").count(), 0);
 });
 
+await driver.claim("what waits is shown with its diff, approved and undone by the person", async () => {
+  await page.evaluate(() => fetch("/api/actions", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ kind: "append", path: "Bread.md", text: "- <b>Salt</b> <img src=x onerror=window.broken=1>", why: "the recipe" }) }));
+  await page.waitForSelector("#waiting:not([hidden]) .added");
+  assert.match(await page.textContent("#waiting-list"), /Append to Bread\.md.*the recipe.*\+- <b>Salt<\/b>/s);
+  assert.deepEqual(await violations(), []);
+  await page.click("#waiting-list button:not(.quiet)");
+  await page.waitForSelector("#waiting", { state: "hidden" });
+  assert.match(await page.textContent("#acting-told"), /Bread\.md: applied/);
+  await page.click("#acting-told button");
+  await page.waitForFunction(() => document.querySelector("#acting-told").textContent.includes("undone"));
+  assert.equal(await page.evaluate(() => window.broken), undefined);
+});
+
+await driver.claim("a routine is listed, run, and a wrong one shows its line", async () => {
+  await page.waitForSelector("#routines tr");
+  assert.match(await page.textContent("#routines"), /Sum.*daily at 7.*never run/s);
+  assert.match(await page.textContent("#wrong"), /Routines\/Wrong\.md:2 .*wekday.*weekday/s);
+  await page.click("#routines button");
+  await page.waitForFunction(() => document.querySelector("#acting-told").textContent.includes("Sum: done"));
+  assert.match(await page.textContent("#acting-told"), /sourdough/);
+});
+
 await driver.claim("models are shown, fetched with a bar, and a fetch is cancelled", async () => {
   assert.match(await page.textContent("#running"), /MiniLM/);
-  await page.click("summary");
+  await page.click("section[aria-labelledby=models-title] summary");
   const row = page.locator("#models tr", { hasText: "bge-small" }).first();
   const told = ["progress\ndata: " + JSON.stringify({ file: "model.onnx", done: 1, total: 2 }), "done\ndata: " + JSON.stringify({ model: "bge-small" })];
   await page.route("**/api/models/pull", (route) => route.fulfill({ contentType: "text/event-stream", body: told.map((each) => `event: ${each}\n\n`).join("") }));

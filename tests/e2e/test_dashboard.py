@@ -67,7 +67,10 @@ PAYLOADS = (
 
 def hostile_vault(vault: Path) -> None:
     """Write notes that try to break out of a page: two hundred passages, each found by a word of its own."""
-    vault.mkdir()
+    (vault / "Routines").mkdir(parents=True)
+    head = "schedule: daily at 7\ninputs: [{notes: Bread.md}]"
+    (vault / "Routines" / "Sum.md").write_text(f"---\n{head}\n---\nSum it up.\n")
+    (vault / "Routines" / "Wrong.md").write_text("---\nschedule: every wekday at 7\n---\nx\n")
     (vault / "Bread.md").write_text(
         "# Bread\n\nThe sourdough proves for eighteen hours, in a cold room.\n\n## A very" + " long" * 40
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from pai_daemon.cli.main import main
 from tests.daemon_process import DaemonProcess, Folders
 
 NOTES = {
@@ -19,6 +21,7 @@ NOTES = {
     'It\'s "quoted".md': "# Quotes\n\nGrandmother said that patience is a long ladder.\n",
     "Empty.md": "",
 }
+Run = Callable[..., tuple[object, str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +42,22 @@ def alive(served: DaemonProcess) -> Iterator[None]:
     """Fail a test after which the daemon is dead."""
     yield
     assert served.is_running(), f"the daemon ended:\n{served.log}"
+
+
+@pytest.fixture
+def pai(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs a `pai` command in some folders: exit code, output, errors."""
+
+    def run(folders: Folders, *arguments: str) -> tuple[object, str, str]:
+        for name, value in folders.environ().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["pai", *arguments])
+        capfd.readouterr()
+        code: object = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+        return (code, *capfd.readouterr())
+
+    return run

@@ -223,7 +223,7 @@ def test_generator_whatever_it_does_ends_with_an_answer(
     shown = "".join(data["text"] for name, data in events if name == "delta")
     done = events[-1][1]
     assert done["answer"] == shown.strip()
-    assert done["stages"][2:5] == ["generate", stage, "extract"]
+    assert done["stages"][3:6] == ["generate", stage, "extract"]
     assert any(words in warning for warning in done["warnings"]), done["warnings"]
     assert "eighteen hours" in done["answer"]
     kept = done["generator"]["name"] == "ollama:llama3.2"

@@ -8,18 +8,18 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from pai_daemon.cli.main import main
+from pai_daemon.cli.links import LEAST_CONFIDENCE
 from pai_daemon.cli.output import counted
 from pai_daemon.config import write_private
 from tests.daemon_process import PAI, DaemonProcess, Folders
+from tests.serve.conftest import Run
 
 COMMANDS = [
     ["status"],
@@ -36,26 +36,6 @@ COMMANDS = [
     ["tasks", "roof", "--all", "--due-before", "7d", "--path", "Projects", "--tag", "none"],
     ["ask", "overdue tasks"],
 ]
-Run = Callable[..., tuple[object, str, str]]
-
-
-@pytest.fixture
-def pai(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Return a function that runs a `pai` command in some folders: exit code, output, errors."""
-
-    def run(folders: Folders, *arguments: str) -> tuple[object, str, str]:
-        for name, value in folders.environ().items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "argv", ["pai", *arguments])
-        capfd.readouterr()
-        code: object = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code
-        return (code, *capfd.readouterr())
-
-    return run
 
 
 @pytest.mark.parametrize("arguments", COMMANDS)
@@ -277,3 +257,36 @@ def test_pattern_is_tried_before_it_takes_notes_out(served: DaemonProcess, pai: 
     assert json.loads(pai(served.folders, "index", "--explain", "Projects/Boat.md", "--json")[1])["indexed"]
     code, _, told = pai(served.folders, "index", "--exclude", "!")
     assert (code, "cannot be read" in told) == (64, True)
+
+
+def test_links_that_are_hardly_likely_are_listed_only_when_asked_for(served: DaemonProcess, pai: Run) -> None:
+    """`pai links` prints what is likely and counts the rest; --all prints, and --json has, every one."""
+    told = json.loads(pai(served.folders, "links", "Projects/Boat.md", "--json")[1])
+    every = [each["confidence"] for each in (*told["mentions"], *told["suggestions"])]
+    unlikely = [confidence for confidence in every if confidence < LEAST_CONFIDENCE]
+    assert unlikely
+    listed = re.compile(r"^\d\.\d{3}", re.MULTILINE)
+    few, all_of_them = (
+        pai(served.folders, "links", "Projects/Boat.md", *more)[1] for more in ((), ("--all",))
+    )
+    assert len(listed.findall(few)) == len(every) - len(unlikely)
+    assert f"{len(unlikely)} that" in few
+    assert len(listed.findall(all_of_them)) == len(every)
+    assert "hardly" not in all_of_them
+
+
+def test_search_says_how_a_query_was_read_and_why_its_passages_stand_so(
+    served: DaemonProcess, pai: Run
+) -> None:
+    """`pai search --explain` prints the sum of each passage, what was weighed and the time of each stage."""
+    code, out, _ = pai(served.folders, "search", "--explain", "hull varnish path:Projects/ tags:boat")
+    assert code == 0
+    assert "\nRead as: path:Projects/\n" in out
+    assert "did you mean tag:?" in out
+    assert re.search(
+        r"semantic \d\.\d{3}: 1\.000 × 0\.\d\d \+ text \d+\.\d{3}: 0\.\d{3} × 0\.\d\d = 0\.", out
+    )
+    assert re.search(r"second look [+-]\d+\.\d\d: near [+-]", out)
+    assert re.search(r"\d ms: text \d.*look \d", out)
+    plain = pai(served.folders, "search", "hull varnish")[1]
+    assert not any(said in plain for said in ("Read as", "second look", " ms:"))

@@ -78,7 +78,7 @@ def test_every_error_says_what_to_do() -> None:
     [
         ("/api/search?q=sun&limit=many", "limit must be a whole number between 1 and 100."),
         ("/api/search?q=sun&mode=psychic", "mode must be hybrid, semantic or text."),
-        ("/api/search?q=sun&typing=1", "typing must be true or false."),
+        ("/api/search?q=sun&typing=2", "typing must be true or false."),
         ("/api/search", "q is missing."),
     ],
 )

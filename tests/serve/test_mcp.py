@@ -89,6 +89,10 @@ async def test_search_is_narrowed_by_folder_and_tag(served: DaemonProcess) -> No
         assert {each["path"] for each in inside["results"]} <= {"Projects/Boat.md", "Projects/Shed.md"}
         tagged = await call(client, "search_notes", query="hours", tag="kitchen")
         assert {each["path"] for each in tagged["results"]} == {"Bread.md"}
+        typed = await call(client, "search_notes", query="spring path:Projects/ tags:kitchen")
+        assert {each["path"] for each in typed["results"]} <= {"Projects/Boat.md", "Projects/Shed.md"}
+        assert typed["understood"] == ["path:Projects/"]
+        assert "did you mean tag:?" in typed["notices"][0]
 
 
 @pytest.mark.parametrize(

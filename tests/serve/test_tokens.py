@@ -283,7 +283,7 @@ def test_page_without_its_data_loads_nothing_from_elsewhere(served: DaemonProces
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert b"http" not in page.body.replace(b'charset="utf-8"', b"")
-    for name in ("/dashboard.js", "/dashboard.css"):
+    for name in ("/dashboard.js", "/acting.js", "/dashboard.css"):
         assert served.request("GET", name, authorized=False).status == 200
 
 

@@ -20,7 +20,7 @@ from pai_daemon.context.related import RelatedNote
 from pai_daemon.context.search import checked_query
 from pai_daemon.errors import NotFound, Overloaded, UsageError
 from pai_daemon.serve.mcp.desk import Desk, Tools, Where
-from pai_daemon.serve.wire import Limit, Words
+from pai_daemon.serve.wire import Limit, Operators, Words
 from pai_daemon.vault.scan import read_bytes
 
 offered = Tools()
@@ -49,17 +49,22 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Passages(msgspec.Struct, frozen=True):
-    """Passages, best first. pending: parts of notes that are not embedded yet, and found by words alone."""
+    """Passages, best first. pending: parts of notes that are not embedded yet, and found by words alone.
+
+    understood: the operators that were read in the query; notices: what looked like one and is words.
+    """
 
     results: list[Found]
     revision: int
     pending: int
+    understood: tuple[str, ...]
+    notices: tuple[str, ...]
 
 
 class SearchNotes(Where, frozen=True, kw_only=True):
     """What is looked for."""
 
-    query: Words
+    query: Operators
     limit: Limit = 8
 
 
@@ -76,7 +81,7 @@ async def search_notes(desk: Desk, asked: SearchNotes) -> Passages:
         key, lambda: searcher.search(asked.query, limit=asked.limit, chosen=chosen)
     )
     found = [_found(passage) for passage in result.results]
-    return Passages(found, result.revision, result.pending_chunks)
+    return Passages(found, result.revision, result.pending_chunks, result.understood, result.notices)
 
 
 def _found(passage: Passage) -> Found:

@@ -1,5 +1,7 @@
 // The dashboard: asks the API and shows what it says. Whatever comes from a note is set as text, never as markup.
 
+import { showActing } from "./acting.js";
+
 const at = (id) => document.getElementById(id);
 const MEBIBYTE = 2 ** 20;
 const LOOK_MS = 2000;
@@ -347,6 +349,8 @@ async function look() {
     at("login").hidden = true;
     showStatus(status);
     measure(status);
+    // While the index opens there is nothing to act on.
+    await showActing({ made, ask }).catch(() => {});
     if (!at("settings").childElementCount) await Promise.all([showSettings(), showModels()]);
   } catch (error) {
     at("state").dataset.state = "error";

@@ -29,7 +29,7 @@ export type Conforms = [
     StandIn.SuggestModal<string>,
     Pick<
       Published.SuggestModal<string>,
-      "emptyStateText" | "getSuggestions" | "inputEl" | "limit" | "onChooseSuggestion" | "renderSuggestion" | "selectActiveSuggestion" | "selectSuggestion" | "setInstructions" | "setPlaceholder"
+      "emptyStateText" | "getSuggestions" | "inputEl" | "limit" | "onChooseSuggestion" | "renderSuggestion" | "resultContainerEl" | "selectActiveSuggestion" | "selectSuggestion" | "setInstructions" | "setPlaceholder"
     >
   >,
   Follows<StandIn.Scope, Pick<Published.Scope, "register">>,

@@ -56,16 +56,21 @@ export async function searching({ driver, page, harness, question, first, second
     assert.equal((await driver.note()).path, first);
   });
 
-  await driver.claim("filters that are typed are sent to the daemon, and narrow the list", async () => {
+  await driver.claim("operators are sent as they were typed, narrow the list, and what is none is said above it", async () => {
     await driver.run("search");
-    await page.fill(".prompt-input", `${question} path:"${second}"`);
-    const sent = await settled((asked) => asked.has("path"));
-    assert.deepEqual([sent.get("q"), sent.get("path"), sent.get("typing")], [question, second, "true"]);
+    const typed = `${question} path:"${second}"`;
+    await page.fill(".prompt-input", typed);
+    const sent = await settled((asked) => asked.get("q") === typed);
+    assert.deepEqual([sent.get("path"), sent.get("typing")], [null, "true"]);
     const places = page.locator(".suggestion-item .pai-row-detail");
     await places.filter({ hasText: second }).first().waitFor();
     for (const place of await places.allTextContents()) assert.ok(place.startsWith(`${second} · `), place);
+    assert.equal(await page.locator(".pai-notices").textContent(), "");
     await page.fill(".prompt-input", `${question} since:never`);
-    await page.locator(".suggestion-empty", { hasText: "is no time" }).waitFor();
+    await page.locator(".pai-notices", { hasText: "since:never is searched as words" }).waitFor();
+    await page.fill(".prompt-input", "");
+    await page.locator(".suggestion-item .pai-recent").first().waitFor();
+    assert.equal(await page.locator(".pai-notices").textContent(), "");
     await page.keyboard.press("Escape");
   });
 }

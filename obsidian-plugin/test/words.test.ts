@@ -1,24 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { parseQuery } from "../src/query";
 import { RecentQueries } from "../src/recent-queries";
 import { de } from "../src/words-de";
 import { en } from "../src/words-en";
 import { say, speak } from "../src/words";
-
-describe("a query", () => {
-  test("sends its filters by the names of the API", () => {
-    expect(parseQuery('boat path:Journal tag:#work tag:b since:7d property:"status=open now" engine')).toEqual({
-      words: "boat engine",
-      filters: { path: "Journal", tag: ["work", "b"], since: "7d", property: ["status=open now"] },
-    });
-  });
-
-  test("keeps what is no filter: quotes, exclusions, addresses, a filter still empty", () => {
-    expect(parseQuery('"exact words" -without http://x.y')).toEqual({ words: '"exact words" -without http://x.y', filters: {} });
-    expect(parseQuery("boat tag: ")).toEqual({ words: "boat", filters: {} });
-    expect(parseQuery('boat path:"My fol')).toEqual({ words: "boat", filters: { path: "My fol" } });
-  });
-});
 
 describe("recent queries", () => {
   test("are newest first, once each, and few", () => {
