@@ -2,6 +2,7 @@
 
 import type { App, UserEvent } from "obsidian";
 import type { Answer, Citation, Waiting } from "./contract";
+import { untilAborted } from "./daemon";
 import { drawError } from "./host";
 import { openAt } from "./navigate";
 import { drawRow } from "./passage-row";
@@ -52,6 +53,17 @@ export class AnswerPane {
     if (!preview) return;
     this.previewEl.createDiv({ cls: "pai-heading", text: say.meanwhile });
     this.drawPieces(this.previewEl.createDiv({ cls: "pai-preview-text" }), streamPieces(preview));
+  }
+
+  /** Says what is about to be done, and resolves once the person starts it. */
+  async agree(text: string, signal: AbortSignal): Promise<void> {
+    this.textEl.setText(text);
+    const button = this.actionsEl.createEl("button", { cls: "pai-begin mod-cta", text: say.begin });
+    try {
+      await untilAborted(new Promise<void>((resolve) => { button.addEventListener("click", () => { resolve(); }); }), signal);
+    } finally {
+      button.detach();
+    }
   }
 
   setSources(citations: Citation[]): void {

@@ -15,6 +15,10 @@ import { say } from "./words";
 
 export const ASK_VIEW = "pai-daemon-ask";
 
+const LONG_S = 60;
+// What one part takes where nobody has measured it yet.
+const CALL_S = 10;
+
 export class AskView extends ItemView {
   override navigation = false;
   private current: AbortController | null = null;
@@ -143,7 +147,7 @@ export class AskView extends ItemView {
     const pane = this.addPane(question);
     this.outputEl.scrollTop = this.outputEl.scrollHeight;
     try {
-      const exchange = { question, task, answer: await this.carryOut(task, history, mine.signal, eventsOf(pane)) };
+      const exchange = { question, task, answer: await this.carryOut(task, history, mine.signal, pane) };
       // The conversation may have been begun anew while the last words were on their way.
       if (!mine.signal.aborted) this.host.conversation.add(exchange);
       this.conclude(pane, exchange);
@@ -157,9 +161,14 @@ export class AskView extends ItemView {
     this.setBusy(false);
   }
 
-  private carryOut(task: Task, history: Turn[], signal: AbortSignal, events: AnswerEvents): Promise<Answer> {
+  private async carryOut(task: Task, history: Turn[], signal: AbortSignal, pane: AnswerPane): Promise<Answer> {
     const { daemon, settings, conversation } = this.host;
-    if (task.kind === "summarize") return daemon.summarize(task.of, signal, events);
+    const events = eventsOf(pane);
+    if (task.kind === "summarize") {
+      const estimate = await daemon.estimate(task.of, signal);
+      if (isWeighty(estimate)) await pane.agree(estimated(estimate), signal);
+      return daemon.summarize(task.of, signal, events);
+    }
     if (task.kind === "compare") return daemon.compare(task.of, signal, events);
     const asked = { question: task.question, limit: settings.sources, history, conversation: conversation.id };
     return daemon.ask({ ...asked, asAsked: task.asAsked === true }, signal, events);
@@ -215,6 +224,11 @@ function eventsOf(pane: AnswerPane): AnswerEvents {
     onDelta: (text) => { pane.addText(text); },
     onCited: (n) => { pane.markCited(n); },
   };
+}
+
+/** Whether notes leave this machine, or whoever asked for a summary would go away meanwhile (D97). */
+function isWeighty({ seconds, calls, generator }: Estimate): boolean {
+  return generator.location === "remote" || (seconds ?? calls * CALL_S) > LONG_S;
 }
 
 function estimated({ notes, seconds, keptBack, generator }: Estimate): string {

@@ -7,7 +7,7 @@
 import type {
   Answer, Citation, Estimate, LinkSuggestions, Receipt, RefusedPair, RelatedNote, SearchMode, SearchPage, Status, Step, Waiting, WrittenLink,
 } from "./contract";
-import type { Ask, Compare, Remember, Summarize, Undo } from "./contract.gen";
+import type { Ask, Compare, DecideAction, Remember, RunRoutine, Summarize, Undo } from "./contract.gen";
 import {
   ContractError, parseAnswer, parseCitations, parseCited, parseComparison, parseDelta, parseEstimate, parseLinks, parseNoteLinks, parseProblem, parseReceipt, parseRefused,
   parseRelated, parseSearch, parseStatus, parseStep, parseSummary, parseWaiting,
@@ -124,7 +124,7 @@ export class Daemon {
   /** Runs a routine and returns when it is over. */
   async runRoutine(name: string): Promise<Run> {
     const path = `/api/routines/${name.split("/").map(encodeURIComponent).join("/")}/run`;
-    return this.read(parseRun, await this.exchange("POST", path, {}, {}, ANSWER_S));
+    return this.read(parseRun, await this.exchange("POST", path, {}, {} satisfies RunRoutine, ANSWER_S));
   }
 
   /** Returns the changes of notes that wait for the person. */
@@ -133,7 +133,7 @@ export class Daemon {
   }
 
   async decide(id: string, decision: Decision): Promise<Proposal> {
-    return this.read(parseProposal, await this.exchange("POST", `/api/actions/${encodeURIComponent(id)}`, {}, { decision }));
+    return this.read(parseProposal, await this.exchange("POST", `/api/actions/${encodeURIComponent(id)}`, {}, { decision } satisfies DecideAction));
   }
 
   /** Lets the daemon look at notes again, or at all; `believe` that many of them really are gone. */
@@ -155,6 +155,12 @@ export class Daemon {
     const { asAsked, ...rest } = question;
     const asked: Ask = asAsked ? { ...rest, client: CLIENT, as_asked: true } : { ...rest, client: CLIENT };
     return this.write("/api/ask", asked, parseAnswer, signal, events);
+  }
+
+  /** Returns what a summary would take; no generator is told of it. Throws as ask does. */
+  async estimate(of: Summarize, signal: AbortSignal): Promise<Estimate> {
+    const asked: Summarize = { ...of, estimate: true };
+    return this.read(parseEstimate, await untilAborted(this.exchange("POST", "/api/summarize", {}, asked), signal));
   }
 
   /** Returns a summary as an answer; its estimate comes first, then how far it is. Throws as ask does. */
@@ -303,7 +309,7 @@ function parseJson(text: string): unknown {
 }
 
 /** requestUrl cannot be called off, so its reply is let go instead. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = (): void => { reject(DaemonError.stopped()); };
     if (signal.aborted) stop();

@@ -37,24 +37,26 @@ export class InlineAnswers {
   private async run(view: EditorView, pos: number, question: string, note: string | undefined): Promise<void> {
     const controller = new AbortController();
     this.running.add(controller);
-    const pending = new PendingAnswer(view, pos, () => { controller.abort(); });
     let text = "";
+    const pending = new PendingAnswer(view, pos, (notice) => { controller.abort(notice); });
     try {
       const asked = { question, limit: this.host.settings.sources, ...(note === undefined ? {} : { note }) };
       const answer = await this.host.daemon.ask(asked, controller.signal, {
         onWaiting: (waiting) => {
-          if (!pending.write([waiting.text, waiting.preview].filter(Boolean).join("\n\n"))) controller.abort();
+          pending.write([waiting.text, waiting.preview].filter(Boolean).join("\n\n"));
         },
         onDelta: (delta) => {
           text += delta;
-          if (!pending.write(text)) controller.abort();
+          pending.write(text);
         },
       });
-      if (!pending.finish(toCallout(answer, question))) new Notice(say.noteClosed);
+      pending.finish(toCallout(answer, question));
     } catch (error) {
       pending.cancel();
       const { code, advice } = asDaemonError(error);
-      if (code !== "stopped") new Notice(advice, 10_000);
+      const reason: unknown = controller.signal.reason;
+      if (typeof reason === "string") new Notice(reason);
+      else if (code !== "stopped") new Notice(advice, 10_000);
     } finally {
       this.running.delete(controller);
     }

@@ -53,6 +53,7 @@ export default class PaiPlugin extends Plugin implements Host {
   });
   private readonly inline = new InlineAnswers(this);
   private readonly underlining = new Underlining(this);
+  private barEl!: HTMLElement;
   private isHandingOver = false;
   // Null while nobody has asked the daemon that runs now.
   private hasRoutines: boolean | null = null;
@@ -67,7 +68,9 @@ export default class PaiPlugin extends Plugin implements Host {
     this.registerEditorSuggest(new LinkSuggest(this.app, this));
     this.addSettingTab(new SettingsTab(this.app, this, this));
     this.addRibbonIcon("message-circle-question", say.ask, () => void this.openAsk());
-    const bar = new StatusBar(this.addStatusBarItem(), this.manifest.version, () => { this.showStatus(); });
+    this.barEl = this.addStatusBarItem();
+    this.barEl.toggle(this.settings.statusBar);
+    const bar = new StatusBar(this.barEl, this.manifest.version, () => { this.showStatus(); });
     this.register(this.feed.subscribe((pulse) => { bar.show(pulse); }));
     this.register(this.underlining.follow());
     this.addCommands();
@@ -90,6 +93,7 @@ export default class PaiPlugin extends Plugin implements Host {
     await this.saveData(this.settings);
     if (part.url !== undefined) void this.feed.refresh();
     if (part.underline !== undefined) this.underlining.plan();
+    this.barEl.toggle(this.settings.statusBar);
   }
 
   async cure(remedy: Remedy): Promise<void> {
@@ -116,6 +120,7 @@ export default class PaiPlugin extends Plugin implements Host {
 
   private begin(): void {
     void this.feed.refresh();
+    if (this.settings.relatedAtStart) void this.openRelated();
     this.registerDomEvent(window, "focus", () => void this.feed.wake());
     this.registerEvent(this.app.workspace.on("file-open", () => { this.underlining.plan(); }));
     this.register(this.feed.subscribe(({ status }) => { if (status) void this.handPairsOver(); }));
@@ -170,9 +175,7 @@ export default class PaiPlugin extends Plugin implements Host {
     this.addCommand({ id: "ask", name: say.ask, callback: () => void this.openAsk() });
     this.addEditorCommand("answer-here", say.answerHere, (editor, info) => void this.inline.answer(editor, info));
     this.addEditorCommand("suggest-links", say.suggestLinks, () => void this.openLinks());
-    this.addEditorCommand("link-mention", say.linkMention, (editor, { file }) => {
-      if (file) void linkMention(this, editor, file);
-    });
+    this.addEditorCommand("link-mention", say.linkMention, (editor, info) => void linkMention(this, editor, info));
     this.addEditorCommand("remember", say.remember, (editor) => {
       void rememberHere(this, editor.getSelection(), editor.getLine(editor.getCursor("to").line));
     });

@@ -6,11 +6,11 @@
 
 import { isolateHistory } from "@codemirror/commands";
 import { type Extension, Prec, StateEffect, StateField, Transaction } from "@codemirror/state";
-import { Decoration, EditorView, keymap, WidgetType } from "@codemirror/view";
+import { Decoration, EditorView, keymap, ViewPlugin, WidgetType } from "@codemirror/view";
 import { setOff } from "./results";
 import { say } from "./words";
 
-export interface Pending { id: number; pos: number; text: string; stop: () => void }
+export interface Pending { id: number; pos: number; text: string; stop: (notice?: string) => void }
 
 // Below a question nearer than this to the lower edge the answer would begin out of sight.
 const ROOM_PX = 220;
@@ -74,13 +74,16 @@ const pendings = StateField.define<readonly Pending[]>({
     ),
 });
 
-function stopAll(view: EditorView): boolean {
+function stopAll(view: EditorView, notice?: string): boolean {
   const list = view.state.field(pendings, false) ?? [];
-  for (const pending of list) pending.stop();
+  for (const pending of list) pending.stop(notice);
   return list.length > 0;
 }
 
-export const pendingAnswers: Extension = [pendings, Prec.highest(keymap.of([{ key: "Escape", run: stopAll }]))];
+// An editor that is closed, or shows another note, would take the answer to nowhere or to where nobody asked (D97).
+const leaving = ViewPlugin.define((view) => ({ destroy: () => { stopAll(view, say.noteClosed); } }));
+
+export const pendingAnswers: Extension = [pendings, leaving, Prec.highest(keymap.of([{ key: "Escape", run: (view) => stopAll(view) }]))];
 
 function find(view: EditorView, id: number): Pending | undefined {
   return view.state.field(pendings, false)?.find((one) => one.id === id);
@@ -91,7 +94,7 @@ function isLow(view: EditorView, pos: number): boolean {
   return at !== null && at.bottom > view.scrollDOM.getBoundingClientRect().bottom - ROOM_PX;
 }
 
-/** One answer in one editor. Every method returns false once the person has gone elsewhere with that editor. */
+/** One answer in one editor. `stop` is called where the person stops it, or has gone elsewhere with that editor. */
 export class PendingAnswer {
   private static count = 0;
   private readonly id = ++PendingAnswer.count;
@@ -99,22 +102,20 @@ export class PendingAnswer {
   constructor(
     private readonly view: EditorView,
     pos: number,
-    stop: () => void,
+    stop: (notice?: string) => void,
   ) {
     const started = begin.of({ id: this.id, pos, text: "", stop });
     view.dispatch({ effects: isLow(view, pos) ? [started, EditorView.scrollIntoView(pos, { y: "center" })] : started });
   }
 
-  write(text: string): boolean {
-    if (!find(this.view, this.id)) return false;
-    this.view.dispatch({ effects: write.of({ id: this.id, text }) });
-    return true;
+  write(text: string): void {
+    if (find(this.view, this.id)) this.view.dispatch({ effects: write.of({ id: this.id, text }) });
   }
 
   /** Puts a callout below the question's line, as one step of undo, and takes the widget away. */
-  finish(callout: string): boolean {
+  finish(callout: string): void {
     const pending = find(this.view, this.id);
-    if (!pending) return false;
+    if (!pending) return;
     const { doc } = this.view.state;
     const line = doc.lineAt(pending.pos);
     const next = line.number < doc.lines ? doc.line(line.number + 1).text : null;
@@ -123,7 +124,6 @@ export class PendingAnswer {
       effects: end.of(this.id),
       annotations: [isolateHistory.of("full"), Transaction.userEvent.of("input.complete")],
     });
-    return true;
   }
 
   cancel(): void {

@@ -61,7 +61,9 @@ export class ProposalsModal extends Modal {
   private async decide(row: HTMLElement, el: HTMLElement, proposal: Proposal, decision: Decision): Promise<void> {
     for (const button of row.querySelectorAll("button")) button.disabled = true;
     try {
-      this.draw(el, await this.host.daemon.decide(proposal.id, decision));
+      const { state } = await this.host.daemon.decide(proposal.id, decision);
+      // Who proposed it and why stay in sight; the daemon's record now says who decided.
+      this.draw(el, { ...proposal, state });
     } catch (error) {
       this.draw(el, proposal);
       drawError(el, error);

@@ -1,61 +1,54 @@
-/** Routines and proposed changes as the daemon sends them. Never imports obsidian. */
+/**
+ * Routines and proposed changes as the daemon sends them; a state that a newer daemon knows is shown by its
+ * own name, so it stays a string. Never imports obsidian.
+ */
 
+import type * as wire from "./contract.gen";
 import { Fields, type Unread } from "./fields";
 
-/** A routine as the plugin shows it. due: when it runs next, by itself. */
-export interface Routine { name: string; title: string; schedule: string; due: string | null }
+export type Routine = Pick<wire.KnownRoutine, "name" | "title" | "schedule">;
 
 /** What is wrong with a routine's note, at which line from 1. */
-export interface WrongRoutine { path: string; line: number; message: string; hint: string }
+export type WrongRoutine = wire.WrongRoutine;
 
 export interface Routines { routines: Routine[]; wrong: WrongRoutine[] }
 
 /** A run that is over. actions: the changes that it proposed or made. */
-export interface Run { routine: string; state: string; why: string; actions: string[] }
+export interface Run extends Pick<wire.RoutineRun, "why" | "actions"> { state: string }
 
 /** A change of a note. diff: what it would do now, of one that waits. */
-export interface Proposal { id: string; state: string; path: string; by: string; why: string; diff: string }
+export interface Proposal extends Pick<wire.KnownAction, "id" | "path" | "by" | "why" | "diff"> { state: string }
 
-interface SentRoutine { name: string; title: string; schedule: string; next: string | null }
-interface SentRoutines { routines: readonly SentRoutine[]; wrong: readonly WrongRoutine[] }
-interface SentActions { actions: readonly Proposal[] }
-
-export type Decision = "approve" | "reject" | "undo";
+export type Decision = wire.DecideAction["decision"];
 
 export function parseRoutines(body: unknown): Routines {
-  const fields = Fields.of<SentRoutines>(body as Unread<SentRoutines>, "routines");
+  const fields = Fields.of<wire.KnownRoutines>(body as Unread<wire.KnownRoutines>, "routines");
   return { routines: fields.list("routines", readRoutine), wrong: fields.list("wrong", readWrong) };
 }
 
 export function parseRun(body: unknown): Run {
-  const fields = Fields.of<Run>(body as Unread<Run>, "run");
-  return { routine: fields.string("routine"), state: fields.string("state"), why: fields.string("why"), actions: fields.strings("actions") };
+  const fields = Fields.of<wire.RoutineRun>(body as Unread<wire.RoutineRun>, "run");
+  return { state: fields.string("state"), why: fields.string("why"), actions: fields.strings("actions") };
 }
 
 export function parseProposals(body: unknown): Proposal[] {
-  return Fields.of<SentActions>(body as Unread<SentActions>, "actions").list("actions", readProposal);
+  return Fields.of<wire.KnownActions>(body as Unread<wire.KnownActions>, "actions").list("actions", parseProposal);
 }
 
-export function parseProposal(body: unknown): Proposal {
-  return readProposal(body as Unread<Proposal>, "action");
-}
-
-function readRoutine(value: Unread<SentRoutine>, where: string): Routine {
-  const fields = Fields.of(value, where);
+export function parseProposal(body: unknown, where = "action"): Proposal {
+  const fields = Fields.of<wire.KnownAction>(body as Unread<wire.KnownAction>, where);
   return {
-    name: fields.string("name"), title: fields.string("title"), schedule: fields.string("schedule"), due: fields.stringOrNull("next"),
+    id: fields.string("id"), state: fields.string("state"), path: fields.string("path"), by: fields.string("by"),
+    why: fields.string("why"), diff: fields.string("diff"),
   };
+}
+
+function readRoutine(value: Unread<wire.KnownRoutine>, where: string): Routine {
+  const fields = Fields.of(value, where);
+  return { name: fields.string("name"), title: fields.string("title"), schedule: fields.string("schedule") };
 }
 
 function readWrong(value: Unread<WrongRoutine>, where: string): WrongRoutine {
   const fields = Fields.of(value, where);
   return { path: fields.string("path"), line: fields.number("line"), message: fields.string("message"), hint: fields.string("hint") };
-}
-
-function readProposal(value: Unread<Proposal>, where: string): Proposal {
-  const fields = Fields.of(value, where);
-  return {
-    id: fields.string("id"), state: fields.string("state"), path: fields.string("path"), by: fields.string("by"),
-    why: fields.string("why"), diff: fields.string("diff"),
-  };
 }

@@ -18,7 +18,7 @@ export class SettingsTab extends PluginSettingTab {
     this.containerEl.empty();
     this.drawConnection();
     this.drawAnswers();
-    this.drawWriting();
+    this.drawSwitches();
   }
 
   private drawConnection(): void {
@@ -83,11 +83,11 @@ export class SettingsTab extends PluginSettingTab {
     }
   }
 
-  private drawWriting(): void {
-    this.row(say.writing).setHeading();
-    this.row(say.underline, say.underlineWhy).addToggle((toggle) =>
-      toggle.setValue(this.host.settings.underline).onChange((value) => this.host.change({ underline: value })),
-    );
+  private drawSwitches(): void {
+    this.row(say.inThisVault, say.inThisVaultWhy).setHeading();
+    this.addSwitch(say.statusBar, say.barWhy, "statusBar");
+    this.addSwitch(say.relatedAtStart, say.relatedAtStartWhy, "relatedAtStart");
+    this.addSwitch(say.underline, say.underlineWhy, "underline");
     this.row(say.trigger, say.triggerWhy).addText((text) =>
       text.setValue(this.host.settings.trigger).onChange((value) => this.host.change({ trigger: value.trim() })),
     );
@@ -96,6 +96,12 @@ export class SettingsTab extends PluginSettingTab {
   private row(name: string, description?: string): Setting {
     const row = new Setting(this.containerEl).setName(name);
     return description === undefined ? row : row.setDesc(description);
+  }
+
+  private addSwitch(name: string, description: string, key: "statusBar" | "relatedAtStart" | "underline"): void {
+    this.row(name, description).addToggle((toggle) =>
+      toggle.setValue(this.host.settings[key]).onChange((value) => this.host.change({ [key]: value })),
+    );
   }
 
   private addNumber(name: string, description: string, key: "sources" | "related", max: number): void {

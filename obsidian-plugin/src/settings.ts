@@ -1,4 +1,4 @@
-/** What the person can set. It lies in data.json, but for the token, which never does, because vaults are synced. */
+/** What the person can set for this vault. It lies in its data.json, but for the token, which never does, because vaults are synced. */
 
 import type { App } from "obsidian";
 import type { SearchMode } from "./contract";
@@ -11,13 +11,17 @@ export interface Settings {
   mode: SearchMode;
   followParagraph: boolean;
   underline: boolean;
+  statusBar: boolean;
+  /** The related notes are opened with the vault. */
+  relatedAtStart: boolean;
   /** What is typed to complete a link by meaning; empty: nothing is. */
   trigger: string;
   pairs: Pairs;
 }
 
 const DEFAULTS: Settings = {
-  url: "", sources: 6, related: 10, mode: "hybrid", followParagraph: false, underline: false, trigger: ";;", pairs: {},
+  url: "", sources: 6, related: 10, mode: "hybrid", followParagraph: false, underline: false, statusBar: true,
+  relatedAtStart: false, trigger: ";;", pairs: {},
 };
 export const MOST_SOURCES = 20;
 export const MOST_RELATED = 50;
@@ -37,6 +41,8 @@ export function readSettings(data: unknown): Settings {
     mode: raw.mode === "semantic" || raw.mode === "text" ? raw.mode : DEFAULTS.mode,
     followParagraph: raw.followParagraph === true,
     underline: raw.underline === true,
+    statusBar: raw.statusBar !== false,
+    relatedAtStart: raw.relatedAtStart === true,
     trigger: typeof raw.trigger === "string" ? raw.trigger.trim() : DEFAULTS.trigger,
     pairs: readPairs(raw.pairs),
   };

@@ -61,6 +61,7 @@ export const en = {
   noteClosed: "The note was closed before its answer was ready.",
 
   // Summaries and comparisons.
+  begin: "Start",
   summaryOf: (name: string) => `Summary of ${name}`,
   summaryOfVault: "Summary of all notes",
   comparisonOf: (first: string, second: string) => `${first} and ${second}, compared`,
@@ -230,7 +231,11 @@ export const en = {
   mode: "Search mode",
   modeWhy: "What the search command looks at.",
   modes: { hybrid: "Meaning and words", semantic: "Meaning only", text: "Words only" },
-  writing: "While you write",
+  inThisVault: "In this vault",
+  inThisVaultWhy: "Another vault has switches of its own.",
+  statusBar: "Status bar",
+  relatedAtStart: "Related notes at start",
+  relatedAtStartWhy: "Opens them with the vault.",
   underline: "Underline mentions",
   underlineWhy: "Marks names of other notes that are not linked yet.",
   trigger: "Characters that suggest links",

@@ -26,1206 +26,6 @@ var import_obsidian20 = require("obsidian");
 // src/ask-view.ts
 var import_obsidian4 = require("obsidian");
 
-// src/words-de.ts
-var de = {
-  daemon: "Der Dienst dieses Vaults",
-  unknownError: (what) => `Etwas ging schief: ${what}`,
-  ask: "Den Vault fragen",
-  answerHere: "Hier antworten",
-  suggestLinks: "Links für diese Notiz vorschlagen",
-  linkMention: "Erwähnung am Cursor verlinken",
-  showRelated: "Verwandte Notizen zeigen",
-  openRelated: "Verwandte Notiz öffnen",
-  search: "Nach Bedeutung suchen",
-  remember: "Das merken",
-  summarizeNote: "Diese Notiz zusammenfassen",
-  summarizeFolder: "Diesen Ordner zusammenfassen",
-  summarizeTag: "Notizen mit einem Tag zusammenfassen",
-  runRoutine: "Routine ausführen",
-  proposals: "Vorgeschlagene Änderungen prüfen",
-  compare: "Diese Notiz vergleichen mit…",
-  reindexNote: "Diese Notiz neu einlesen",
-  reindex: "Diesen Vault neu einlesen",
-  showStatus: "Zustand zeigen",
-  question: "Frage",
-  questionHint: "Was sagen meine Notizen über…",
-  enterAsks: "Enter fragt, Umschalt+Enter beginnt eine Zeile",
-  askEmpty: "Antworten kommen aus deinen Notizen und zeigen die Stellen, auf denen sie beruhen.",
-  askNow: "Fragen",
-  stop: "Anhalten",
-  stopEsc: "Anhalten (Esc)",
-  newConversation: "Neues Gespräch",
-  saveConversation: "Als Notiz speichern",
-  retry: "Noch einmal fragen",
-  copy: "Kopieren",
-  insert: "In die Notiz einfügen",
-  reading: "Liest deine Notizen…",
-  meanwhile: "Bis dahin, aus deinen Notizen:",
-  stopped: "Vor dem Ende angehalten; was hier steht, wurde nicht geprüft.",
-  unsupported: "Nicht in den Notizen",
-  unsupportedWhy: "Keine Stelle deiner Notizen stützt diesen Satz",
-  unsupportedMark: "*(nicht in den Notizen)*",
-  unknownSource: "Unbekannte Quelle",
-  sources: (count2) => count2 === 1 ? "1 Quelle" : `${String(count2)} Quellen`,
-  nearest: "Die nächsten Notizen",
-  changedSince: "Seither geändert",
-  changedSinceWhy: "Die Notiz wurde geändert, seit dies aus ihr gelesen wurde",
-  narrowed: (how) => `Gelesen als: ${how}.`,
-  asAsked: "Wörtlich fragen",
-  asked: (question) => `Verstanden als: ${question}`,
-  stages: (names) => `Schritte: ${names}`,
-  quoted: "Sätze aus deinen Notizen, ohne Sprachmodell",
-  answeredBy: (name, place) => `Beantwortet von ${name}, ${place}`,
-  places: { embedded: "im Dienst selbst", local: "auf diesem Rechner", remote: "auf einem anderen Rechner" },
-  savedName: "Gespräch",
-  saved: (name) => `Gespeichert als ${name}.`,
-  noQuestion: "Setze den Cursor auf eine Frage, oder markiere eine.",
-  noEditor: "Antworten brauchen die Bearbeitungsansicht.",
-  noteClosed: "Die Notiz wurde geschlossen, bevor die Antwort fertig war.",
-  summaryOf: (name) => `Zusammenfassung von ${name}`,
-  summaryOfVault: "Zusammenfassung aller Notizen",
-  comparisonOf: (first, second) => `${first} und ${second} im Vergleich`,
-  comparePick: (name) => `${name} vergleichen mit…`,
-  tagPick: "Einen Tag eingeben…",
-  estimated: (notes, time, by) => `${notes === 1 ? "1 Notiz" : `${String(notes)} Notizen`}${time === null ? "" : `, etwa ${time}`}. ${by}.`,
-  keptBack: (count2) => count2 === 1 ? "1 Stelle bleibt auf diesem Rechner." : `${String(count2)} Stellen bleiben auf diesem Rechner.`,
-  progressOf: (done, total, note, time) => `${String(done)} von ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, noch ${time}`}`,
-  routinePick: "Eine Routine ausführen…",
-  routineNone: "In diesem Vault gibt es keine Routine.",
-  routineRuns: (name) => `${name} läuft…`,
-  routineRan: (name, state, why) => `${name}: ${state}.${why ? ` ${why}` : ""}`,
-  runStates: { done: "fertig", failed: "fehlgeschlagen", skipped: "ausgelassen", cancelled: "abgebrochen" },
-  proposalsNone: "Nichts wartet auf dich.",
-  proposedBy: (by) => `Vorgeschlagen von ${by}`,
-  proposedFor: (by, why) => `Vorgeschlagen von ${by}: ${why}`,
-  decisions: { approve: "Annehmen", reject: "Ablehnen", undo: "Rückgängig" },
-  proposalStates: { applied: "Erledigt", rejected: "Abgelehnt", undone: "Zurückgenommen", failed: "War nicht möglich" },
-  nothingToRemember: "Setze den Cursor auf eine Zeile mit Wörtern, oder markiere welche.",
-  remembered: (text) => `Gemerkt: ${text}`,
-  knownAlready: (text) => `Schon bekannt: ${text}`,
-  showFact: "Zeigen",
-  undo: "Rückgängig",
-  forgotten: "Zurückgenommen; es ist nicht gemerkt.",
-  page: (page) => `Seite ${String(page)}`,
-  line: (line) => `Zeile ${String(line)}`,
-  lines: (from, to) => `Zeilen ${String(from)}–${String(to)}`,
-  gone: (path) => `${path} ist nicht mehr in diesem Vault.`,
-  openNoteFirst: "Öffne eine Notiz, um dort einzufügen.",
-  copied: "Kopiert.",
-  related: "Verwandte Notizen",
-  relatedTo: (name) => `Verwandt mit ${name}`,
-  relatedToParagraph: "Verwandt mit diesem Absatz",
-  followParagraph: "Dem Absatz folgen",
-  followNote: "Der Notiz folgen",
-  relatedNone: "Nichts Verwandtes gefunden.",
-  relatedOpen: "Öffne eine Notiz, um zu sehen, was mit ihr verwandt ist.",
-  linked: "Verlinkt",
-  linkedWhy: "Diese Notizen sind schon verlinkt",
-  link: "Verlinken",
-  linkWhy: "Verlinken, am Cursor",
-  relatedPick: "Eine verwandte Notiz öffnen…",
-  links: "Vorgeschlagene Links",
-  linksOf: (name) => `Links für ${name}`,
-  linksOpen: "Öffne eine Notiz, um zu sehen, welche Links sie haben könnte.",
-  linksLoading: "Sucht Notizen, auf die diese verweisen könnte…",
-  linksNone: "Keine weiteren Links vorzuschlagen.",
-  mentions: "Erwähnt, aber nicht verlinkt",
-  more: (count2) => `… und ${String(count2)} weitere`,
-  linkAll: "Alle verlinken",
-  never: "Nie",
-  neverWhy: "Diesen Link zwischen diesen beiden Notizen nie wieder vorschlagen",
-  near: "Nah in der Bedeutung",
-  linkHere: "Hier verlinken",
-  linkHereWhy: "Hier verlinken, am Cursor",
-  broken: "Links, die nirgends hinführen",
-  repair: (title) => `Auf ${title} verweisen`,
-  linksAdded: (count2) => count2 === 1 ? "1 Link eingefügt." : `${String(count2)} Links eingefügt.`,
-  mentionMissed: (count2) => `${count2 === 1 ? "Eine Erwähnung steht" : `${String(count2)} Erwähnungen stehen`} nicht mehr, wo gelesen wurde. Speichere die Notiz und sieh noch einmal nach.`,
-  brokenMissed: "Dieser Link steht nicht mehr in seiner Zeile. Speichere die Notiz und sieh noch einmal nach.",
-  noMention: "Am Cursor wird keine andere Notiz erwähnt.",
-  linkTo: (title) => `Nennt die Notiz ${title}, ohne Link`,
-  openAgain: "Öffne die Notiz noch einmal in der Bearbeitungsansicht.",
-  searchHint: "Beschreibe, was du suchst… path: tag: since:",
-  searchNone: "Nichts Ähnliches gefunden.",
-  toOpen: "öffnen",
-  toOpenTab: "in neuem Tab öffnen",
-  toInsert: "Link einfügen",
-  toClose: "schließen",
-  recent: "Schon gesucht",
-  stateWords: { starting: "Startet", indexing: "Liest deine Notizen", ready: "Bereit", paused: "Angehalten", held: "Wartet auf dich", error: "Von einem Fehler angehalten" },
-  bar: {
-    connecting: "verbindet…",
-    ready: "bereit",
-    updating: "aktualisiert…",
-    starting: "startet…",
-    indexing: "liest ein…",
-    held: "wartet auf dich",
-    error: "braucht dich",
-    notRunning: "läuft nicht",
-    noToken: "kein Token",
-    refused: "Token abgelehnt",
-    mismatch: "Versionen passen nicht",
-    unavailable: "nicht erreichbar",
-    paused: "angehalten",
-    errors: { vault_unavailable: "Vault fehlt", disk_full: "Platte voll", model_unavailable: "kein Modell" }
-  },
-  barWhy: "Den Zustand des Dienstes zeigen",
-  left: (time) => `noch ${time}`,
-  state: "Zustand",
-  vault: "Vault",
-  notes: "Notizen",
-  noteCounts: (notes, passages, waiting) => `${notes} Notizen, ${passages} Stellen, ${waiting} warten`,
-  changes: "Änderungen",
-  watching: { native: "beim Speichern", polling: "alle paar Sekunden", off: "nicht beobachtet" },
-  model: "Modell",
-  modelLoading: "lädt",
-  modelNone: "nicht geladen",
-  modelNext: (name, done, total) => `danach: ${name}, ${done} von ${total}`,
-  answers: "Antworten",
-  room: "Speicher und Platte",
-  roomOf: (memory, disk) => `${memory} im Speicher, ${disk} Index`,
-  version: "Version",
-  versionOf: (plugin, daemon, revision) => `Plugin ${plugin}, Dienst ${daemon}, Revision ${String(revision)}`,
-  badNotes: "Notizen, die nicht ganz gelesen werden konnten",
-  lookAgain: "Noch einmal nachsehen",
-  looking: "Der Dienst sieht deine Notizen noch einmal durch.",
-  lookingAtNote: "Der Dienst sieht diese Notiz noch einmal durch.",
-  believe: "Ja, diese Notizen sind weg",
-  pause: "Einlesen anhalten",
-  resume: "Weiter einlesen",
-  startNow: "Dienst starten",
-  startingNow: "Der Dienst startet…",
-  notStarted: "Der Dienst endete gleich nach dem Start.",
-  copyCommand: "Befehl kopieren",
-  forgetToken: "Eingefügten Token löschen",
-  forgetAddress: "Adresse löschen",
-  otherVersion: (plugin, daemon) => `Dieses Plugin hat Version ${plugin}, der Dienst ${daemon}. Dieser Befehl installiert das passende Plugin; starte danach die App neu.`,
-  problems: {
-    not_found: { what: "Das kennt der Index nicht.", next: "" },
-    too_large: { what: "Die Anfrage ist zu lang.", next: "Schicke weniger als ein Mebibyte." },
-    vault_unavailable: { what: "Der Ordner dieses Vaults fehlt oder ist nicht lesbar. Es geht nichts verloren.", next: "Binde ihn ein, oder warte das Ende seiner Synchronisation ab." },
-    notes_vanished: { what: "Viele Notizen sind auf einmal verschwunden. Sie bleiben im Index, falls der Ordner nur gerade fehlt.", next: "" },
-    paused: { what: "Das Einlesen ist angehalten. Was du speicherst, wird weiter aufgenommen.", next: "" },
-    note_changed: { what: "Die Notiz hat sich inzwischen geändert.", next: "Lies sie noch einmal und wiederhole die Änderung." },
-    model_unavailable: { what: "Das Modell fehlt, ist beschädigt oder passt nicht zu diesem Rechner.", next: "„pai models list“ zeigt, was da ist." },
-    index_unavailable: { what: "Der Index ist nicht lesbar oder nicht beschreibbar.", next: "„pai doctor“ zeigt, woran es liegt." },
-    disk_full: { what: "Auf der Platte ist kein Platz mehr.", next: "Schaffe Platz; es geht dann von selbst weiter." },
-    generator_unavailable: { what: "Was die Antworten schreibt, antwortet nicht.", next: "Starte seinen Server, oder wähle „extractive“." },
-    internal: { what: "Im Dienst ging etwas schief.", next: "Sieh in sein Protokoll." }
-  },
-  notRunning: "Der Dienst läuft nicht.",
-  startWith: (command) => `Starte ihn mit: ${command}`,
-  timeout: (seconds) => `Der Dienst hat in ${String(seconds)} s nicht geantwortet.`,
-  timeoutNext: "Sieh nach seinem Zustand und versuche es noch einmal.",
-  wasStopped: "Angehalten.",
-  unknownForm: (detail) => `Der Dienst antwortet in einer Form, die dieses Plugin nicht kennt (${detail}).`,
-  unknownFormNext: "Installiere von beiden dieselbe Version.",
-  unauthorized: "Der Dienst hat den Token abgelehnt.",
-  unauthorizedNext: "Lösche den eingefügten Token in den Einstellungen dieses Plugins, oder füge den aus dem Konfigurationsordner des Dienstes ein.",
-  forbidden: "Der Dienst hat diese App abgelehnt.",
-  notFoundNext: "Vielleicht ist sie neu, ausgeschlossen oder keine Textnotiz.",
-  busy: "Der Dienst ist beschäftigt.",
-  busyNext: "Versuche es gleich noch einmal.",
-  cutShort: "Die Antwort brach vor dem Ende ab.",
-  lost: "Die Verbindung zum Dienst ging verloren.",
-  askAgain: "Frage noch einmal.",
-  notLocal: (url) => `${url} ist keine Adresse dieses Rechners.`,
-  notLocalNext: "Lösche die Adresse in den Einstellungen dieses Plugins.",
-  noToken: "Es gibt keinen Token, der den Dienst öffnet.",
-  noTokenNext: (file) => `Starte den Dienst einmal; er schreibt ${file}.`,
-  connection: "Verbindung",
-  test: "Verbindung prüfen",
-  testNow: "Prüfen",
-  testGood: (vault, notes) => `Verbunden: ${vault}, ${notes} Notizen.`,
-  address: "Adresse",
-  addressWhy: "Leer lassen, um den Dienst dieses Vaults zu finden. Nur Adressen dieses Rechners werden angenommen.",
-  token: "Token",
-  tokenWhy: "Leer lassen, um ihn aus deinem Konfigurationsordner zu lesen. Ein eingefügter Token liegt im Geheimnisspeicher der App, nie im Vault.",
-  tokenHint: "Wird gefunden",
-  answersAndLinks: "Antworten und Links",
-  sourcesSetting: "Quellen einer Antwort",
-  sourcesWhy: "Auf wie vielen Stellen eine Antwort beruhen darf.",
-  relatedSetting: "Verwandte Notizen",
-  relatedWhy: "Wie viele Notizen die Seitenleiste zeigt.",
-  mode: "Art der Suche",
-  modeWhy: "Worauf der Suchbefehl achtet.",
-  modes: { hybrid: "Bedeutung und Wörter", semantic: "Nur Bedeutung", text: "Nur Wörter" },
-  writing: "Beim Schreiben",
-  underline: "Erwähnungen unterstreichen",
-  underlineWhy: "Markiert Namen anderer Notizen, die noch nicht verlinkt sind.",
-  trigger: "Zeichen, die Links vorschlagen",
-  triggerWhy: "Wer sie und dann Wörter tippt, bekommt Notizen nach Bedeutung zum Verlinken. Leer: nie.",
-  refused: "Nie vorzuschlagende Links",
-  refusedWhy: (count2) => count2 === 1 ? "1 Paar von Notizen." : `${String(count2)} Paare von Notizen.`,
-  forget: "Wieder vorschlagen"
-};
-
-// src/words-en.ts
-var en = {
-  daemon: "Your vault's daemon",
-  unknownError: (what) => `Something went wrong: ${what}`,
-  // Commands.
-  ask: "Ask your vault",
-  answerHere: "Answer here",
-  suggestLinks: "Suggest links for this note",
-  linkMention: "Link mention under cursor",
-  showRelated: "Show related notes",
-  openRelated: "Open related note",
-  search: "Search by meaning",
-  remember: "Remember this",
-  summarizeNote: "Summarize this note",
-  summarizeFolder: "Summarize this folder",
-  summarizeTag: "Summarize notes with a tag",
-  runRoutine: "Run routine",
-  proposals: "Review proposed changes",
-  compare: "Compare this note with…",
-  reindexNote: "Re-index this note",
-  reindex: "Re-index this vault",
-  showStatus: "Show status",
-  // Asking.
-  question: "Question",
-  questionHint: "What do my notes say about…",
-  enterAsks: "Enter asks, shift+enter starts a new line",
-  askEmpty: "Answers come from your notes and show the passages they rest on.",
-  askNow: "Ask",
-  stop: "Stop",
-  stopEsc: "Stop (esc)",
-  newConversation: "New conversation",
-  saveConversation: "Save as note",
-  retry: "Ask again",
-  copy: "Copy",
-  insert: "Insert into note",
-  reading: "Reading your notes…",
-  meanwhile: "Until then, from your notes:",
-  stopped: "Stopped before the end; what stands here was not checked.",
-  unsupported: "Not in the notes",
-  unsupportedWhy: "No passage of your notes supports this sentence",
-  unsupportedMark: "*(not in the notes)*",
-  unknownSource: "Unknown source",
-  sources: (count2) => count2 === 1 ? "1 source" : `${String(count2)} sources`,
-  nearest: "The nearest notes",
-  changedSince: "Changed since",
-  changedSinceWhy: "The note has changed since this was read from it",
-  narrowed: (how) => `Read as: ${how}.`,
-  asAsked: "Ask as it stands",
-  asked: (question) => `Understood as: ${question}`,
-  stages: (names) => `Stages: ${names}`,
-  quoted: "Sentences of your notes, without a language model",
-  answeredBy: (name, place) => `Answered by ${name}, ${place}`,
-  places: { embedded: "inside the daemon", local: "on this machine", remote: "on another machine" },
-  savedName: "Conversation",
-  saved: (name) => `Saved as ${name}.`,
-  noQuestion: "Put the cursor on a question, or select one.",
-  noEditor: "Answers need the editing view.",
-  noteClosed: "The note was closed before its answer was ready.",
-  // Summaries and comparisons.
-  summaryOf: (name) => `Summary of ${name}`,
-  summaryOfVault: "Summary of all notes",
-  comparisonOf: (first, second) => `${first} and ${second}, compared`,
-  comparePick: (name) => `Compare ${name} with…`,
-  tagPick: "Type a tag…",
-  estimated: (notes, time, by) => `${notes === 1 ? "1 note" : `${String(notes)} notes`}${time === null ? "" : `, about ${time}`}. ${by}.`,
-  keptBack: (count2) => `${count2 === 1 ? "1 passage stays" : `${String(count2)} passages stay`} on this machine.`,
-  progressOf: (done, total, note, time) => `${String(done)} of ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, ${time} left`}`,
-  // Routines and what they propose.
-  routinePick: "Run a routine…",
-  routineNone: "There is no routine in this vault.",
-  routineRuns: (name) => `${name} is running…`,
-  routineRan: (name, state, why) => `${name}: ${state}.${why ? ` ${why}` : ""}`,
-  runStates: { done: "done", failed: "failed", skipped: "skipped", cancelled: "cancelled" },
-  proposalsNone: "Nothing waits for you.",
-  proposedBy: (by) => `Proposed by ${by}`,
-  proposedFor: (by, why) => `Proposed by ${by}: ${why}`,
-  decisions: { approve: "Approve", reject: "Reject", undo: "Undo" },
-  proposalStates: { applied: "Done", rejected: "Rejected", undone: "Taken back", failed: "Could not be done" },
-  // Memory.
-  nothingToRemember: "Put the cursor on a line with words, or select some.",
-  remembered: (text) => `Remembered: ${text}`,
-  knownAlready: (text) => `Known already: ${text}`,
-  showFact: "Show",
-  undo: "Undo",
-  forgotten: "Taken back; it is not remembered.",
-  // Places in notes.
-  page: (page) => `Page ${String(page)}`,
-  line: (line) => `Line ${String(line)}`,
-  lines: (from, to) => `Lines ${String(from)}–${String(to)}`,
-  gone: (path) => `${path} is no longer in this vault.`,
-  openNoteFirst: "Open a note to insert into.",
-  copied: "Copied.",
-  // Related notes.
-  related: "Related notes",
-  relatedTo: (name) => `Related to ${name}`,
-  relatedToParagraph: "Related to this paragraph",
-  followParagraph: "Follow the paragraph",
-  followNote: "Follow the note",
-  relatedNone: "Nothing close to this was found.",
-  relatedOpen: "Open a note to see what is related to it.",
-  linked: "Linked",
-  linkedWhy: "These notes already link to each other",
-  link: "Link",
-  linkWhy: "Link to this note at the cursor",
-  relatedPick: "Open a note related to this one…",
-  // Links.
-  links: "Suggested links",
-  linksOf: (name) => `Links for ${name}`,
-  linksOpen: "Open a note to see the links it could have.",
-  linksLoading: "Looking for notes this one could link to…",
-  linksNone: "No further links to suggest.",
-  mentions: "Mentioned but not linked",
-  more: (count2) => `… and ${String(count2)} more`,
-  linkAll: "Link all",
-  never: "Never",
-  neverWhy: "Never suggest this link between these two notes again",
-  near: "Close in meaning",
-  linkHere: "Link here",
-  linkHereWhy: "Link here, at the cursor",
-  broken: "Links that lead nowhere",
-  repair: (title) => `Link to ${title}`,
-  linksAdded: (count2) => count2 === 1 ? "1 link added." : `${String(count2)} links added.`,
-  mentionMissed: (count2) => `${count2 === 1 ? "A mention no longer stands" : `${String(count2)} mentions no longer stand`} where it was read. Save the note, and look again.`,
-  brokenMissed: "That link is no longer on its line. Save the note, and look again.",
-  noMention: "No other note is mentioned at the cursor.",
-  linkTo: (title) => `Names the note ${title}, without a link`,
-  openAgain: "Open the note again in the editing view.",
-  // Searching.
-  searchHint: "Describe what you are looking for… path: tag: since:",
-  searchNone: "Nothing close to this was found.",
-  toOpen: "to open",
-  toOpenTab: "to open in a new tab",
-  toInsert: "to insert a link",
-  toClose: "to close",
-  recent: "Searched before",
-  // Status.
-  stateWords: { starting: "Starting", indexing: "Reading your notes", ready: "Ready", paused: "Paused", held: "Waiting for you", error: "Stopped by an error" },
-  bar: {
-    connecting: "connecting…",
-    ready: "ready",
-    updating: "updating…",
-    starting: "starting…",
-    indexing: "indexing…",
-    held: "waiting for you",
-    error: "needs attention",
-    notRunning: "not running",
-    noToken: "no token",
-    refused: "token refused",
-    mismatch: "version mismatch",
-    unavailable: "not available",
-    paused: "paused",
-    errors: { vault_unavailable: "vault missing", disk_full: "disk full", model_unavailable: "no model" }
-  },
-  barWhy: "Show the state of your vault's daemon",
-  left: (time) => `${time} left`,
-  state: "State",
-  vault: "Vault",
-  notes: "Notes",
-  noteCounts: (notes, passages, waiting) => `${notes} notes, ${passages} passages, ${waiting} waiting`,
-  changes: "Changes",
-  watching: { native: "as you save", polling: "every few seconds", off: "not watched" },
-  model: "Model",
-  modelLoading: "loading",
-  modelNone: "not loaded",
-  modelNext: (name, done, total) => `next: ${name}, ${done} of ${total}`,
-  answers: "Answers",
-  room: "Memory and disk",
-  roomOf: (memory, disk) => `${memory} in memory, ${disk} of index`,
-  version: "Version",
-  versionOf: (plugin, daemon, revision) => `plugin ${plugin}, daemon ${daemon}, revision ${String(revision)}`,
-  badNotes: "Notes that could not be read in full",
-  lookAgain: "Look again",
-  looking: "The daemon is looking at your notes again.",
-  lookingAtNote: "The daemon is looking at this note again.",
-  believe: "Yes, these notes are gone",
-  pause: "Pause indexing",
-  resume: "Go on indexing",
-  startNow: "Start the daemon",
-  startingNow: "Starting the daemon…",
-  notStarted: "The daemon ended right after its start.",
-  copyCommand: "Copy command",
-  forgetToken: "Clear the pasted token",
-  forgetAddress: "Clear the address",
-  otherVersion: (plugin, daemon) => `This plugin is version ${plugin}, the daemon ${daemon}. This command installs the plugin that fits; then restart the app.`,
-  // Errors.
-  /** By the daemon's code, or its state; what is missing here is said in its own words, which are English. */
-  problems: {},
-  notRunning: "The daemon is not running.",
-  startWith: (command) => `Start it with: ${command}`,
-  timeout: (seconds) => `The daemon did not answer within ${String(seconds)} s.`,
-  timeoutNext: "Look at its status, then try again.",
-  wasStopped: "Stopped.",
-  unknownForm: (detail) => `The daemon answered in a form this plugin does not know (${detail}).`,
-  unknownFormNext: "Install the same version of both.",
-  unauthorized: "The daemon refused the token.",
-  unauthorizedNext: "Clear the pasted token in this plugin's settings, or paste the one from the daemon's configuration folder.",
-  forbidden: "The daemon refused this app.",
-  notFoundNext: "It may be new, excluded, or not a text note.",
-  busy: "The daemon is busy.",
-  busyNext: "Try again in a moment.",
-  cutShort: "The answer broke off before its end.",
-  lost: "The connection to the daemon was lost.",
-  askAgain: "Ask again.",
-  notLocal: (url) => `${url} is not an address of this machine.`,
-  notLocalNext: "Clear the address in this plugin's settings.",
-  noToken: "There is no token to open the daemon with.",
-  noTokenNext: (file) => `Start the daemon once; it writes ${file}.`,
-  // Settings.
-  connection: "Connection",
-  test: "Test the connection",
-  testNow: "Test",
-  testGood: (vault, notes) => `Connected: ${vault}, ${notes} notes.`,
-  address: "Address",
-  addressWhy: "Leave empty to find the daemon that serves this vault. Only addresses of this machine are accepted.",
-  token: "Token",
-  tokenWhy: "Leave empty to read it from your configuration folder. A pasted token is kept in this app's secret storage, never in the vault.",
-  tokenHint: "Found automatically",
-  answersAndLinks: "Answers and links",
-  sourcesSetting: "Sources for an answer",
-  sourcesWhy: "How many passages an answer may rest on.",
-  relatedSetting: "Related notes",
-  relatedWhy: "How many notes the side panel lists.",
-  mode: "Search mode",
-  modeWhy: "What the search command looks at.",
-  modes: { hybrid: "Meaning and words", semantic: "Meaning only", text: "Words only" },
-  writing: "While you write",
-  underline: "Underline mentions",
-  underlineWhy: "Marks names of other notes that are not linked yet.",
-  trigger: "Characters that suggest links",
-  triggerWhy: "Typing them, and then words, lists notes by meaning to link to. Empty: never.",
-  refused: "Links never to suggest",
-  refusedWhy: (count2) => count2 === 1 ? "1 pair of notes." : `${String(count2)} pairs of notes.`,
-  forget: "Suggest them again"
-};
-
-// src/words.ts
-var say = en;
-function speak(language) {
-  say = /^de\b/i.test(language) ? de : en;
-}
-
-// src/remedies.ts
-function fits(plugin, daemon) {
-  let [major, minor] = plugin.split("."), [otherMajor, otherMinor] = daemon.split(".");
-  return major === otherMajor && (major !== "0" || minor === otherMinor);
-}
-function quoted(path) {
-  return `"${path.replace(/["\\$`]/g, "\\$&")}"`;
-}
-function startCommand(vaultPath) {
-  return `scripts/start ${quoted(vaultPath)}`;
-}
-var CURES = {
-  held: [{ kind: "look" }, { kind: "believe" }],
-  error: [{ kind: "look" }],
-  paused: [{ kind: "resume" }]
-};
-function troubles(pulse, chosen) {
-  if (!pulse.status) return [{ message: pulse.error.message, remedies: remediesFor(pulse.error.code, chosen) }];
-  let { status } = pulse, found = [];
-  if (status.message) {
-    let message = say.problems[status.code ?? status.state]?.what ?? status.message;
-    found.push({ message, remedies: CURES[status.state] ?? [] });
-  }
-  fits(chosen.version, status.version) || found.push({ message: say.otherVersion(chosen.version, status.version), remedies: [install(chosen)] });
-  for (let { message, command } of status.hints)
-    found.push({ message, remedies: command ? [{ kind: "copy", command }] : [] });
-  return found;
-}
-function install({ vaultPath }) {
-  return { kind: "copy", command: `pai plugin install ${quoted(vaultPath)}` };
-}
-function remediesFor(code, chosen) {
-  if (code === "not-running" || code === "no-token") {
-    let start = { kind: "copy", command: startCommand(chosen.vaultPath) }, first = chosen.canStart ? [{ kind: "start" }, start] : [start];
-    return chosen.hasAddress ? [...first, { kind: "forgetAddress" }] : first;
-  }
-  return code === "contract" ? [install(chosen)] : code === "unauthorized" && chosen.hasToken ? [{ kind: "forgetToken" }] : code === "not-local" && chosen.hasAddress ? [{ kind: "forgetAddress" }] : [];
-}
-
-// src/daemon-error.ts
-var DaemonError = class _DaemonError extends Error {
-  constructor(code, sentence, next = "") {
-    super(sentence);
-    this.code = code;
-    this.next = next;
-  }
-  code;
-  next;
-  name = "DaemonError";
-  /** The sentence and the next step, for places with one line. */
-  get advice() {
-    return this.next ? `${this.message} ${this.next}` : this.message;
-  }
-  static notRunning(vaultPath) {
-    return new _DaemonError("not-running", say.notRunning, say.startWith(startCommand(vaultPath)));
-  }
-  static timeout(seconds) {
-    return new _DaemonError("timeout", say.timeout(seconds), say.timeoutNext);
-  }
-  static stopped() {
-    return new _DaemonError("stopped", say.wasStopped);
-  }
-  static unknownForm(detail) {
-    return new _DaemonError("contract", say.unknownForm(detail), say.unknownFormNext);
-  }
-  static cutShort() {
-    return new _DaemonError("cut-short", say.cutShort, say.askAgain);
-  }
-  static lost() {
-    return new _DaemonError("cut-short", say.lost, say.askAgain);
-  }
-  /** A person reads this, so the known refusals get our words and the rest get the daemon's. */
-  static fromProblem(problem) {
-    let { status, code } = problem, known = say.problems[code], detail = known?.what ?? (problem.detail || problem.title);
-    return status === 401 ? new _DaemonError(code, say.unauthorized, say.unauthorizedNext) : status === 403 ? new _DaemonError(code, say.forbidden, problem.hint ?? detail) : status === 404 ? new _DaemonError(code, detail, say.notFoundNext) : status === 429 ? new _DaemonError(code, say.busy, say.busyNext) : new _DaemonError(code, detail, known?.next ?? problem.hint ?? "");
-  }
-};
-
-// src/host.ts
-function asDaemonError(error) {
-  return error instanceof DaemonError ? error : new DaemonError("unknown", say.unknownError(String(error)));
-}
-function drawError(parent, error) {
-  let { code, message, next } = asDaemonError(error), box = parent.createDiv({ cls: "pai-error", attr: { role: "status" } });
-  box.toggleClass("is-calm", code === "not-running" || code === "timeout" || code === "overloaded"), box.createDiv({ cls: "pai-error-what", text: message }), next && box.createDiv({ cls: "pai-error-next", text: next });
-}
-
-// src/navigate.ts
-var import_obsidian = require("obsidian");
-
-// src/results.ts
-var MARKER = /[ \t]*\[(\d{1,3})\](?!\()/g;
-function withAlias(link, alias) {
-  let target = link.replace(/^!?\[\[/, "").replace(/\]\]$/, "").split("|")[0] ?? "", words2 = alias.replace(/[[\]|]/g, " ").replace(/\s+/g, " ").trim();
-  return words2 ? `[[${target}|${words2}]]` : `[[${target}]]`;
-}
-function placeOf(passage) {
-  let headings = passage.headingPath.filter((heading, index) => index > 0 || heading !== passage.title);
-  return [passage.title, ...headings].join(" › ");
-}
-function linesOf(passage) {
-  let { startLine, endLine, page } = passage;
-  return page !== null ? say.page(page) : startLine === endLine ? say.line(startLine) : say.lines(startLine, endLine);
-}
-function snippet(text, max) {
-  let line = text.replace(/\s+/g, " ").trim();
-  if (line.length <= max) return line;
-  let cut = line.slice(0, max), space = cut.lastIndexOf(" ");
-  return `${(space > max / 2 ? cut.slice(0, space) : cut).replace(/[\uD800-\uDBFF]$/, "")}…`;
-}
-function marked(passage, max) {
-  let points = Array.from(passage.text), body = bodyStart(passage.text), spans = [...passage.highlights].sort((a, b) => a[0] - b[0]).filter(([start, end3]) => start >= body && start < end3 && end3 <= points.length), first = spans[0]?.[0] ?? body, begin2 = first - body > max / 2 ? first - Math.floor(max / 4) : body, end2 = Math.min(points.length, begin2 + max), parts = [], add = (from, to, isMarked) => {
-    let text = points.slice(from, to).join("").replace(/\s+/g, " ");
-    text && parts.push({ text, marked: isMarked });
-  };
-  begin2 > body && parts.push({ text: "…", marked: !1 });
-  let at = begin2;
-  for (let [start, stop] of spans)
-    start < at || stop > end2 || (add(at, start, !1), add(start, stop, !0), at = stop);
-  return add(at, end2, !1), end2 < points.length && parts.push({ text: "…", marked: !1 }), parts;
-}
-function bodyStart(text) {
-  let headings = /^(?:#{1,6}[ \t][^\n]*(?:\n\s*|$))+/.exec(text)?.[0] ?? "";
-  return headings.trim() === text.trim() ? 0 : Array.from(headings).length;
-}
-function questionOf(line) {
-  return line.replace(/^\s*(?:>\s*)*(?:#{1,6}\s+|(?:[-*+]|\d+[.)])\s+(?:\[.\]\s+)?)?/, "").trim();
-}
-function supportedText({ sentences }) {
-  return sentences.filter(({ supported }) => supported).map(({ text }) => withoutMarkers(text).trim()).join(" ");
-}
-function streamPieces(text) {
-  let decided = text.replace(/[ \t]*\[\d{0,3}$/, ""), pieces = [], at = 0;
-  for (let match of decided.matchAll(MARKER))
-    match.index > at && pieces.push({ kind: "text", text: decided.slice(at, match.index), supported: !0 }), pieces.push({ kind: "cite", n: Number(match[1]) }), at = match.index + match[0].length;
-  return at < decided.length && pieces.push({ kind: "text", text: decided.slice(at), supported: !0 }), pieces;
-}
-function answerPieces(answer) {
-  if (answer.sentences.length === 0) return [{ kind: "text", text: withoutMarkers(answer.answer), supported: !0 }];
-  let known = new Set(answer.citations.map((citation) => citation.n)), whole3 = withoutMarkers(answer.answer), pieces = [], at = 0;
-  for (let sentence of answer.sentences) {
-    let text = withoutMarkers(sentence.text).trim();
-    if (!text) continue;
-    let found = whole3.indexOf(text, at), gap = found < 0 ? " " : whole3.slice(at, found);
-    found >= 0 && (at = found + text.length), pieces.length > 0 ? pieces.push({ kind: "break", text: gap.includes(`
-`) ? gap.replace(/[^\n]/g, "") : " " }) : gap.trim() && pieces.push({ kind: "text", text: gap, supported: !0 }), pieces.push({ kind: "text", text, supported: sentence.supported });
-    for (let n of new Set(sentence.citations)) known.has(n) && pieces.push({ kind: "cite", n });
-  }
-  return pieces;
-}
-function withoutMarkers(text) {
-  return text.replace(MARKER, "");
-}
-function toMarkdown(answer) {
-  let { body, sources } = write(answer);
-  return sources.length > 0 ? `${body}
-
-${sources.join(`
-`)}` : body;
-}
-function toCallout(answer, question) {
-  let { body, sources } = write(answer), lines = [`[!${answer.found ? "quote" : "warning"}] ${snippet(question, 200)}`, ...body.split(`
-`).map(withoutCheckbox)];
-  return sources.length > 0 && lines.push("", ...sources), `${lines.map((line) => line ? `> ${line}` : ">").join(`
-`)}
-`;
-}
-function withoutCheckbox(line) {
-  return line.replace(/^(\s*(?:[-*+]|\d+[.)])\s+)\[.\]\s+/, "$1");
-}
-function write(answer) {
-  let byNumber = new Map(answer.citations.map((citation) => [citation.n, citation])), used = [], numberOf = (citation) => (used.includes(citation) || used.push(citation), used.indexOf(citation) + 1), body = "";
-  for (let piece of answerPieces(answer))
-    if (piece.kind === "cite") {
-      let citation = byNumber.get(piece.n);
-      citation && (body += ` ${withAlias(citation.link, String(numberOf(citation)))}`);
-    } else
-      body += piece.kind === "text" && !piece.supported ? `${piece.text} ${say.unsupportedMark}` : piece.text;
-  let sources = used.map((citation, index) => `${String(index + 1)}. ${withAlias(citation.link, placeOf(citation))}`);
-  return { body, sources };
-}
-function setOff(callout, line, next) {
-  return `${line.trim() ? `
-
-` : `
-`}${next?.trim() === "" ? callout.trimEnd() : callout}`;
-}
-function answeredBy({ name, location }) {
-  return name === "extractive" ? say.quoted : say.answeredBy(name, say.places[location]);
-}
-function spoken(seconds) {
-  return seconds < 60 ? `${String(Math.max(1, Math.round(seconds)))} s` : seconds < 3600 ? `${String(Math.round(seconds / 60))} min` : `${String(Math.round(seconds / 360) / 10)} h`;
-}
-
-// src/navigate.ts
-async function openAt(app, { path, startLine, page }, event) {
-  let file = app.vault.getFileByPath(path);
-  if (!file) {
-    new import_obsidian.Notice(say.gone(path));
-    return;
-  }
-  let fresh = event ? import_obsidian.Keymap.isModEvent(event) : !1;
-  await (fresh ? app.workspace.getLeaf(fresh) : app.workspace.getMostRecentLeaf() ?? app.workspace.getLeaf(!1)).openFile(file, { active: !0, eState: page === null ? { line: Math.max(0, startLine - 1) } : { subpath: `#page=${String(page)}` } });
-}
-function recentEditor(app) {
-  let view = app.workspace.getMostRecentLeaf()?.view;
-  return view instanceof import_obsidian.MarkdownView && view.file ? { editor: view.editor, file: view.file } : null;
-}
-function insertAtCursor(app, text) {
-  let target = recentEditor(app);
-  if (!target) {
-    new import_obsidian.Notice(say.openNoteFirst);
-    return;
-  }
-  let { editor } = target, at = editor.getCursor("to");
-  editor.replaceRange(text, at), editor.setCursor({ line: at.line, ch: at.ch + text.length }), editor.focus();
-}
-function insertBelowCursor(app, callout) {
-  let target = recentEditor(app);
-  if (!target) {
-    new import_obsidian.Notice(say.openNoteFirst);
-    return;
-  }
-  let { editor } = target, line = Math.max(editor.getCursor("to").line, lastOfProperties(editor)), here = editor.getLine(line), next = line + 1 < editor.lineCount() ? editor.getLine(line + 1) : null;
-  editor.replaceRange(setOff(callout, here, next), { line, ch: here.length }), editor.focus();
-}
-function lastOfProperties(editor) {
-  if (editor.getLine(0).trimEnd() !== "---") return -1;
-  for (let line = 1; line < editor.lineCount(); line++) if (editor.getLine(line).trimEnd() === "---") return line;
-  return -1;
-}
-function openOrLink(app, place, link, event) {
-  event.altKey ? insertAtCursor(app, link) : openAt(app, place, event);
-}
-function chooseWithModifiers(modal) {
-  for (let modifier of ["Mod", "Alt"])
-    modal.scope.register([modifier], "Enter", (event) => (modal.selectActiveSuggestion(event), !1));
-}
-async function copy(text) {
-  await navigator.clipboard.writeText(text), new import_obsidian.Notice(say.copied);
-}
-function codeMirror(editor) {
-  return editor.cm;
-}
-function readLineOf(editor) {
-  return (line) => line >= 0 && line < editor.lineCount() ? editor.getLine(line) : null;
-}
-function applyEdits(editor, edits) {
-  editor.transaction({
-    changes: edits.map(({ line, from, to, text }) => ({ from: { line, ch: from }, to: { line, ch: to }, text }))
-  });
-}
-
-// src/passage-row.ts
-function drawRow(parent, row) {
-  let el = parent.createDiv({ cls: "pai-row", attr: { role: "link", tabindex: "0", draggable: "true" } }), head = el.createDiv({ cls: "pai-row-head" });
-  return row.number !== void 0 && head.createSpan({ cls: "pai-number", text: String(row.number) }), head.createSpan({ cls: "pai-row-place", text: row.place }), row.badge && head.createSpan({ cls: "pai-badge", text: row.badge.text, attr: { "aria-label": row.badge.why } }), row.insert && drawInsert(head, row.insert), drawMarked(el.createDiv({ cls: "pai-row-words" }), row.words), row.detail && el.createDiv({ cls: "pai-row-detail", text: row.detail }), el.addEventListener("click", row.open), el.addEventListener("keydown", (event) => {
-    event.key === "Enter" && event.target === el && row.open(event);
-  }), el.addEventListener("dragstart", (event) => event.dataTransfer?.setData("text/plain", row.link)), el;
-}
-function drawMarked(parent, words2) {
-  for (let part of words2)
-    part.marked ? parent.createEl("mark", { text: part.text }) : parent.appendText(part.text);
-}
-function drawInsert(head, insert) {
-  head.createEl("button", { cls: "pai-row-insert", text: say.link, attr: { "aria-label": say.linkWhy } }).addEventListener("click", (event) => {
-    event.stopPropagation(), insert();
-  });
-}
-
-// src/answer-pane.ts
-var WORDS = 220, AnswerPane = class {
-  constructor(app, parent, question) {
-    this.app = app;
-    this.el = parent.createDiv({ cls: "pai-turn" }), this.el.createDiv({ cls: "pai-question", text: question }), this.textEl = this.el.createDiv({ cls: "pai-answer is-waiting", text: say.reading, attr: { "aria-live": "polite" } }), this.previewEl = this.el.createDiv({ cls: "pai-preview" }), this.noteEl = this.el.createDiv({ cls: "pai-answer-note" }), this.actionsEl = this.el.createDiv({ cls: "pai-actions" }), this.sourcesEl = this.el.createEl("details", { cls: "pai-sources" }), this.sourcesEl.open = !0;
-  }
-  app;
-  streamed = "";
-  citations = [];
-  el;
-  textEl;
-  previewEl;
-  noteEl;
-  /** For what can be done with the answer; whoever asks fills it. */
-  actionsEl;
-  sourcesEl;
-  /** Makes room for the answers that follow: its sources stay one click away. */
-  fold() {
-    this.sourcesEl.open = !1;
-  }
-  remove() {
-    this.el.detach();
-  }
-  wait({ text, preview }) {
-    this.streamed || (this.textEl.setText(text), this.previewEl.empty(), preview && (this.previewEl.createDiv({ cls: "pai-heading", text: say.meanwhile }), this.drawPieces(this.previewEl.createDiv({ cls: "pai-preview-text" }), streamPieces(preview))));
-  }
-  setSources(citations) {
-    this.citations = citations, this.drawSources();
-  }
-  addText(text) {
-    this.streamed += text, this.previewEl.empty(), this.textEl.removeClass("is-waiting"), this.textEl.addClass("is-streaming"), this.drawPieces(this.textEl, streamPieces(this.streamed));
-  }
-  markCited(n) {
-    this.sourcesEl.querySelector(`[data-n="${String(n)}"]`)?.addClass("is-cited");
-  }
-  /** onAsAsked: what asks again in all notes, where the question was read as a filter. */
-  finish(answer, onAsAsked) {
-    this.settle(), this.citations = answer.found ? answer.citations : answer.nearest, this.textEl.toggleClass("is-not-found", !answer.found), this.drawPieces(this.textEl, answerPieces(answer)), this.drawSources(answer.found ? say.sources(this.citations.length) : say.nearest);
-    for (let n of new Set(answer.sentences.flatMap((sentence) => sentence.citations))) this.markCited(n);
-    this.noteEl.empty(), answer.narrowed.length > 0 && this.drawNarrowed(answer.narrowed, onAsAsked), answer.asked && answer.asked !== answer.question && answer.narrowed.length === 0 && this.noteEl.createDiv({ cls: "pai-asked", text: say.asked(answer.asked) }), this.drawAuthor(answer);
-    for (let warning of answer.warnings) this.noteEl.createDiv({ cls: "pai-warning", text: warning });
-  }
-  fail(error) {
-    this.settle(), this.streamed || this.textEl.empty(), this.noteEl.empty(), drawError(this.noteEl, error);
-  }
-  stop() {
-    this.settle(), this.streamed || this.textEl.empty(), this.noteEl.setText(say.stopped);
-  }
-  settle() {
-    this.previewEl.empty(), this.textEl.removeClasses(["is-waiting", "is-streaming"]);
-  }
-  drawNarrowed(narrowed, onAsAsked) {
-    this.noteEl.createDiv({ cls: "pai-narrowed", text: say.narrowed(narrowed.join(", ")) }).createEl("button", { cls: "pai-as-asked", text: say.asAsked }).addEventListener("click", onAsAsked);
-  }
-  drawAuthor({ generator, tookMs, stages }) {
-    this.noteEl.createSpan({
-      cls: "pai-answered-by",
-      text: `${answeredBy(generator)} · ${spoken(tookMs / 1e3)}`,
-      attr: { "aria-label": say.stages(stages.join(", ") || "–") }
-    }).toggleClass("is-remote", generator.location === "remote"), generator.why && this.noteEl.createDiv({ cls: "pai-why", text: generator.why });
-  }
-  drawPieces(parent, pieces) {
-    parent.empty();
-    for (let piece of pieces)
-      piece.kind === "cite" ? this.drawMarker(parent, piece.n) : piece.kind === "break" ? parent.appendText(piece.text) : drawSentence(parent, piece.text, piece.supported);
-  }
-  drawMarker(parent, n) {
-    let citation = this.citations.find((one) => one.n === n), button = parent.createEl("button", {
-      cls: "pai-cite",
-      text: String(n),
-      attr: { "aria-label": `${String(n)}: ${citation ? `${placeOf(citation)} (${linesOf(citation)})` : say.unknownSource}` }
-    });
-    button.disabled = !citation, citation && button.addEventListener("click", (event) => {
-      this.open(citation, event);
-    });
-  }
-  drawSources(heading = say.sources(this.citations.length)) {
-    if (this.sourcesEl.empty(), this.citations.length !== 0) {
-      this.sourcesEl.createEl("summary", { cls: "pai-heading", text: heading });
-      for (let citation of this.citations) {
-        let row = drawRow(this.sourcesEl, {
-          number: citation.n,
-          place: placeOf(citation),
-          detail: `${citation.path} · ${linesOf(citation)}`,
-          words: marked(citation, WORDS),
-          link: withAlias(citation.link, ""),
-          open: (event) => {
-            this.open(citation, event);
-          },
-          ...citation.stale ? { badge: { text: say.changedSince, why: say.changedSinceWhy } } : {}
-        });
-        row.dataset.n = String(citation.n);
-      }
-    }
-  }
-  open(citation, event) {
-    openAt(this.app, citation, event);
-  }
-};
-function drawSentence(parent, text, supported) {
-  let el = parent.createSpan({ cls: "pai-sentence", text });
-  supported || (el.addClass("is-unsupported"), parent.createSpan({ cls: "pai-badge is-unsupported", text: say.unsupported, attr: { "aria-label": say.unsupportedWhy } }));
-}
-
-// src/remember.ts
-var import_obsidian2 = require("obsidian");
-var SHOWN_MS = 15e3, WORDS2 = 160;
-async function rememberHere(host, selected, line) {
-  await remember(host, selected.trim() || questionOf(line));
-}
-async function remember(host, words2) {
-  let text = words2.replace(/\s+/g, " ").trim();
-  if (!text) {
-    new import_obsidian2.Notice(say.nothingToRemember);
-    return;
-  }
-  try {
-    showReceipt(host, await host.daemon.remember(text));
-  } catch (error) {
-    new import_obsidian2.Notice(asDaemonError(error).advice, 1e4);
-  }
-}
-function showReceipt(host, { outcome, fact, undo }) {
-  let short = fact.text.length > WORDS2 ? `${fact.text.slice(0, WORDS2)}…` : fact.text, notice = new import_obsidian2.Notice(outcome === "known" ? say.knownAlready(short) : say.remembered(short), SHOWN_MS), row = notice.messageEl.createDiv({ cls: "pai-actions pai-remembered" });
-  if (row.createEl("button", { cls: "pai-show-fact", text: say.showFact }).addEventListener("click", (event) => {
-    notice.hide(), openAt(host.app, { path: fact.path, startLine: fact.line, page: null }, event);
-  }), undo === null) return;
-  row.createEl("button", { cls: "pai-undo-fact", text: say.undo }).addEventListener("click", () => {
-    notice.hide(), takeBack(host, undo);
-  });
-}
-async function takeBack(host, change) {
-  try {
-    await host.daemon.undoMemory(change), new import_obsidian2.Notice(say.forgotten);
-  } catch (error) {
-    new import_obsidian2.Notice(asDaemonError(error).advice, 1e4);
-  }
-}
-
-// src/save-note.ts
-var import_obsidian3 = require("obsidian");
-
-// src/conversation.ts
-var EXCHANGES = 8, CHARACTERS = 4e3, Conversation = class {
-  list = [];
-  /** By this the daemon knows what belongs together, where conversations are kept. */
-  id = crypto.randomUUID();
-  get exchanges() {
-    return this.list;
-  }
-  add(exchange) {
-    this.list.push(exchange);
-  }
-  drop(exchange) {
-    this.list = this.list.filter((one) => one !== exchange);
-  }
-  clear() {
-    this.list = [], this.id = crypto.randomUUID();
-  }
-  /** Returns the latest turns; an answer without its markers, whose numbers belong to passages of that time. */
-  history() {
-    return this.list.slice(-EXCHANGES).flatMap(({ question, answer }) => [
-      { role: "user", content: question.slice(0, CHARACTERS) },
-      { role: "assistant", content: withoutMarkers(answer.answer).slice(0, CHARACTERS) }
-    ]);
-  }
-  /** Returns the conversation as a note: a heading for each question, its answer and its sources below. */
-  toNote() {
-    return this.list.map(({ question, answer }) => `## ${snippet(question, 200)}
-
-${toMarkdown(answer)}
-`).join(`
-`);
-  }
-};
-function noteName(question, fallback) {
-  let plain = question.replace(/[\\/:*?"<>|#^[\]%]/g, " ").replace(/\p{Cc}/gu, " ");
-  return snippet(plain, 80).replace(/^[.\s]+|[.…\s]+$/g, "") || fallback;
-}
-
-// src/save-note.ts
-async function saveNote(app, question, text) {
-  let near = app.workspace.getActiveFile()?.path ?? "", name = noteName(question, say.savedName), folder = app.fileManager.getNewFileParent(near, `${name}.md`).path, path = freePath(app, folder, name);
-  try {
-    await app.vault.create(path, text);
-  } catch (error) {
-    new import_obsidian3.Notice(asDaemonError(error).advice, 1e4);
-    return;
-  }
-  new import_obsidian3.Notice(say.saved(path)), await openAt(app, { path, startLine: 1, page: null });
-}
-function freePath(app, folder, name) {
-  for (let count2 = 0; ; count2++) {
-    let path = (0, import_obsidian3.normalizePath)(`${folder}/${count2 === 0 ? name : `${name} ${String(count2)}`}.md`);
-    if (!app.vault.getFileByPath(path)) return path;
-  }
-}
-
-// src/repairs.ts
-var OTHER_FILE = /\.(?!md$)[A-Za-z0-9]{1,5}$/;
-function pairsOf(text) {
-  let plain = text.normalize("NFKD").toLowerCase().replace(/[^\p{L}\p{N}]/gu, ""), pairs = /* @__PURE__ */ new Set();
-  for (let at = 0; at + 1 < plain.length; at++) pairs.add(plain.slice(at, at + 2));
-  return pairs;
-}
-function likeness(a, b) {
-  let [left, right] = [pairsOf(a), pairsOf(b)];
-  if (left.size + right.size === 0) return 0;
-  let shared = 0;
-  for (let pair of left) right.has(pair) && shared++;
-  return 2 * shared / (left.size + right.size);
-}
-function candidatesFor(target, found) {
-  let wanted = nameOf(target), best = /* @__PURE__ */ new Map();
-  for (let note of found) {
-    let score = Math.max(likeness(wanted, nameOf(note.path)), likeness(wanted, note.title));
-    score >= 0.45 && !best.has(note.path) && best.set(note.path, { note, score });
-  }
-  return [...best.values()].sort((a, b) => b.score - a.score).slice(0, 2).map(({ note }) => note);
-}
-function nameOf(path) {
-  return (path.split("/").pop() ?? path).replace(/\.md$/, "");
-}
-function isRepairable({ kind, target }) {
-  return target !== "" && (kind === "wikilink" || kind === "markdown" && !OTHER_FILE.test(target));
-}
-function repairEdit(broken, note, text, from) {
-  let line = text ?? "";
-  return broken.kind === "markdown" ? markdownEdit(broken, note, line, from) : wikilinkEdit(broken, note, line);
-}
-function wikilinkEdit(broken, note, text) {
-  let target = /^!?\[\[([^\]|#^]+)/.exec(note.link)?.[1], escaped = broken.target.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), found = new RegExp(`\\[\\[(\\s*${escaped}\\s*)(?=[#|\\]])`).exec(text);
-  if (!target || !found?.[1]) return null;
-  let from = found.index + 2;
-  return { line: broken.line - 1, from, to: from + found[1].length, text: target };
-}
-function markdownEdit(broken, note, text, from) {
-  for (let match of text.matchAll(/\]\(\s*(?:<([^<>#]+)|([^()<>\s#]+))/g)) {
-    let written = match[1] ?? match[2] ?? "";
-    if (decoded(written).trim() !== broken.target) continue;
-    let end2 = match.index + match[0].length;
-    return { line: broken.line - 1, from: end2 - written.length, to: end2, text: encoded(relative(from, note.path)) };
-  }
-  return null;
-}
-function decoded(address) {
-  try {
-    return decodeURIComponent(address);
-  } catch {
-    return address;
-  }
-}
-function encoded(path) {
-  return encodeURI(path).replace(/[()#?]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-function relative(from, to) {
-  let [here, there] = [from.split("/").slice(0, -1), to.split("/")], shared = 0;
-  for (; shared < here.length && shared < there.length - 1 && here[shared] === there[shared]; ) shared++;
-  return [...here.slice(shared).map(() => ".."), ...there.slice(shared)].join("/");
-}
-
-// src/task.ts
-function titleOf(task) {
-  return task.kind === "ask" ? task.question : task.title;
-}
-function summaryOfNote(path) {
-  return { kind: "summarize", title: say.summaryOf(nameOf(path)), of: { note: path } };
-}
-function summaryOfFolder(path) {
-  let folder = path.split("/").slice(0, -1).join("/");
-  return { kind: "summarize", title: folder ? say.summaryOf(folder) : say.summaryOfVault, of: folder ? { path: folder } : {} };
-}
-function summaryOfTag(written) {
-  let tag = written.trim().replace(/^#+/, "");
-  return tag ? { kind: "summarize", title: say.summaryOf(`#${tag}`), of: { tag } } : null;
-}
-function comparison(first, second) {
-  return { kind: "compare", title: say.comparisonOf(nameOf(first), nameOf(second)), of: { first, second } };
-}
-
-// src/ask-view.ts
-var ASK_VIEW = "pai-daemon-ask", AskView = class extends import_obsidian4.ItemView {
-  constructor(leaf, host) {
-    super(leaf);
-    this.host = host;
-  }
-  host;
-  navigation = !1;
-  current = null;
-  newest = null;
-  outputEl;
-  inputEl;
-  askEl;
-  stopEl;
-  headEl;
-  getViewType() {
-    return ASK_VIEW;
-  }
-  getDisplayText() {
-    return say.ask;
-  }
-  getIcon() {
-    return "message-circle-question";
-  }
-  onOpen() {
-    return this.contentEl.empty(), this.contentEl.addClass("pai-view", "pai-ask"), this.headEl = this.contentEl.createDiv({ cls: "pai-actions pai-ask-head" }), this.addButton(this.headEl, "pai-new", say.newConversation, () => {
-      this.startAnew();
-    }), this.addButton(this.headEl, "pai-save", say.saveConversation, () => {
-      this.save();
-    }), this.outputEl = this.contentEl.createDiv({ cls: "pai-output" }), this.drawForm(this.contentEl.createDiv({ cls: "pai-form" })), this.drawConversation(), Promise.resolve();
-  }
-  onClose() {
-    return this.stop(), Promise.resolve();
-  }
-  focusInput() {
-    this.inputEl.focus();
-  }
-  drawForm(form) {
-    let attr = { rows: 3, "aria-label": say.question };
-    this.inputEl = form.createEl("textarea", { cls: "pai-input", placeholder: say.questionHint, attr });
-    let row = form.createDiv({ cls: "pai-form-row" });
-    row.createSpan({ cls: "pai-hint", text: say.enterAsks }), this.stopEl = this.addButton(row, "pai-stop", say.stop, () => {
-      this.stop();
-    }), this.askEl = this.addButton(row, "pai-send mod-cta", say.askNow, () => {
-      this.send();
-    }), this.stopEl.hide(), this.registerDomEvent(this.inputEl, "keydown", (event) => {
-      event.key !== "Enter" || event.shiftKey || event.isComposing || (event.preventDefault(), this.send());
-    });
-  }
-  addButton(parent, cls, text, act) {
-    let button = parent.createEl("button", { cls, text });
-    return this.registerDomEvent(button, "click", act), button;
-  }
-  /** Draws what was said before the panel was closed. */
-  drawConversation() {
-    this.outputEl.empty(), this.newest = null;
-    let { exchanges } = this.host.conversation;
-    exchanges.length === 0 && this.outputEl.createDiv({ cls: "pai-empty", text: say.askEmpty });
-    for (let exchange of exchanges) this.conclude(this.addPane(exchange.question), exchange);
-    this.headEl.toggle(exchanges.length > 0);
-  }
-  startAnew() {
-    this.stop(), this.host.conversation.clear(), this.drawConversation(), this.focusInput();
-  }
-  async save() {
-    let first = this.host.conversation.exchanges[0];
-    first && await saveNote(this.app, first.question, this.host.conversation.toNote());
-  }
-  stop() {
-    this.current?.abort();
-  }
-  send() {
-    let question = this.inputEl.value.trim();
-    question && (this.inputEl.value = "", this.perform({ kind: "ask", question }));
-  }
-  addPane(question) {
-    return this.newest ? (this.newest.fold(), this.newest.actionsEl.querySelector(".pai-retry")?.detach()) : this.outputEl.empty(), this.newest = new AnswerPane(this.app, this.outputEl, question), this.newest;
-  }
-  /** Does what is asked and draws it as it comes; what was under way is stopped. */
-  async perform(task) {
-    this.stop();
-    let mine = new AbortController();
-    this.current = mine, this.setBusy(!0);
-    let question = titleOf(task), history = this.host.conversation.history(), pane = this.addPane(question);
-    this.outputEl.scrollTop = this.outputEl.scrollHeight;
-    try {
-      let exchange = { question, task, answer: await this.carryOut(task, history, mine.signal, eventsOf(pane)) };
-      mine.signal.aborted || this.host.conversation.add(exchange), this.conclude(pane, exchange);
-    } catch (error) {
-      asDaemonError(error).code === "stopped" ? pane.stop() : pane.fail(error), this.addRetry(pane, task, null);
-    }
-    this.current === mine && (this.current = null, this.setBusy(!1));
-  }
-  carryOut(task, history, signal, events) {
-    let { daemon, settings, conversation } = this.host;
-    if (task.kind === "summarize") return daemon.summarize(task.of, signal, events);
-    if (task.kind === "compare") return daemon.compare(task.of, signal, events);
-    let asked = { question: task.question, limit: settings.sources, history, conversation: conversation.id };
-    return daemon.ask({ ...asked, asAsked: task.asAsked === !0 }, signal, events);
-  }
-  conclude(pane, exchange) {
-    let { question, answer, task } = exchange;
-    pane.finish(answer, () => {
-      this.repeat(pane, exchange, { kind: "ask", question, asAsked: !0 });
-    }), this.drawActions(pane, answer, question), this.addRetry(pane, task.kind === "ask" ? { kind: "ask", question } : task, exchange);
-  }
-  drawActions(pane, answer, question) {
-    pane.actionsEl.createEl("button", { cls: "pai-copy", text: say.copy }).addEventListener("click", () => {
-      copy(toMarkdown(answer));
-    }), pane.actionsEl.createEl("button", { cls: "pai-insert", text: say.insert }).addEventListener("click", () => {
-      insertBelowCursor(this.app, toCallout(answer, question));
-    });
-    let words2 = answer.found ? supportedText(answer) : "";
-    if (!words2) return;
-    pane.actionsEl.createEl("button", { cls: "pai-remember", text: say.remember }).addEventListener("click", () => {
-      remember(this.host, words2);
-    });
-  }
-  addRetry(pane, task, exchange) {
-    if (pane !== this.newest) return;
-    pane.actionsEl.createEl("button", { cls: "pai-retry", text: say.retry }).addEventListener("click", () => {
-      this.repeat(pane, exchange, task);
-    });
-  }
-  /** Asks once more in the place of an answer; a later one stays what it is. */
-  repeat(pane, exchange, task) {
-    pane === this.newest && (exchange && this.host.conversation.drop(exchange), pane.remove()), this.perform(task);
-  }
-  setBusy(busy) {
-    this.stopEl.toggle(busy), this.askEl.toggle(!busy), this.headEl.show();
-  }
-};
-function eventsOf(pane) {
-  return {
-    onEstimate: (estimate) => {
-      pane.wait({ text: estimated(estimate), preview: "" });
-    },
-    onStep: (step) => {
-      pane.wait({ text: progress(step), preview: "" });
-    },
-    onWaiting: (waiting) => {
-      pane.wait(waiting);
-    },
-    onSources: (citations) => {
-      pane.setSources(citations);
-    },
-    onDelta: (text) => {
-      pane.addText(text);
-    },
-    onCited: (n) => {
-      pane.markCited(n);
-    }
-  };
-}
-function estimated({ notes, seconds, keptBack, generator }) {
-  let cost = say.estimated(notes, seconds === null ? null : spoken(seconds), answeredBy(generator));
-  return keptBack > 0 ? `${cost} ${say.keptBack(keptBack)}` : cost;
-}
-function progress({ done, total, note, leftS }) {
-  return say.progressOf(done, total, note, leftS === null ? null : spoken(leftS));
-}
-
-// src/cursor.ts
-var import_view = require("@codemirror/view"), CursorMoves = class {
-  listeners = /* @__PURE__ */ new Set();
-  /** To be registered once, for all editors. */
-  extension = import_view.EditorView.updateListener.of(({ selectionSet, docChanged }) => {
-    if (selectionSet || docChanged) for (let listener of this.listeners) listener();
-  });
-  /** Calls `listener` with each move; returns how to stop that. */
-  subscribe(listener) {
-    return this.listeners.add(listener), () => this.listeners.delete(listener);
-  }
-};
-
 // src/fields.ts
 var ContractError = class extends Error {
   name = "ContractError";
@@ -1568,6 +368,569 @@ function parseProblem(body, status) {
   };
 }
 
+// src/words-de.ts
+var de = {
+  daemon: "Der Dienst dieses Vaults",
+  unknownError: (what) => `Etwas ging schief: ${what}`,
+  ask: "Den Vault fragen",
+  answerHere: "Hier antworten",
+  suggestLinks: "Links für diese Notiz vorschlagen",
+  linkMention: "Erwähnung am Cursor verlinken",
+  showRelated: "Verwandte Notizen zeigen",
+  openRelated: "Verwandte Notiz öffnen",
+  search: "Nach Bedeutung suchen",
+  remember: "Das merken",
+  summarizeNote: "Diese Notiz zusammenfassen",
+  summarizeFolder: "Diesen Ordner zusammenfassen",
+  summarizeTag: "Notizen mit einem Tag zusammenfassen",
+  runRoutine: "Routine ausführen",
+  proposals: "Vorgeschlagene Änderungen prüfen",
+  compare: "Diese Notiz vergleichen mit…",
+  reindexNote: "Diese Notiz neu einlesen",
+  reindex: "Diesen Vault neu einlesen",
+  showStatus: "Zustand zeigen",
+  question: "Frage",
+  questionHint: "Was sagen meine Notizen über…",
+  enterAsks: "Enter fragt, Umschalt+Enter beginnt eine Zeile",
+  askEmpty: "Antworten kommen aus deinen Notizen und zeigen die Stellen, auf denen sie beruhen.",
+  askNow: "Fragen",
+  stop: "Anhalten",
+  stopEsc: "Anhalten (Esc)",
+  newConversation: "Neues Gespräch",
+  saveConversation: "Als Notiz speichern",
+  retry: "Noch einmal fragen",
+  copy: "Kopieren",
+  insert: "In die Notiz einfügen",
+  reading: "Liest deine Notizen…",
+  meanwhile: "Bis dahin, aus deinen Notizen:",
+  stopped: "Vor dem Ende angehalten; was hier steht, wurde nicht geprüft.",
+  unsupported: "Nicht in den Notizen",
+  unsupportedWhy: "Keine Stelle deiner Notizen stützt diesen Satz",
+  unsupportedMark: "*(nicht in den Notizen)*",
+  unknownSource: "Unbekannte Quelle",
+  sources: (count2) => count2 === 1 ? "1 Quelle" : `${String(count2)} Quellen`,
+  nearest: "Die nächsten Notizen",
+  changedSince: "Seither geändert",
+  changedSinceWhy: "Die Notiz wurde geändert, seit dies aus ihr gelesen wurde",
+  narrowed: (how) => `Gelesen als: ${how}.`,
+  asAsked: "Wörtlich fragen",
+  asked: (question) => `Verstanden als: ${question}`,
+  stages: (names) => `Schritte: ${names}`,
+  quoted: "Sätze aus deinen Notizen, ohne Sprachmodell",
+  answeredBy: (name, place) => `Beantwortet von ${name}, ${place}`,
+  places: { embedded: "im Dienst selbst", local: "auf diesem Rechner", remote: "auf einem anderen Rechner" },
+  savedName: "Gespräch",
+  saved: (name) => `Gespeichert als ${name}.`,
+  noQuestion: "Setze den Cursor auf eine Frage, oder markiere eine.",
+  noEditor: "Antworten brauchen die Bearbeitungsansicht.",
+  noteClosed: "Die Notiz wurde geschlossen, bevor die Antwort fertig war.",
+  begin: "Beginnen",
+  summaryOf: (name) => `Zusammenfassung von ${name}`,
+  summaryOfVault: "Zusammenfassung aller Notizen",
+  comparisonOf: (first, second) => `${first} und ${second} im Vergleich`,
+  comparePick: (name) => `${name} vergleichen mit…`,
+  tagPick: "Einen Tag eingeben…",
+  estimated: (notes, time, by) => `${notes === 1 ? "1 Notiz" : `${String(notes)} Notizen`}${time === null ? "" : `, etwa ${time}`}. ${by}.`,
+  keptBack: (count2) => count2 === 1 ? "1 Stelle bleibt auf diesem Rechner." : `${String(count2)} Stellen bleiben auf diesem Rechner.`,
+  progressOf: (done, total, note, time) => `${String(done)} von ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, noch ${time}`}`,
+  routinePick: "Eine Routine ausführen…",
+  routineNone: "In diesem Vault gibt es keine Routine.",
+  routineRuns: (name) => `${name} läuft…`,
+  routineRan: (name, state, why) => `${name}: ${state}.${why ? ` ${why}` : ""}`,
+  runStates: { done: "fertig", failed: "fehlgeschlagen", skipped: "ausgelassen", cancelled: "abgebrochen" },
+  proposalsNone: "Nichts wartet auf dich.",
+  proposedBy: (by) => `Vorgeschlagen von ${by}`,
+  proposedFor: (by, why) => `Vorgeschlagen von ${by}: ${why}`,
+  decisions: { approve: "Annehmen", reject: "Ablehnen", undo: "Rückgängig" },
+  proposalStates: { applied: "Erledigt", rejected: "Abgelehnt", undone: "Zurückgenommen", failed: "War nicht möglich" },
+  nothingToRemember: "Setze den Cursor auf eine Zeile mit Wörtern, oder markiere welche.",
+  remembered: (text) => `Gemerkt: ${text}`,
+  knownAlready: (text) => `Schon bekannt: ${text}`,
+  showFact: "Zeigen",
+  undo: "Rückgängig",
+  forgotten: "Zurückgenommen; es ist nicht gemerkt.",
+  page: (page) => `Seite ${String(page)}`,
+  line: (line) => `Zeile ${String(line)}`,
+  lines: (from, to) => `Zeilen ${String(from)}–${String(to)}`,
+  gone: (path) => `${path} ist nicht mehr in diesem Vault.`,
+  openNoteFirst: "Öffne eine Notiz, um dort einzufügen.",
+  copied: "Kopiert.",
+  related: "Verwandte Notizen",
+  relatedTo: (name) => `Verwandt mit ${name}`,
+  relatedToParagraph: "Verwandt mit diesem Absatz",
+  followParagraph: "Dem Absatz folgen",
+  followNote: "Der Notiz folgen",
+  relatedNone: "Nichts Verwandtes gefunden.",
+  relatedOpen: "Öffne eine Notiz, um zu sehen, was mit ihr verwandt ist.",
+  linked: "Verlinkt",
+  linkedWhy: "Diese Notizen sind schon verlinkt",
+  link: "Verlinken",
+  linkWhy: "Verlinken, am Cursor",
+  relatedPick: "Eine verwandte Notiz öffnen…",
+  links: "Vorgeschlagene Links",
+  linksOf: (name) => `Links für ${name}`,
+  linksOpen: "Öffne eine Notiz, um zu sehen, welche Links sie haben könnte.",
+  linksLoading: "Sucht Notizen, auf die diese verweisen könnte…",
+  linksNone: "Keine weiteren Links vorzuschlagen.",
+  mentions: "Erwähnt, aber nicht verlinkt",
+  more: (count2) => `… und ${String(count2)} weitere`,
+  linkAll: "Alle verlinken",
+  never: "Nie",
+  neverWhy: "Diesen Link zwischen diesen beiden Notizen nie wieder vorschlagen",
+  near: "Nah in der Bedeutung",
+  linkHere: "Hier verlinken",
+  linkHereWhy: "Hier verlinken, am Cursor",
+  broken: "Links, die nirgends hinführen",
+  repair: (title) => `Auf ${title} verweisen`,
+  linksAdded: (count2) => count2 === 1 ? "1 Link eingefügt." : `${String(count2)} Links eingefügt.`,
+  mentionMissed: (count2) => `${count2 === 1 ? "Eine Erwähnung steht" : `${String(count2)} Erwähnungen stehen`} nicht mehr, wo gelesen wurde. Speichere die Notiz und sieh noch einmal nach.`,
+  brokenMissed: "Dieser Link steht nicht mehr in seiner Zeile. Speichere die Notiz und sieh noch einmal nach.",
+  noMention: "Am Cursor wird keine andere Notiz erwähnt.",
+  linkTo: (title) => `Nennt die Notiz ${title}, ohne Link`,
+  openAgain: "Öffne die Notiz noch einmal in der Bearbeitungsansicht.",
+  searchHint: "Beschreibe, was du suchst… path: tag: since:",
+  searchNone: "Nichts Ähnliches gefunden.",
+  toOpen: "öffnen",
+  toOpenTab: "in neuem Tab öffnen",
+  toInsert: "Link einfügen",
+  toClose: "schließen",
+  recent: "Schon gesucht",
+  stateWords: { starting: "Startet", indexing: "Liest deine Notizen", ready: "Bereit", paused: "Angehalten", held: "Wartet auf dich", error: "Von einem Fehler angehalten" },
+  bar: {
+    connecting: "verbindet…",
+    ready: "bereit",
+    updating: "aktualisiert…",
+    starting: "startet…",
+    indexing: "liest ein…",
+    held: "wartet auf dich",
+    error: "braucht dich",
+    notRunning: "läuft nicht",
+    noToken: "kein Token",
+    refused: "Token abgelehnt",
+    mismatch: "Versionen passen nicht",
+    unavailable: "nicht erreichbar",
+    paused: "angehalten",
+    errors: { vault_unavailable: "Vault fehlt", disk_full: "Platte voll", model_unavailable: "kein Modell" }
+  },
+  barWhy: "Den Zustand des Dienstes zeigen",
+  left: (time) => `noch ${time}`,
+  state: "Zustand",
+  vault: "Vault",
+  notes: "Notizen",
+  noteCounts: (notes, passages, waiting) => `${notes} Notizen, ${passages} Stellen, ${waiting} warten`,
+  changes: "Änderungen",
+  watching: { native: "beim Speichern", polling: "alle paar Sekunden", off: "nicht beobachtet" },
+  model: "Modell",
+  modelLoading: "lädt",
+  modelNone: "nicht geladen",
+  modelNext: (name, done, total) => `danach: ${name}, ${done} von ${total}`,
+  answers: "Antworten",
+  room: "Speicher und Platte",
+  roomOf: (memory, disk) => `${memory} im Speicher, ${disk} Index`,
+  version: "Version",
+  versionOf: (plugin, daemon, revision) => `Plugin ${plugin}, Dienst ${daemon}, Revision ${String(revision)}`,
+  badNotes: "Notizen, die nicht ganz gelesen werden konnten",
+  lookAgain: "Noch einmal nachsehen",
+  looking: "Der Dienst sieht deine Notizen noch einmal durch.",
+  lookingAtNote: "Der Dienst sieht diese Notiz noch einmal durch.",
+  believe: "Ja, diese Notizen sind weg",
+  pause: "Einlesen anhalten",
+  resume: "Weiter einlesen",
+  startNow: "Dienst starten",
+  startingNow: "Der Dienst startet…",
+  notStarted: "Der Dienst endete gleich nach dem Start.",
+  copyCommand: "Befehl kopieren",
+  forgetToken: "Eingefügten Token löschen",
+  forgetAddress: "Adresse löschen",
+  otherVersion: (plugin, daemon) => `Dieses Plugin hat Version ${plugin}, der Dienst ${daemon}. Dieser Befehl installiert das passende Plugin; starte danach die App neu.`,
+  problems: {
+    not_found: { what: "Das kennt der Index nicht.", next: "" },
+    too_large: { what: "Die Anfrage ist zu lang.", next: "Schicke weniger als ein Mebibyte." },
+    vault_unavailable: { what: "Der Ordner dieses Vaults fehlt oder ist nicht lesbar. Es geht nichts verloren.", next: "Binde ihn ein, oder warte das Ende seiner Synchronisation ab." },
+    notes_vanished: { what: "Viele Notizen sind auf einmal verschwunden. Sie bleiben im Index, falls der Ordner nur gerade fehlt.", next: "" },
+    paused: { what: "Das Einlesen ist angehalten. Was du speicherst, wird weiter aufgenommen.", next: "" },
+    note_changed: { what: "Die Notiz hat sich inzwischen geändert.", next: "Lies sie noch einmal und wiederhole die Änderung." },
+    model_unavailable: { what: "Das Modell fehlt, ist beschädigt oder passt nicht zu diesem Rechner.", next: "„pai models list“ zeigt, was da ist." },
+    index_unavailable: { what: "Der Index ist nicht lesbar oder nicht beschreibbar.", next: "„pai doctor“ zeigt, woran es liegt." },
+    disk_full: { what: "Auf der Platte ist kein Platz mehr.", next: "Schaffe Platz; es geht dann von selbst weiter." },
+    generator_unavailable: { what: "Was die Antworten schreibt, antwortet nicht.", next: "Starte seinen Server, oder wähle „extractive“." },
+    internal: { what: "Im Dienst ging etwas schief.", next: "Sieh in sein Protokoll." }
+  },
+  notRunning: "Der Dienst läuft nicht.",
+  startWith: (command) => `Starte ihn mit: ${command}`,
+  timeout: (seconds) => `Der Dienst hat in ${String(seconds)} s nicht geantwortet.`,
+  timeoutNext: "Sieh nach seinem Zustand und versuche es noch einmal.",
+  wasStopped: "Angehalten.",
+  unknownForm: (detail) => `Der Dienst antwortet in einer Form, die dieses Plugin nicht kennt (${detail}).`,
+  unknownFormNext: "Installiere von beiden dieselbe Version.",
+  unauthorized: "Der Dienst hat den Token abgelehnt.",
+  unauthorizedNext: "Lösche den eingefügten Token in den Einstellungen dieses Plugins, oder füge den aus dem Konfigurationsordner des Dienstes ein.",
+  forbidden: "Der Dienst hat diese App abgelehnt.",
+  notFoundNext: "Vielleicht ist sie neu, ausgeschlossen oder keine Textnotiz.",
+  busy: "Der Dienst ist beschäftigt.",
+  busyNext: "Versuche es gleich noch einmal.",
+  cutShort: "Die Antwort brach vor dem Ende ab.",
+  lost: "Die Verbindung zum Dienst ging verloren.",
+  askAgain: "Frage noch einmal.",
+  notLocal: (url) => `${url} ist keine Adresse dieses Rechners.`,
+  notLocalNext: "Lösche die Adresse in den Einstellungen dieses Plugins.",
+  noToken: "Es gibt keinen Token, der den Dienst öffnet.",
+  noTokenNext: (file) => `Starte den Dienst einmal; er schreibt ${file}.`,
+  connection: "Verbindung",
+  test: "Verbindung prüfen",
+  testNow: "Prüfen",
+  testGood: (vault, notes) => `Verbunden: ${vault}, ${notes} Notizen.`,
+  address: "Adresse",
+  addressWhy: "Leer lassen, um den Dienst dieses Vaults zu finden. Nur Adressen dieses Rechners werden angenommen.",
+  token: "Token",
+  tokenWhy: "Leer lassen, um ihn aus deinem Konfigurationsordner zu lesen. Ein eingefügter Token liegt im Geheimnisspeicher der App, nie im Vault.",
+  tokenHint: "Wird gefunden",
+  answersAndLinks: "Antworten und Links",
+  sourcesSetting: "Quellen einer Antwort",
+  sourcesWhy: "Auf wie vielen Stellen eine Antwort beruhen darf.",
+  relatedSetting: "Verwandte Notizen",
+  relatedWhy: "Wie viele Notizen die Seitenleiste zeigt.",
+  mode: "Art der Suche",
+  modeWhy: "Worauf der Suchbefehl achtet.",
+  modes: { hybrid: "Bedeutung und Wörter", semantic: "Nur Bedeutung", text: "Nur Wörter" },
+  inThisVault: "In diesem Vault",
+  inThisVaultWhy: "Jeder andere Vault hat eigene Schalter.",
+  statusBar: "Statusleiste",
+  relatedAtStart: "Verwandte Notizen beim Start",
+  relatedAtStartWhy: "Öffnet sie mit dem Vault.",
+  underline: "Erwähnungen unterstreichen",
+  underlineWhy: "Markiert Namen anderer Notizen, die noch nicht verlinkt sind.",
+  trigger: "Zeichen, die Links vorschlagen",
+  triggerWhy: "Wer sie und dann Wörter tippt, bekommt Notizen nach Bedeutung zum Verlinken. Leer: nie.",
+  refused: "Nie vorzuschlagende Links",
+  refusedWhy: (count2) => count2 === 1 ? "1 Paar von Notizen." : `${String(count2)} Paare von Notizen.`,
+  forget: "Wieder vorschlagen"
+};
+
+// src/words-en.ts
+var en = {
+  daemon: "Your vault's daemon",
+  unknownError: (what) => `Something went wrong: ${what}`,
+  // Commands.
+  ask: "Ask your vault",
+  answerHere: "Answer here",
+  suggestLinks: "Suggest links for this note",
+  linkMention: "Link mention under cursor",
+  showRelated: "Show related notes",
+  openRelated: "Open related note",
+  search: "Search by meaning",
+  remember: "Remember this",
+  summarizeNote: "Summarize this note",
+  summarizeFolder: "Summarize this folder",
+  summarizeTag: "Summarize notes with a tag",
+  runRoutine: "Run routine",
+  proposals: "Review proposed changes",
+  compare: "Compare this note with…",
+  reindexNote: "Re-index this note",
+  reindex: "Re-index this vault",
+  showStatus: "Show status",
+  // Asking.
+  question: "Question",
+  questionHint: "What do my notes say about…",
+  enterAsks: "Enter asks, shift+enter starts a new line",
+  askEmpty: "Answers come from your notes and show the passages they rest on.",
+  askNow: "Ask",
+  stop: "Stop",
+  stopEsc: "Stop (esc)",
+  newConversation: "New conversation",
+  saveConversation: "Save as note",
+  retry: "Ask again",
+  copy: "Copy",
+  insert: "Insert into note",
+  reading: "Reading your notes…",
+  meanwhile: "Until then, from your notes:",
+  stopped: "Stopped before the end; what stands here was not checked.",
+  unsupported: "Not in the notes",
+  unsupportedWhy: "No passage of your notes supports this sentence",
+  unsupportedMark: "*(not in the notes)*",
+  unknownSource: "Unknown source",
+  sources: (count2) => count2 === 1 ? "1 source" : `${String(count2)} sources`,
+  nearest: "The nearest notes",
+  changedSince: "Changed since",
+  changedSinceWhy: "The note has changed since this was read from it",
+  narrowed: (how) => `Read as: ${how}.`,
+  asAsked: "Ask as it stands",
+  asked: (question) => `Understood as: ${question}`,
+  stages: (names) => `Stages: ${names}`,
+  quoted: "Sentences of your notes, without a language model",
+  answeredBy: (name, place) => `Answered by ${name}, ${place}`,
+  places: { embedded: "inside the daemon", local: "on this machine", remote: "on another machine" },
+  savedName: "Conversation",
+  saved: (name) => `Saved as ${name}.`,
+  noQuestion: "Put the cursor on a question, or select one.",
+  noEditor: "Answers need the editing view.",
+  noteClosed: "The note was closed before its answer was ready.",
+  // Summaries and comparisons.
+  begin: "Start",
+  summaryOf: (name) => `Summary of ${name}`,
+  summaryOfVault: "Summary of all notes",
+  comparisonOf: (first, second) => `${first} and ${second}, compared`,
+  comparePick: (name) => `Compare ${name} with…`,
+  tagPick: "Type a tag…",
+  estimated: (notes, time, by) => `${notes === 1 ? "1 note" : `${String(notes)} notes`}${time === null ? "" : `, about ${time}`}. ${by}.`,
+  keptBack: (count2) => `${count2 === 1 ? "1 passage stays" : `${String(count2)} passages stay`} on this machine.`,
+  progressOf: (done, total, note, time) => `${String(done)} of ${String(total)}${note ? `: ${note}` : ""}${time === null ? "" : `, ${time} left`}`,
+  // Routines and what they propose.
+  routinePick: "Run a routine…",
+  routineNone: "There is no routine in this vault.",
+  routineRuns: (name) => `${name} is running…`,
+  routineRan: (name, state, why) => `${name}: ${state}.${why ? ` ${why}` : ""}`,
+  runStates: { done: "done", failed: "failed", skipped: "skipped", cancelled: "cancelled" },
+  proposalsNone: "Nothing waits for you.",
+  proposedBy: (by) => `Proposed by ${by}`,
+  proposedFor: (by, why) => `Proposed by ${by}: ${why}`,
+  decisions: { approve: "Approve", reject: "Reject", undo: "Undo" },
+  proposalStates: { applied: "Done", rejected: "Rejected", undone: "Taken back", failed: "Could not be done" },
+  // Memory.
+  nothingToRemember: "Put the cursor on a line with words, or select some.",
+  remembered: (text) => `Remembered: ${text}`,
+  knownAlready: (text) => `Known already: ${text}`,
+  showFact: "Show",
+  undo: "Undo",
+  forgotten: "Taken back; it is not remembered.",
+  // Places in notes.
+  page: (page) => `Page ${String(page)}`,
+  line: (line) => `Line ${String(line)}`,
+  lines: (from, to) => `Lines ${String(from)}–${String(to)}`,
+  gone: (path) => `${path} is no longer in this vault.`,
+  openNoteFirst: "Open a note to insert into.",
+  copied: "Copied.",
+  // Related notes.
+  related: "Related notes",
+  relatedTo: (name) => `Related to ${name}`,
+  relatedToParagraph: "Related to this paragraph",
+  followParagraph: "Follow the paragraph",
+  followNote: "Follow the note",
+  relatedNone: "Nothing close to this was found.",
+  relatedOpen: "Open a note to see what is related to it.",
+  linked: "Linked",
+  linkedWhy: "These notes already link to each other",
+  link: "Link",
+  linkWhy: "Link to this note at the cursor",
+  relatedPick: "Open a note related to this one…",
+  // Links.
+  links: "Suggested links",
+  linksOf: (name) => `Links for ${name}`,
+  linksOpen: "Open a note to see the links it could have.",
+  linksLoading: "Looking for notes this one could link to…",
+  linksNone: "No further links to suggest.",
+  mentions: "Mentioned but not linked",
+  more: (count2) => `… and ${String(count2)} more`,
+  linkAll: "Link all",
+  never: "Never",
+  neverWhy: "Never suggest this link between these two notes again",
+  near: "Close in meaning",
+  linkHere: "Link here",
+  linkHereWhy: "Link here, at the cursor",
+  broken: "Links that lead nowhere",
+  repair: (title) => `Link to ${title}`,
+  linksAdded: (count2) => count2 === 1 ? "1 link added." : `${String(count2)} links added.`,
+  mentionMissed: (count2) => `${count2 === 1 ? "A mention no longer stands" : `${String(count2)} mentions no longer stand`} where it was read. Save the note, and look again.`,
+  brokenMissed: "That link is no longer on its line. Save the note, and look again.",
+  noMention: "No other note is mentioned at the cursor.",
+  linkTo: (title) => `Names the note ${title}, without a link`,
+  openAgain: "Open the note again in the editing view.",
+  // Searching.
+  searchHint: "Describe what you are looking for… path: tag: since:",
+  searchNone: "Nothing close to this was found.",
+  toOpen: "to open",
+  toOpenTab: "to open in a new tab",
+  toInsert: "to insert a link",
+  toClose: "to close",
+  recent: "Searched before",
+  // Status.
+  stateWords: { starting: "Starting", indexing: "Reading your notes", ready: "Ready", paused: "Paused", held: "Waiting for you", error: "Stopped by an error" },
+  bar: {
+    connecting: "connecting…",
+    ready: "ready",
+    updating: "updating…",
+    starting: "starting…",
+    indexing: "indexing…",
+    held: "waiting for you",
+    error: "needs attention",
+    notRunning: "not running",
+    noToken: "no token",
+    refused: "token refused",
+    mismatch: "version mismatch",
+    unavailable: "not available",
+    paused: "paused",
+    errors: { vault_unavailable: "vault missing", disk_full: "disk full", model_unavailable: "no model" }
+  },
+  barWhy: "Show the state of your vault's daemon",
+  left: (time) => `${time} left`,
+  state: "State",
+  vault: "Vault",
+  notes: "Notes",
+  noteCounts: (notes, passages, waiting) => `${notes} notes, ${passages} passages, ${waiting} waiting`,
+  changes: "Changes",
+  watching: { native: "as you save", polling: "every few seconds", off: "not watched" },
+  model: "Model",
+  modelLoading: "loading",
+  modelNone: "not loaded",
+  modelNext: (name, done, total) => `next: ${name}, ${done} of ${total}`,
+  answers: "Answers",
+  room: "Memory and disk",
+  roomOf: (memory, disk) => `${memory} in memory, ${disk} of index`,
+  version: "Version",
+  versionOf: (plugin, daemon, revision) => `plugin ${plugin}, daemon ${daemon}, revision ${String(revision)}`,
+  badNotes: "Notes that could not be read in full",
+  lookAgain: "Look again",
+  looking: "The daemon is looking at your notes again.",
+  lookingAtNote: "The daemon is looking at this note again.",
+  believe: "Yes, these notes are gone",
+  pause: "Pause indexing",
+  resume: "Go on indexing",
+  startNow: "Start the daemon",
+  startingNow: "Starting the daemon…",
+  notStarted: "The daemon ended right after its start.",
+  copyCommand: "Copy command",
+  forgetToken: "Clear the pasted token",
+  forgetAddress: "Clear the address",
+  otherVersion: (plugin, daemon) => `This plugin is version ${plugin}, the daemon ${daemon}. This command installs the plugin that fits; then restart the app.`,
+  // Errors.
+  /** By the daemon's code, or its state; what is missing here is said in its own words, which are English. */
+  problems: {},
+  notRunning: "The daemon is not running.",
+  startWith: (command) => `Start it with: ${command}`,
+  timeout: (seconds) => `The daemon did not answer within ${String(seconds)} s.`,
+  timeoutNext: "Look at its status, then try again.",
+  wasStopped: "Stopped.",
+  unknownForm: (detail) => `The daemon answered in a form this plugin does not know (${detail}).`,
+  unknownFormNext: "Install the same version of both.",
+  unauthorized: "The daemon refused the token.",
+  unauthorizedNext: "Clear the pasted token in this plugin's settings, or paste the one from the daemon's configuration folder.",
+  forbidden: "The daemon refused this app.",
+  notFoundNext: "It may be new, excluded, or not a text note.",
+  busy: "The daemon is busy.",
+  busyNext: "Try again in a moment.",
+  cutShort: "The answer broke off before its end.",
+  lost: "The connection to the daemon was lost.",
+  askAgain: "Ask again.",
+  notLocal: (url) => `${url} is not an address of this machine.`,
+  notLocalNext: "Clear the address in this plugin's settings.",
+  noToken: "There is no token to open the daemon with.",
+  noTokenNext: (file) => `Start the daemon once; it writes ${file}.`,
+  // Settings.
+  connection: "Connection",
+  test: "Test the connection",
+  testNow: "Test",
+  testGood: (vault, notes) => `Connected: ${vault}, ${notes} notes.`,
+  address: "Address",
+  addressWhy: "Leave empty to find the daemon that serves this vault. Only addresses of this machine are accepted.",
+  token: "Token",
+  tokenWhy: "Leave empty to read it from your configuration folder. A pasted token is kept in this app's secret storage, never in the vault.",
+  tokenHint: "Found automatically",
+  answersAndLinks: "Answers and links",
+  sourcesSetting: "Sources for an answer",
+  sourcesWhy: "How many passages an answer may rest on.",
+  relatedSetting: "Related notes",
+  relatedWhy: "How many notes the side panel lists.",
+  mode: "Search mode",
+  modeWhy: "What the search command looks at.",
+  modes: { hybrid: "Meaning and words", semantic: "Meaning only", text: "Words only" },
+  inThisVault: "In this vault",
+  inThisVaultWhy: "Another vault has switches of its own.",
+  statusBar: "Status bar",
+  relatedAtStart: "Related notes at start",
+  relatedAtStartWhy: "Opens them with the vault.",
+  underline: "Underline mentions",
+  underlineWhy: "Marks names of other notes that are not linked yet.",
+  trigger: "Characters that suggest links",
+  triggerWhy: "Typing them, and then words, lists notes by meaning to link to. Empty: never.",
+  refused: "Links never to suggest",
+  refusedWhy: (count2) => count2 === 1 ? "1 pair of notes." : `${String(count2)} pairs of notes.`,
+  forget: "Suggest them again"
+};
+
+// src/words.ts
+var say = en;
+function speak(language) {
+  say = /^de\b/i.test(language) ? de : en;
+}
+
+// src/remedies.ts
+function fits(plugin, daemon) {
+  let [major, minor] = plugin.split("."), [otherMajor, otherMinor] = daemon.split(".");
+  return major === otherMajor && (major !== "0" || minor === otherMinor);
+}
+function quoted(path) {
+  return `"${path.replace(/["\\$`]/g, "\\$&")}"`;
+}
+function startCommand(vaultPath) {
+  return `scripts/start ${quoted(vaultPath)}`;
+}
+var CURES = {
+  held: [{ kind: "look" }, { kind: "believe" }],
+  error: [{ kind: "look" }],
+  paused: [{ kind: "resume" }]
+};
+function troubles(pulse, chosen) {
+  if (!pulse.status) return [{ message: pulse.error.message, remedies: remediesFor(pulse.error.code, chosen) }];
+  let { status } = pulse, found = [];
+  if (status.message) {
+    let message = say.problems[status.code ?? status.state]?.what ?? status.message;
+    found.push({ message, remedies: CURES[status.state] ?? [] });
+  }
+  fits(chosen.version, status.version) || found.push({ message: say.otherVersion(chosen.version, status.version), remedies: [install(chosen)] });
+  for (let { message, command } of status.hints)
+    found.push({ message, remedies: command ? [{ kind: "copy", command }] : [] });
+  return found;
+}
+function install({ vaultPath }) {
+  return { kind: "copy", command: `pai plugin install ${quoted(vaultPath)}` };
+}
+function remediesFor(code, chosen) {
+  if (code === "not-running" || code === "no-token") {
+    let start = { kind: "copy", command: startCommand(chosen.vaultPath) }, first = chosen.canStart ? [{ kind: "start" }, start] : [start];
+    return chosen.hasAddress ? [...first, { kind: "forgetAddress" }] : first;
+  }
+  return code === "contract" ? [install(chosen)] : code === "unauthorized" && chosen.hasToken ? [{ kind: "forgetToken" }] : code === "not-local" && chosen.hasAddress ? [{ kind: "forgetAddress" }] : [];
+}
+
+// src/daemon-error.ts
+var DaemonError = class _DaemonError extends Error {
+  constructor(code, sentence, next = "") {
+    super(sentence);
+    this.code = code;
+    this.next = next;
+  }
+  code;
+  next;
+  name = "DaemonError";
+  /** The sentence and the next step, for places with one line. */
+  get advice() {
+    return this.next ? `${this.message} ${this.next}` : this.message;
+  }
+  static notRunning(vaultPath) {
+    return new _DaemonError("not-running", say.notRunning, say.startWith(startCommand(vaultPath)));
+  }
+  static timeout(seconds) {
+    return new _DaemonError("timeout", say.timeout(seconds), say.timeoutNext);
+  }
+  static stopped() {
+    return new _DaemonError("stopped", say.wasStopped);
+  }
+  static unknownForm(detail) {
+    return new _DaemonError("contract", say.unknownForm(detail), say.unknownFormNext);
+  }
+  static cutShort() {
+    return new _DaemonError("cut-short", say.cutShort, say.askAgain);
+  }
+  static lost() {
+    return new _DaemonError("cut-short", say.lost, say.askAgain);
+  }
+  /** A person reads this, so the known refusals get our words and the rest get the daemon's. */
+  static fromProblem(problem) {
+    let { status, code } = problem, known = say.problems[code], detail = known?.what ?? (problem.detail || problem.title);
+    return status === 401 ? new _DaemonError(code, say.unauthorized, say.unauthorizedNext) : status === 403 ? new _DaemonError(code, say.forbidden, problem.hint ?? detail) : status === 404 ? new _DaemonError(code, detail, say.notFoundNext) : status === 429 ? new _DaemonError(code, say.busy, say.busyNext) : new _DaemonError(code, detail, known?.next ?? problem.hint ?? "");
+  }
+};
+
 // src/routines.ts
 function parseRoutines(body) {
   let fields = Fields.of(body, "routines");
@@ -1575,29 +938,13 @@ function parseRoutines(body) {
 }
 function parseRun(body) {
   let fields = Fields.of(body, "run");
-  return { routine: fields.string("routine"), state: fields.string("state"), why: fields.string("why"), actions: fields.strings("actions") };
+  return { state: fields.string("state"), why: fields.string("why"), actions: fields.strings("actions") };
 }
 function parseProposals(body) {
-  return Fields.of(body, "actions").list("actions", readProposal);
+  return Fields.of(body, "actions").list("actions", parseProposal);
 }
-function parseProposal(body) {
-  return readProposal(body, "action");
-}
-function readRoutine(value, where) {
-  let fields = Fields.of(value, where);
-  return {
-    name: fields.string("name"),
-    title: fields.string("title"),
-    schedule: fields.string("schedule"),
-    due: fields.stringOrNull("next")
-  };
-}
-function readWrong(value, where) {
-  let fields = Fields.of(value, where);
-  return { path: fields.string("path"), line: fields.number("line"), message: fields.string("message"), hint: fields.string("hint") };
-}
-function readProposal(value, where) {
-  let fields = Fields.of(value, where);
+function parseProposal(body, where = "action") {
+  let fields = Fields.of(body, where);
   return {
     id: fields.string("id"),
     state: fields.string("state"),
@@ -1606,6 +953,14 @@ function readProposal(value, where) {
     why: fields.string("why"),
     diff: fields.string("diff")
   };
+}
+function readRoutine(value, where) {
+  let fields = Fields.of(value, where);
+  return { name: fields.string("name"), title: fields.string("title"), schedule: fields.string("schedule") };
+}
+function readWrong(value, where) {
+  let fields = Fields.of(value, where);
+  return { path: fields.string("path"), line: fields.number("line"), message: fields.string("message"), hint: fields.string("hint") };
 }
 
 // src/sse.ts
@@ -1700,6 +1055,11 @@ var CLIENT = "plugin", REPLY_S = 20, ANSWER_S = 300, SILENCE_S = 120, Daemon = c
   async ask(question, signal, events = {}) {
     let { asAsked, ...rest } = question, asked = asAsked ? { ...rest, client: CLIENT, as_asked: !0 } : { ...rest, client: CLIENT };
     return this.write("/api/ask", asked, parseAnswer, signal, events);
+  }
+  /** Returns what a summary would take; no generator is told of it. Throws as ask does. */
+  async estimate(of, signal) {
+    let asked = { ...of, estimate: !0 };
+    return this.read(parseEstimate, await untilAborted(this.exchange("POST", "/api/summarize", {}, asked), signal));
   }
   /** Returns a summary as an answer; its estimate comes first, then how far it is. Throws as ask does. */
   async summarize(of, signal, events = {}) {
@@ -1821,6 +1181,673 @@ function untilAborted(work, signal) {
     });
   });
 }
+
+// src/host.ts
+function asDaemonError(error) {
+  return error instanceof DaemonError ? error : new DaemonError("unknown", say.unknownError(String(error)));
+}
+function drawError(parent, error) {
+  let { code, message, next } = asDaemonError(error), box = parent.createDiv({ cls: "pai-error", attr: { role: "status" } });
+  box.toggleClass("is-calm", code === "not-running" || code === "timeout" || code === "overloaded"), box.createDiv({ cls: "pai-error-what", text: message }), next && box.createDiv({ cls: "pai-error-next", text: next });
+}
+
+// src/navigate.ts
+var import_obsidian = require("obsidian");
+
+// src/results.ts
+var MARKER = /[ \t]*\[(\d{1,3})\](?!\()/g;
+function withAlias(link, alias) {
+  let target = link.replace(/^!?\[\[/, "").replace(/\]\]$/, "").split("|")[0] ?? "", words2 = alias.replace(/[[\]|]/g, " ").replace(/\s+/g, " ").trim();
+  return words2 ? `[[${target}|${words2}]]` : `[[${target}]]`;
+}
+function placeOf(passage) {
+  let headings = passage.headingPath.filter((heading, index) => index > 0 || heading !== passage.title);
+  return [passage.title, ...headings].join(" › ");
+}
+function linesOf(passage) {
+  let { startLine, endLine, page } = passage;
+  return page !== null ? say.page(page) : startLine === endLine ? say.line(startLine) : say.lines(startLine, endLine);
+}
+function snippet(text, max) {
+  let line = text.replace(/\s+/g, " ").trim();
+  if (line.length <= max) return line;
+  let cut = line.slice(0, max), space = cut.lastIndexOf(" ");
+  return `${(space > max / 2 ? cut.slice(0, space) : cut).replace(/[\uD800-\uDBFF]$/, "")}…`;
+}
+function marked(passage, max) {
+  let points = Array.from(passage.text), body = bodyStart(passage.text), spans = [...passage.highlights].sort((a, b) => a[0] - b[0]).filter(([start, end3]) => start >= body && start < end3 && end3 <= points.length), first = spans[0]?.[0] ?? body, begin2 = first - body > max / 2 ? first - Math.floor(max / 4) : body, end2 = Math.min(points.length, begin2 + max), parts = [], add = (from, to, isMarked) => {
+    let text = points.slice(from, to).join("").replace(/\s+/g, " ");
+    text && parts.push({ text, marked: isMarked });
+  };
+  begin2 > body && parts.push({ text: "…", marked: !1 });
+  let at = begin2;
+  for (let [start, stop] of spans)
+    start < at || stop > end2 || (add(at, start, !1), add(start, stop, !0), at = stop);
+  return add(at, end2, !1), end2 < points.length && parts.push({ text: "…", marked: !1 }), parts;
+}
+function bodyStart(text) {
+  let headings = /^(?:#{1,6}[ \t][^\n]*(?:\n\s*|$))+/.exec(text)?.[0] ?? "";
+  return headings.trim() === text.trim() ? 0 : Array.from(headings).length;
+}
+function questionOf(line) {
+  return line.replace(/^\s*(?:>\s*)*(?:#{1,6}\s+|(?:[-*+]|\d+[.)])\s+(?:\[.\]\s+)?)?/, "").trim();
+}
+function supportedText({ sentences }) {
+  return sentences.filter(({ supported }) => supported).map(({ text }) => withoutMarkers(text).trim()).join(" ");
+}
+function streamPieces(text) {
+  let decided = text.replace(/[ \t]*\[\d{0,3}$/, ""), pieces = [], at = 0;
+  for (let match of decided.matchAll(MARKER))
+    match.index > at && pieces.push({ kind: "text", text: decided.slice(at, match.index), supported: !0 }), pieces.push({ kind: "cite", n: Number(match[1]) }), at = match.index + match[0].length;
+  return at < decided.length && pieces.push({ kind: "text", text: decided.slice(at), supported: !0 }), pieces;
+}
+function answerPieces(answer) {
+  if (answer.sentences.length === 0) return [{ kind: "text", text: withoutMarkers(answer.answer), supported: !0 }];
+  let known = new Set(answer.citations.map((citation) => citation.n)), whole3 = withoutMarkers(answer.answer), pieces = [], at = 0;
+  for (let sentence of answer.sentences) {
+    let text = withoutMarkers(sentence.text).trim();
+    if (!text) continue;
+    let found = whole3.indexOf(text, at), gap = found < 0 ? " " : whole3.slice(at, found);
+    found >= 0 && (at = found + text.length), pieces.length > 0 ? pieces.push({ kind: "break", text: gap.includes(`
+`) ? gap.replace(/[^\n]/g, "") : " " }) : gap.trim() && pieces.push({ kind: "text", text: gap, supported: !0 }), pieces.push({ kind: "text", text, supported: sentence.supported });
+    for (let n of new Set(sentence.citations)) known.has(n) && pieces.push({ kind: "cite", n });
+  }
+  return pieces;
+}
+function withoutMarkers(text) {
+  return text.replace(MARKER, "");
+}
+function toMarkdown(answer) {
+  let { body, sources } = write(answer);
+  return sources.length > 0 ? `${body}
+
+${sources.join(`
+`)}` : body;
+}
+function toCallout(answer, question) {
+  let { body, sources } = write(answer), lines = [`[!${answer.found ? "quote" : "warning"}] ${snippet(question, 200)}`, ...body.split(`
+`).map(withoutCheckbox)];
+  return sources.length > 0 && lines.push("", ...sources), `${lines.map((line) => line ? `> ${line}` : ">").join(`
+`)}
+`;
+}
+function withoutCheckbox(line) {
+  return line.replace(/^(\s*(?:[-*+]|\d+[.)])\s+)\[.\]\s+/, "$1");
+}
+function write(answer) {
+  let byNumber = new Map(answer.citations.map((citation) => [citation.n, citation])), used = [], numberOf = (citation) => (used.includes(citation) || used.push(citation), used.indexOf(citation) + 1), body = "";
+  for (let piece of answerPieces(answer))
+    if (piece.kind === "cite") {
+      let citation = byNumber.get(piece.n);
+      citation && (body += ` ${withAlias(citation.link, String(numberOf(citation)))}`);
+    } else
+      body += piece.kind === "text" && !piece.supported ? `${piece.text} ${say.unsupportedMark}` : piece.text;
+  let sources = used.map((citation, index) => `${String(index + 1)}. ${withAlias(citation.link, placeOf(citation))}`);
+  return { body, sources };
+}
+function setOff(callout, line, next) {
+  return `${line.trim() ? `
+
+` : `
+`}${next?.trim() === "" ? callout.trimEnd() : callout}`;
+}
+function answeredBy({ name, location }) {
+  return name === "extractive" ? say.quoted : say.answeredBy(name, say.places[location]);
+}
+function spoken(seconds) {
+  return seconds < 60 ? `${String(Math.max(1, Math.round(seconds)))} s` : seconds < 3600 ? `${String(Math.round(seconds / 60))} min` : `${String(Math.round(seconds / 360) / 10)} h`;
+}
+
+// src/navigate.ts
+async function openAt(app, { path, startLine, page }, event) {
+  let file = app.vault.getFileByPath(path);
+  if (!file) {
+    new import_obsidian.Notice(say.gone(path));
+    return;
+  }
+  let fresh = event ? import_obsidian.Keymap.isModEvent(event) : !1;
+  await (fresh ? app.workspace.getLeaf(fresh) : app.workspace.getMostRecentLeaf() ?? app.workspace.getLeaf(!1)).openFile(file, { active: !0, eState: page === null ? { line: Math.max(0, startLine - 1) } : { subpath: `#page=${String(page)}` } });
+}
+function recentEditor(app) {
+  let view = app.workspace.getMostRecentLeaf()?.view;
+  return view instanceof import_obsidian.MarkdownView && view.file ? { editor: view.editor, file: view.file } : null;
+}
+function insertAtCursor(app, text) {
+  let target = recentEditor(app);
+  if (!target) {
+    new import_obsidian.Notice(say.openNoteFirst);
+    return;
+  }
+  let { editor } = target, at = editor.getCursor("to");
+  editor.replaceRange(text, at), editor.setCursor({ line: at.line, ch: at.ch + text.length }), editor.focus();
+}
+function insertBelowCursor(app, callout) {
+  let target = recentEditor(app);
+  if (!target) {
+    new import_obsidian.Notice(say.openNoteFirst);
+    return;
+  }
+  let { editor } = target, line = Math.max(editor.getCursor("to").line, lastOfProperties(editor)), here = editor.getLine(line), next = line + 1 < editor.lineCount() ? editor.getLine(line + 1) : null;
+  editor.replaceRange(setOff(callout, here, next), { line, ch: here.length }), editor.focus();
+}
+function lastOfProperties(editor) {
+  if (editor.getLine(0).trimEnd() !== "---") return -1;
+  for (let line = 1; line < editor.lineCount(); line++) if (editor.getLine(line).trimEnd() === "---") return line;
+  return -1;
+}
+function openOrLink(app, place, link, event) {
+  event.altKey ? insertAtCursor(app, link) : openAt(app, place, event);
+}
+function chooseWithModifiers(modal) {
+  for (let modifier of ["Mod", "Alt"])
+    modal.scope.register([modifier], "Enter", (event) => (modal.selectActiveSuggestion(event), !1));
+}
+async function copy(text) {
+  await navigator.clipboard.writeText(text), new import_obsidian.Notice(say.copied);
+}
+function codeMirror(editor) {
+  return editor.cm;
+}
+function readLineOf(editor) {
+  return (line) => line >= 0 && line < editor.lineCount() ? editor.getLine(line) : null;
+}
+function applyEdits(editor, edits) {
+  editor.transaction({
+    changes: edits.map(({ line, from, to, text }) => ({ from: { line, ch: from }, to: { line, ch: to }, text }))
+  });
+}
+
+// src/passage-row.ts
+function drawRow(parent, row) {
+  let el = parent.createDiv({ cls: "pai-row", attr: { role: "link", tabindex: "0", draggable: "true" } }), head = el.createDiv({ cls: "pai-row-head" });
+  return row.number !== void 0 && head.createSpan({ cls: "pai-number", text: String(row.number) }), head.createSpan({ cls: "pai-row-place", text: row.place }), row.badge && head.createSpan({ cls: "pai-badge", text: row.badge.text, attr: { "aria-label": row.badge.why } }), row.insert && drawInsert(head, row.insert), drawMarked(el.createDiv({ cls: "pai-row-words" }), row.words), row.detail && el.createDiv({ cls: "pai-row-detail", text: row.detail }), el.addEventListener("click", row.open), el.addEventListener("keydown", (event) => {
+    event.key === "Enter" && event.target === el && row.open(event);
+  }), el.addEventListener("dragstart", (event) => event.dataTransfer?.setData("text/plain", row.link)), el;
+}
+function drawMarked(parent, words2) {
+  for (let part of words2)
+    part.marked ? parent.createEl("mark", { text: part.text }) : parent.appendText(part.text);
+}
+function drawInsert(head, insert) {
+  head.createEl("button", { cls: "pai-row-insert", text: say.link, attr: { "aria-label": say.linkWhy } }).addEventListener("click", (event) => {
+    event.stopPropagation(), insert();
+  });
+}
+
+// src/answer-pane.ts
+var WORDS = 220, AnswerPane = class {
+  constructor(app, parent, question) {
+    this.app = app;
+    this.el = parent.createDiv({ cls: "pai-turn" }), this.el.createDiv({ cls: "pai-question", text: question }), this.textEl = this.el.createDiv({ cls: "pai-answer is-waiting", text: say.reading, attr: { "aria-live": "polite" } }), this.previewEl = this.el.createDiv({ cls: "pai-preview" }), this.noteEl = this.el.createDiv({ cls: "pai-answer-note" }), this.actionsEl = this.el.createDiv({ cls: "pai-actions" }), this.sourcesEl = this.el.createEl("details", { cls: "pai-sources" }), this.sourcesEl.open = !0;
+  }
+  app;
+  streamed = "";
+  citations = [];
+  el;
+  textEl;
+  previewEl;
+  noteEl;
+  /** For what can be done with the answer; whoever asks fills it. */
+  actionsEl;
+  sourcesEl;
+  /** Makes room for the answers that follow: its sources stay one click away. */
+  fold() {
+    this.sourcesEl.open = !1;
+  }
+  remove() {
+    this.el.detach();
+  }
+  wait({ text, preview }) {
+    this.streamed || (this.textEl.setText(text), this.previewEl.empty(), preview && (this.previewEl.createDiv({ cls: "pai-heading", text: say.meanwhile }), this.drawPieces(this.previewEl.createDiv({ cls: "pai-preview-text" }), streamPieces(preview))));
+  }
+  /** Says what is about to be done, and resolves once the person starts it. */
+  async agree(text, signal) {
+    this.textEl.setText(text);
+    let button = this.actionsEl.createEl("button", { cls: "pai-begin mod-cta", text: say.begin });
+    try {
+      await untilAborted(new Promise((resolve) => {
+        button.addEventListener("click", () => {
+          resolve();
+        });
+      }), signal);
+    } finally {
+      button.detach();
+    }
+  }
+  setSources(citations) {
+    this.citations = citations, this.drawSources();
+  }
+  addText(text) {
+    this.streamed += text, this.previewEl.empty(), this.textEl.removeClass("is-waiting"), this.textEl.addClass("is-streaming"), this.drawPieces(this.textEl, streamPieces(this.streamed));
+  }
+  markCited(n) {
+    this.sourcesEl.querySelector(`[data-n="${String(n)}"]`)?.addClass("is-cited");
+  }
+  /** onAsAsked: what asks again in all notes, where the question was read as a filter. */
+  finish(answer, onAsAsked) {
+    this.settle(), this.citations = answer.found ? answer.citations : answer.nearest, this.textEl.toggleClass("is-not-found", !answer.found), this.drawPieces(this.textEl, answerPieces(answer)), this.drawSources(answer.found ? say.sources(this.citations.length) : say.nearest);
+    for (let n of new Set(answer.sentences.flatMap((sentence) => sentence.citations))) this.markCited(n);
+    this.noteEl.empty(), answer.narrowed.length > 0 && this.drawNarrowed(answer.narrowed, onAsAsked), answer.asked && answer.asked !== answer.question && answer.narrowed.length === 0 && this.noteEl.createDiv({ cls: "pai-asked", text: say.asked(answer.asked) }), this.drawAuthor(answer);
+    for (let warning of answer.warnings) this.noteEl.createDiv({ cls: "pai-warning", text: warning });
+  }
+  fail(error) {
+    this.settle(), this.streamed || this.textEl.empty(), this.noteEl.empty(), drawError(this.noteEl, error);
+  }
+  stop() {
+    this.settle(), this.streamed || this.textEl.empty(), this.noteEl.setText(say.stopped);
+  }
+  settle() {
+    this.previewEl.empty(), this.textEl.removeClasses(["is-waiting", "is-streaming"]);
+  }
+  drawNarrowed(narrowed, onAsAsked) {
+    this.noteEl.createDiv({ cls: "pai-narrowed", text: say.narrowed(narrowed.join(", ")) }).createEl("button", { cls: "pai-as-asked", text: say.asAsked }).addEventListener("click", onAsAsked);
+  }
+  drawAuthor({ generator, tookMs, stages }) {
+    this.noteEl.createSpan({
+      cls: "pai-answered-by",
+      text: `${answeredBy(generator)} · ${spoken(tookMs / 1e3)}`,
+      attr: { "aria-label": say.stages(stages.join(", ") || "–") }
+    }).toggleClass("is-remote", generator.location === "remote"), generator.why && this.noteEl.createDiv({ cls: "pai-why", text: generator.why });
+  }
+  drawPieces(parent, pieces) {
+    parent.empty();
+    for (let piece of pieces)
+      piece.kind === "cite" ? this.drawMarker(parent, piece.n) : piece.kind === "break" ? parent.appendText(piece.text) : drawSentence(parent, piece.text, piece.supported);
+  }
+  drawMarker(parent, n) {
+    let citation = this.citations.find((one) => one.n === n), button = parent.createEl("button", {
+      cls: "pai-cite",
+      text: String(n),
+      attr: { "aria-label": `${String(n)}: ${citation ? `${placeOf(citation)} (${linesOf(citation)})` : say.unknownSource}` }
+    });
+    button.disabled = !citation, citation && button.addEventListener("click", (event) => {
+      this.open(citation, event);
+    });
+  }
+  drawSources(heading = say.sources(this.citations.length)) {
+    if (this.sourcesEl.empty(), this.citations.length !== 0) {
+      this.sourcesEl.createEl("summary", { cls: "pai-heading", text: heading });
+      for (let citation of this.citations) {
+        let row = drawRow(this.sourcesEl, {
+          number: citation.n,
+          place: placeOf(citation),
+          detail: `${citation.path} · ${linesOf(citation)}`,
+          words: marked(citation, WORDS),
+          link: withAlias(citation.link, ""),
+          open: (event) => {
+            this.open(citation, event);
+          },
+          ...citation.stale ? { badge: { text: say.changedSince, why: say.changedSinceWhy } } : {}
+        });
+        row.dataset.n = String(citation.n);
+      }
+    }
+  }
+  open(citation, event) {
+    openAt(this.app, citation, event);
+  }
+};
+function drawSentence(parent, text, supported) {
+  let el = parent.createSpan({ cls: "pai-sentence", text });
+  supported || (el.addClass("is-unsupported"), parent.createSpan({ cls: "pai-badge is-unsupported", text: say.unsupported, attr: { "aria-label": say.unsupportedWhy } }));
+}
+
+// src/remember.ts
+var import_obsidian2 = require("obsidian");
+var SHOWN_MS = 15e3, WORDS2 = 160;
+async function rememberHere(host, selected, line) {
+  await remember(host, selected.trim() || questionOf(line));
+}
+async function remember(host, words2) {
+  let text = words2.replace(/\s+/g, " ").trim();
+  if (!text) {
+    new import_obsidian2.Notice(say.nothingToRemember);
+    return;
+  }
+  try {
+    showReceipt(host, await host.daemon.remember(text));
+  } catch (error) {
+    new import_obsidian2.Notice(asDaemonError(error).advice, 1e4);
+  }
+}
+function showReceipt(host, { outcome, fact, undo }) {
+  let short = fact.text.length > WORDS2 ? `${fact.text.slice(0, WORDS2)}…` : fact.text, notice = new import_obsidian2.Notice(outcome === "known" ? say.knownAlready(short) : say.remembered(short), SHOWN_MS), row = notice.messageEl.createDiv({ cls: "pai-actions pai-remembered" });
+  if (row.createEl("button", { cls: "pai-show-fact", text: say.showFact }).addEventListener("click", (event) => {
+    notice.hide(), openAt(host.app, { path: fact.path, startLine: fact.line, page: null }, event);
+  }), undo === null) return;
+  row.createEl("button", { cls: "pai-undo-fact", text: say.undo }).addEventListener("click", () => {
+    notice.hide(), takeBack(host, undo);
+  });
+}
+async function takeBack(host, change) {
+  try {
+    await host.daemon.undoMemory(change), new import_obsidian2.Notice(say.forgotten);
+  } catch (error) {
+    new import_obsidian2.Notice(asDaemonError(error).advice, 1e4);
+  }
+}
+
+// src/save-note.ts
+var import_obsidian3 = require("obsidian");
+
+// src/conversation.ts
+var EXCHANGES = 8, CHARACTERS = 4e3, Conversation = class {
+  list = [];
+  /** By this the daemon knows what belongs together, where conversations are kept. */
+  id = crypto.randomUUID();
+  get exchanges() {
+    return this.list;
+  }
+  add(exchange) {
+    this.list.push(exchange);
+  }
+  drop(exchange) {
+    this.list = this.list.filter((one) => one !== exchange);
+  }
+  clear() {
+    this.list = [], this.id = crypto.randomUUID();
+  }
+  /** Returns the latest turns; an answer without its markers, whose numbers belong to passages of that time. */
+  history() {
+    return this.list.slice(-EXCHANGES).flatMap(({ question, answer }) => [
+      { role: "user", content: question.slice(0, CHARACTERS) },
+      { role: "assistant", content: withoutMarkers(answer.answer).slice(0, CHARACTERS) }
+    ]);
+  }
+  /** Returns the conversation as a note: a heading for each question, its answer and its sources below. */
+  toNote() {
+    return this.list.map(({ question, answer }) => `## ${snippet(question, 200)}
+
+${toMarkdown(answer)}
+`).join(`
+`);
+  }
+};
+function noteName(question, fallback) {
+  let plain = question.replace(/[\\/:*?"<>|#^[\]%]/g, " ").replace(/\p{Cc}/gu, " ");
+  return snippet(plain, 80).replace(/^[.\s]+|[.…\s]+$/g, "") || fallback;
+}
+
+// src/save-note.ts
+async function saveNote(app, question, text) {
+  let near = app.workspace.getActiveFile()?.path ?? "", name = noteName(question, say.savedName), folder = app.fileManager.getNewFileParent(near, `${name}.md`).path, path = freePath(app, folder, name);
+  try {
+    await app.vault.create(path, text);
+  } catch (error) {
+    new import_obsidian3.Notice(asDaemonError(error).advice, 1e4);
+    return;
+  }
+  new import_obsidian3.Notice(say.saved(path)), await openAt(app, { path, startLine: 1, page: null });
+}
+function freePath(app, folder, name) {
+  for (let count2 = 0; ; count2++) {
+    let path = (0, import_obsidian3.normalizePath)(`${folder}/${count2 === 0 ? name : `${name} ${String(count2)}`}.md`);
+    if (!app.vault.getFileByPath(path)) return path;
+  }
+}
+
+// src/repairs.ts
+var OTHER_FILE = /\.(?!md$)[A-Za-z0-9]{1,5}$/;
+function pairsOf(text) {
+  let plain = text.normalize("NFKD").toLowerCase().replace(/[^\p{L}\p{N}]/gu, ""), pairs = /* @__PURE__ */ new Set();
+  for (let at = 0; at + 1 < plain.length; at++) pairs.add(plain.slice(at, at + 2));
+  return pairs;
+}
+function likeness(a, b) {
+  let [left, right] = [pairsOf(a), pairsOf(b)];
+  if (left.size + right.size === 0) return 0;
+  let shared = 0;
+  for (let pair of left) right.has(pair) && shared++;
+  return 2 * shared / (left.size + right.size);
+}
+function candidatesFor(target, found) {
+  let wanted = nameOf(target), best = /* @__PURE__ */ new Map();
+  for (let note of found) {
+    let score = Math.max(likeness(wanted, nameOf(note.path)), likeness(wanted, note.title));
+    score >= 0.45 && !best.has(note.path) && best.set(note.path, { note, score });
+  }
+  return [...best.values()].sort((a, b) => b.score - a.score).slice(0, 2).map(({ note }) => note);
+}
+function nameOf(path) {
+  return (path.split("/").pop() ?? path).replace(/\.md$/, "");
+}
+function isRepairable({ kind, target }) {
+  return target !== "" && (kind === "wikilink" || kind === "markdown" && !OTHER_FILE.test(target));
+}
+function repairEdit(broken, note, text, from) {
+  let line = text ?? "";
+  return broken.kind === "markdown" ? markdownEdit(broken, note, line, from) : wikilinkEdit(broken, note, line);
+}
+function wikilinkEdit(broken, note, text) {
+  let target = /^!?\[\[([^\]|#^]+)/.exec(note.link)?.[1], escaped = broken.target.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), found = new RegExp(`\\[\\[(\\s*${escaped}\\s*)(?=[#|\\]])`).exec(text);
+  if (!target || !found?.[1]) return null;
+  let from = found.index + 2;
+  return { line: broken.line - 1, from, to: from + found[1].length, text: target };
+}
+function markdownEdit(broken, note, text, from) {
+  for (let match of text.matchAll(/\]\(\s*(?:<([^<>#]+)|([^()<>\s#]+))/g)) {
+    let written = match[1] ?? match[2] ?? "";
+    if (decoded(written).trim() !== broken.target) continue;
+    let end2 = match.index + match[0].length;
+    return { line: broken.line - 1, from: end2 - written.length, to: end2, text: encoded(relative(from, note.path)) };
+  }
+  return null;
+}
+function decoded(address) {
+  try {
+    return decodeURIComponent(address);
+  } catch {
+    return address;
+  }
+}
+function encoded(path) {
+  return encodeURI(path).replace(/[()#?]/g, (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+function relative(from, to) {
+  let [here, there] = [from.split("/").slice(0, -1), to.split("/")], shared = 0;
+  for (; shared < here.length && shared < there.length - 1 && here[shared] === there[shared]; ) shared++;
+  return [...here.slice(shared).map(() => ".."), ...there.slice(shared)].join("/");
+}
+
+// src/task.ts
+function titleOf(task) {
+  return task.kind === "ask" ? task.question : task.title;
+}
+function summaryOfNote(path) {
+  return { kind: "summarize", title: say.summaryOf(nameOf(path)), of: { note: path } };
+}
+function summaryOfFolder(path) {
+  let folder = path.split("/").slice(0, -1).join("/");
+  return { kind: "summarize", title: folder ? say.summaryOf(folder) : say.summaryOfVault, of: folder ? { path: folder } : {} };
+}
+function summaryOfTag(written) {
+  let tag = written.trim().replace(/^#+/, "");
+  return tag ? { kind: "summarize", title: say.summaryOf(`#${tag}`), of: { tag } } : null;
+}
+function comparison(first, second) {
+  return { kind: "compare", title: say.comparisonOf(nameOf(first), nameOf(second)), of: { first, second } };
+}
+
+// src/ask-view.ts
+var ASK_VIEW = "pai-daemon-ask", LONG_S = 60, CALL_S = 10, AskView = class extends import_obsidian4.ItemView {
+  constructor(leaf, host) {
+    super(leaf);
+    this.host = host;
+  }
+  host;
+  navigation = !1;
+  current = null;
+  newest = null;
+  outputEl;
+  inputEl;
+  askEl;
+  stopEl;
+  headEl;
+  getViewType() {
+    return ASK_VIEW;
+  }
+  getDisplayText() {
+    return say.ask;
+  }
+  getIcon() {
+    return "message-circle-question";
+  }
+  onOpen() {
+    return this.contentEl.empty(), this.contentEl.addClass("pai-view", "pai-ask"), this.headEl = this.contentEl.createDiv({ cls: "pai-actions pai-ask-head" }), this.addButton(this.headEl, "pai-new", say.newConversation, () => {
+      this.startAnew();
+    }), this.addButton(this.headEl, "pai-save", say.saveConversation, () => {
+      this.save();
+    }), this.outputEl = this.contentEl.createDiv({ cls: "pai-output" }), this.drawForm(this.contentEl.createDiv({ cls: "pai-form" })), this.drawConversation(), Promise.resolve();
+  }
+  onClose() {
+    return this.stop(), Promise.resolve();
+  }
+  focusInput() {
+    this.inputEl.focus();
+  }
+  drawForm(form) {
+    let attr = { rows: 3, "aria-label": say.question };
+    this.inputEl = form.createEl("textarea", { cls: "pai-input", placeholder: say.questionHint, attr });
+    let row = form.createDiv({ cls: "pai-form-row" });
+    row.createSpan({ cls: "pai-hint", text: say.enterAsks }), this.stopEl = this.addButton(row, "pai-stop", say.stop, () => {
+      this.stop();
+    }), this.askEl = this.addButton(row, "pai-send mod-cta", say.askNow, () => {
+      this.send();
+    }), this.stopEl.hide(), this.registerDomEvent(this.inputEl, "keydown", (event) => {
+      event.key !== "Enter" || event.shiftKey || event.isComposing || (event.preventDefault(), this.send());
+    });
+  }
+  addButton(parent, cls, text, act) {
+    let button = parent.createEl("button", { cls, text });
+    return this.registerDomEvent(button, "click", act), button;
+  }
+  /** Draws what was said before the panel was closed. */
+  drawConversation() {
+    this.outputEl.empty(), this.newest = null;
+    let { exchanges } = this.host.conversation;
+    exchanges.length === 0 && this.outputEl.createDiv({ cls: "pai-empty", text: say.askEmpty });
+    for (let exchange of exchanges) this.conclude(this.addPane(exchange.question), exchange);
+    this.headEl.toggle(exchanges.length > 0);
+  }
+  startAnew() {
+    this.stop(), this.host.conversation.clear(), this.drawConversation(), this.focusInput();
+  }
+  async save() {
+    let first = this.host.conversation.exchanges[0];
+    first && await saveNote(this.app, first.question, this.host.conversation.toNote());
+  }
+  stop() {
+    this.current?.abort();
+  }
+  send() {
+    let question = this.inputEl.value.trim();
+    question && (this.inputEl.value = "", this.perform({ kind: "ask", question }));
+  }
+  addPane(question) {
+    return this.newest ? (this.newest.fold(), this.newest.actionsEl.querySelector(".pai-retry")?.detach()) : this.outputEl.empty(), this.newest = new AnswerPane(this.app, this.outputEl, question), this.newest;
+  }
+  /** Does what is asked and draws it as it comes; what was under way is stopped. */
+  async perform(task) {
+    this.stop();
+    let mine = new AbortController();
+    this.current = mine, this.setBusy(!0);
+    let question = titleOf(task), history = this.host.conversation.history(), pane = this.addPane(question);
+    this.outputEl.scrollTop = this.outputEl.scrollHeight;
+    try {
+      let exchange = { question, task, answer: await this.carryOut(task, history, mine.signal, pane) };
+      mine.signal.aborted || this.host.conversation.add(exchange), this.conclude(pane, exchange);
+    } catch (error) {
+      asDaemonError(error).code === "stopped" ? pane.stop() : pane.fail(error), this.addRetry(pane, task, null);
+    }
+    this.current === mine && (this.current = null, this.setBusy(!1));
+  }
+  async carryOut(task, history, signal, pane) {
+    let { daemon, settings, conversation } = this.host, events = eventsOf(pane);
+    if (task.kind === "summarize") {
+      let estimate = await daemon.estimate(task.of, signal);
+      return isWeighty(estimate) && await pane.agree(estimated(estimate), signal), daemon.summarize(task.of, signal, events);
+    }
+    if (task.kind === "compare") return daemon.compare(task.of, signal, events);
+    let asked = { question: task.question, limit: settings.sources, history, conversation: conversation.id };
+    return daemon.ask({ ...asked, asAsked: task.asAsked === !0 }, signal, events);
+  }
+  conclude(pane, exchange) {
+    let { question, answer, task } = exchange;
+    pane.finish(answer, () => {
+      this.repeat(pane, exchange, { kind: "ask", question, asAsked: !0 });
+    }), this.drawActions(pane, answer, question), this.addRetry(pane, task.kind === "ask" ? { kind: "ask", question } : task, exchange);
+  }
+  drawActions(pane, answer, question) {
+    pane.actionsEl.createEl("button", { cls: "pai-copy", text: say.copy }).addEventListener("click", () => {
+      copy(toMarkdown(answer));
+    }), pane.actionsEl.createEl("button", { cls: "pai-insert", text: say.insert }).addEventListener("click", () => {
+      insertBelowCursor(this.app, toCallout(answer, question));
+    });
+    let words2 = answer.found ? supportedText(answer) : "";
+    if (!words2) return;
+    pane.actionsEl.createEl("button", { cls: "pai-remember", text: say.remember }).addEventListener("click", () => {
+      remember(this.host, words2);
+    });
+  }
+  addRetry(pane, task, exchange) {
+    if (pane !== this.newest) return;
+    pane.actionsEl.createEl("button", { cls: "pai-retry", text: say.retry }).addEventListener("click", () => {
+      this.repeat(pane, exchange, task);
+    });
+  }
+  /** Asks once more in the place of an answer; a later one stays what it is. */
+  repeat(pane, exchange, task) {
+    pane === this.newest && (exchange && this.host.conversation.drop(exchange), pane.remove()), this.perform(task);
+  }
+  setBusy(busy) {
+    this.stopEl.toggle(busy), this.askEl.toggle(!busy), this.headEl.show();
+  }
+};
+function eventsOf(pane) {
+  return {
+    onEstimate: (estimate) => {
+      pane.wait({ text: estimated(estimate), preview: "" });
+    },
+    onStep: (step) => {
+      pane.wait({ text: progress(step), preview: "" });
+    },
+    onWaiting: (waiting) => {
+      pane.wait(waiting);
+    },
+    onSources: (citations) => {
+      pane.setSources(citations);
+    },
+    onDelta: (text) => {
+      pane.addText(text);
+    },
+    onCited: (n) => {
+      pane.markCited(n);
+    }
+  };
+}
+function isWeighty({ seconds, calls, generator }) {
+  return generator.location === "remote" || (seconds ?? calls * CALL_S) > LONG_S;
+}
+function estimated({ notes, seconds, keptBack, generator }) {
+  let cost = say.estimated(notes, seconds === null ? null : spoken(seconds), answeredBy(generator));
+  return keptBack > 0 ? `${cost} ${say.keptBack(keptBack)}` : cost;
+}
+function progress({ done, total, note, leftS }) {
+  return say.progressOf(done, total, note, leftS === null ? null : spoken(leftS));
+}
+
+// src/cursor.ts
+var import_view = require("@codemirror/view"), CursorMoves = class {
+  listeners = /* @__PURE__ */ new Set();
+  /** To be registered once, for all editors. */
+  extension = import_view.EditorView.updateListener.of(({ selectionSet, docChanged }) => {
+    if (selectionSet || docChanged) for (let listener of this.listeners) listener();
+  });
+  /** Calls `listener` with each move; returns how to stop that. */
+  subscribe(listener) {
+    return this.listeners.add(listener), () => this.listeners.delete(listener);
+  }
+};
 
 // src/discovery.ts
 function configFolder(machine2) {
@@ -1944,12 +1971,14 @@ var ROOM_PX = 220, begin = import_state.StateEffect.define(), write2 = import_st
     )
   )
 });
-function stopAll(view) {
+function stopAll(view, notice) {
   let list = view.state.field(pendings, !1) ?? [];
-  for (let pending of list) pending.stop();
+  for (let pending of list) pending.stop(notice);
   return list.length > 0;
 }
-var pendingAnswers = [pendings, import_state.Prec.highest(import_view2.keymap.of([{ key: "Escape", run: stopAll }]))];
+var leaving = import_view2.ViewPlugin.define((view) => ({ destroy: () => {
+  stopAll(view, say.noteClosed);
+} })), pendingAnswers = [pendings, leaving, import_state.Prec.highest(import_view2.keymap.of([{ key: "Escape", run: (view) => stopAll(view) }]))];
 function find(view, id) {
   return view.state.field(pendings, !1)?.find((one) => one.id === id);
 }
@@ -1967,18 +1996,18 @@ var PendingAnswer = class _PendingAnswer {
   static count = 0;
   id = ++_PendingAnswer.count;
   write(text) {
-    return find(this.view, this.id) ? (this.view.dispatch({ effects: write2.of({ id: this.id, text }) }), !0) : !1;
+    find(this.view, this.id) && this.view.dispatch({ effects: write2.of({ id: this.id, text }) });
   }
   /** Puts a callout below the question's line, as one step of undo, and takes the widget away. */
   finish(callout) {
     let pending = find(this.view, this.id);
-    if (!pending) return !1;
+    if (!pending) return;
     let { doc } = this.view.state, line = doc.lineAt(pending.pos), next = line.number < doc.lines ? doc.line(line.number + 1).text : null;
-    return this.view.dispatch({
+    this.view.dispatch({
       changes: { from: line.to, insert: setOff(callout, line.text, next) },
       effects: end.of(this.id),
       annotations: [import_commands.isolateHistory.of("full"), import_state.Transaction.userEvent.of("input.complete")]
-    }), !0;
+    });
   }
   cancel() {
     find(this.view, this.id) && this.view.dispatch({ effects: end.of(this.id) });
@@ -2011,25 +2040,25 @@ var InlineAnswers = class {
   async run(view, pos, question, note) {
     let controller = new AbortController();
     this.running.add(controller);
-    let pending = new PendingAnswer(view, pos, () => {
-      controller.abort();
-    }), text = "";
+    let text = "", pending = new PendingAnswer(view, pos, (notice) => {
+      controller.abort(notice);
+    });
     try {
       let asked = { question, limit: this.host.settings.sources, ...note === void 0 ? {} : { note } }, answer = await this.host.daemon.ask(asked, controller.signal, {
         onWaiting: (waiting) => {
           pending.write([waiting.text, waiting.preview].filter(Boolean).join(`
 
-`)) || controller.abort();
+`));
         },
         onDelta: (delta) => {
-          text += delta, pending.write(text) || controller.abort();
+          text += delta, pending.write(text);
         }
       });
-      pending.finish(toCallout(answer, question)) || new import_obsidian5.Notice(say.noteClosed);
+      pending.finish(toCallout(answer, question));
     } catch (error) {
       pending.cancel();
-      let { code, advice } = asDaemonError(error);
-      code !== "stopped" && new import_obsidian5.Notice(advice, 1e4);
+      let { code, advice } = asDaemonError(error), reason = controller.signal.reason;
+      typeof reason == "string" ? new import_obsidian5.Notice(reason) : code !== "stopped" && new import_obsidian5.Notice(advice, 1e4);
     } finally {
       this.running.delete(controller);
     }
@@ -2084,10 +2113,12 @@ function overlaps(a, b) {
 }
 
 // src/link-mention.ts
-async function linkMention(host, editor, file) {
+async function linkMention(host, editor, info) {
+  let { file } = info;
+  if (!file) return;
   let { line, ch } = editor.getCursor(), text = editor.getLine(line);
   try {
-    let { mentions } = await host.daemon.links(file.path), edit = line < editor.lineCount() && editor.getLine(line) === text ? linkAt(mentions, line, ch, text) : null;
+    let { mentions } = await host.daemon.links(file.path), edit = info.file === file && line < editor.lineCount() && editor.getLine(line) === text ? linkAt(mentions, line, ch, text) : null;
     edit ? applyEdits(editor, [edit]) : new import_obsidian6.Notice(say.noMention);
   } catch (error) {
     new import_obsidian6.Notice(asDaemonError(error).advice, 1e4);
@@ -2525,7 +2556,8 @@ var ProposalsModal = class extends import_obsidian13.Modal {
   async decide(row, el, proposal, decision) {
     for (let button of row.querySelectorAll("button")) button.disabled = !0;
     try {
-      this.draw(el, await this.host.daemon.decide(proposal.id, decision));
+      let { state } = await this.host.daemon.decide(proposal.id, decision);
+      this.draw(el, { ...proposal, state });
     } catch (error) {
       this.draw(el, proposal), drawError(el, error);
     }
@@ -2825,6 +2857,8 @@ var DEFAULTS = {
   mode: "hybrid",
   followParagraph: !1,
   underline: !1,
+  statusBar: !0,
+  relatedAtStart: !1,
   trigger: ";;",
   pairs: {}
 }, MOST_SOURCES = 20, MOST_RELATED = 50, SECRET = "pai-daemon-token";
@@ -2840,6 +2874,8 @@ function readSettings(data) {
     mode: raw.mode === "semantic" || raw.mode === "text" ? raw.mode : DEFAULTS.mode,
     followParagraph: raw.followParagraph === !0,
     underline: raw.underline === !0,
+    statusBar: raw.statusBar !== !1,
+    relatedAtStart: raw.relatedAtStart === !0,
     trigger: typeof raw.trigger == "string" ? raw.trigger.trim() : DEFAULTS.trigger,
     pairs: readPairs(raw.pairs)
   };
@@ -2860,7 +2896,7 @@ var SettingsTab = class extends import_obsidian17.PluginSettingTab {
   }
   host;
   display() {
-    this.containerEl.empty(), this.drawConnection(), this.drawAnswers(), this.drawWriting();
+    this.containerEl.empty(), this.drawConnection(), this.drawAnswers(), this.drawSwitches();
   }
   drawConnection() {
     this.row(say.connection).setHeading();
@@ -2901,16 +2937,19 @@ var SettingsTab = class extends import_obsidian17.PluginSettingTab {
       row.setDesc(asDaemonError(error).advice);
     }
   }
-  drawWriting() {
-    this.row(say.writing).setHeading(), this.row(say.underline, say.underlineWhy).addToggle(
-      (toggle) => toggle.setValue(this.host.settings.underline).onChange((value) => this.host.change({ underline: value }))
-    ), this.row(say.trigger, say.triggerWhy).addText(
+  drawSwitches() {
+    this.row(say.inThisVault, say.inThisVaultWhy).setHeading(), this.addSwitch(say.statusBar, say.barWhy, "statusBar"), this.addSwitch(say.relatedAtStart, say.relatedAtStartWhy, "relatedAtStart"), this.addSwitch(say.underline, say.underlineWhy, "underline"), this.row(say.trigger, say.triggerWhy).addText(
       (text) => text.setValue(this.host.settings.trigger).onChange((value) => this.host.change({ trigger: value.trim() }))
     );
   }
   row(name, description) {
     let row = new import_obsidian17.Setting(this.containerEl).setName(name);
     return description === void 0 ? row : row.setDesc(description);
+  }
+  addSwitch(name, description, key) {
+    this.row(name, description).addToggle(
+      (toggle) => toggle.setValue(this.host.settings[key]).onChange((value) => this.host.change({ [key]: value }))
+    );
   }
   addNumber(name, description, key, max) {
     this.row(name, description).addSlider(
@@ -3223,14 +3262,15 @@ var RECENT = "pai-daemon-recent", MOST_PAIRS = 5e3, PaiPlugin = class extends im
   });
   inline = new InlineAnswers(this);
   underlining = new Underlining(this);
+  barEl;
   isHandingOver = !1;
   // Null while nobody has asked the daemon that runs now.
   hasRoutines = null;
   async onload() {
     speak((0, import_obsidian20.getLanguage)()), this.settings = readSettings(await this.loadData()), this.registerView(ASK_VIEW, (leaf) => new AskView(leaf, this)), this.registerView(RELATED_VIEW, (leaf) => new RelatedView(leaf, this)), this.registerView(LINKS_VIEW, (leaf) => new LinksView(leaf, this)), this.registerEditorExtension([pendingAnswers, underlines, this.cursor.extension]), this.registerEditorSuggest(new LinkSuggest(this.app, this)), this.addSettingTab(new SettingsTab(this.app, this, this)), this.addRibbonIcon("message-circle-question", say.ask, () => {
       this.openAsk();
-    });
-    let bar = new StatusBar(this.addStatusBarItem(), this.manifest.version, () => {
+    }), this.barEl = this.addStatusBarItem(), this.barEl.toggle(this.settings.statusBar);
+    let bar = new StatusBar(this.barEl, this.manifest.version, () => {
       this.showStatus();
     });
     this.register(this.feed.subscribe((pulse) => {
@@ -3247,7 +3287,7 @@ var RECENT = "pai-daemon-recent", MOST_PAIRS = 5e3, PaiPlugin = class extends im
     return { version, vaultPath: this.vaultPath(), hasToken: readToken(this.app) !== "", hasAddress: this.settings.url !== "", canStart: startProgram(machine) !== null };
   }
   async change(part) {
-    this.settings = { ...this.settings, ...part }, await this.saveData(this.settings), part.url !== void 0 && this.feed.refresh(), part.underline !== void 0 && this.underlining.plan();
+    this.settings = { ...this.settings, ...part }, await this.saveData(this.settings), part.url !== void 0 && this.feed.refresh(), part.underline !== void 0 && this.underlining.plan(), this.barEl.toggle(this.settings.statusBar);
   }
   async cure(remedy) {
     remedy.kind === "copy" ? await copy(remedy.command) : remedy.kind === "look" || remedy.kind === "believe" ? await reindex(this, { believe: remedy.kind === "believe" }) : remedy.kind === "resume" ? await pause(this, !1) : remedy.kind === "start" ? await this.startDaemon() : remedy.kind === "forgetAddress" ? await this.change({ url: "" }) : (keepToken(this.app, ""), await this.feed.refresh());
@@ -3262,7 +3302,7 @@ var RECENT = "pai-daemon-recent", MOST_PAIRS = 5e3, PaiPlugin = class extends im
     await this.feed.refresh();
   }
   begin() {
-    this.feed.refresh(), this.registerDomEvent(window, "focus", () => {
+    this.feed.refresh(), this.settings.relatedAtStart && this.openRelated(), this.registerDomEvent(window, "focus", () => {
       this.feed.wake();
     }), this.registerEvent(this.app.workspace.on("file-open", () => {
       this.underlining.plan();
@@ -3314,8 +3354,8 @@ var RECENT = "pai-daemon-recent", MOST_PAIRS = 5e3, PaiPlugin = class extends im
       this.inline.answer(editor, info);
     }), this.addEditorCommand("suggest-links", say.suggestLinks, () => {
       this.openLinks();
-    }), this.addEditorCommand("link-mention", say.linkMention, (editor, { file }) => {
-      file && linkMention(this, editor, file);
+    }), this.addEditorCommand("link-mention", say.linkMention, (editor, info) => {
+      linkMention(this, editor, info);
     }), this.addEditorCommand("remember", say.remember, (editor) => {
       rememberHere(this, editor.getSelection(), editor.getLine(editor.getCursor("to").line));
     }), this.addCommand({ id: "related", name: say.showRelated, callback: () => {

@@ -2,17 +2,18 @@
 // Settings by environment:
 //   PAI_E2E_LINKS   links of `pai open`, by spaces: each logs in once
 //   PAI_E2E_SHOTS   where screenshots go (optional)     PAI_E2E_QUESTION  a question that the vault answers
+//   PAI_E2E_VAULT   the vault, which is taken away and put back
 //   PAI_E2E_FACT    what the answer says                PAI_E2E_HOSTILE   a word of notes that try to break out
 
 import { strict as assert } from "node:assert";
-import { readFileSync } from "node:fs";
+import { readFileSync, renameSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Driver } from "./driver.mjs";
 
-const { PAI_E2E_LINKS, PAI_E2E_SHOTS, PAI_E2E_QUESTION, PAI_E2E_FACT, PAI_E2E_HOSTILE } = process.env;
-assert.ok(PAI_E2E_LINKS && PAI_E2E_QUESTION && PAI_E2E_FACT && PAI_E2E_HOSTILE, "set PAI_E2E_LINKS, _QUESTION, _FACT and _HOSTILE");
+const { PAI_E2E_LINKS, PAI_E2E_SHOTS, PAI_E2E_QUESTION, PAI_E2E_FACT, PAI_E2E_HOSTILE, PAI_E2E_VAULT } = process.env;
+assert.ok(PAI_E2E_LINKS && PAI_E2E_QUESTION && PAI_E2E_FACT && PAI_E2E_HOSTILE && PAI_E2E_VAULT, "set what is named above");
 const [link, other] = PAI_E2E_LINKS.split(" ");
 const origin = new URL(link).origin;
 const installed = createRequire(join(dirname(fileURLToPath(import.meta.url)), "..", "..", "obsidian-plugin", "package.json"));
@@ -162,6 +163,48 @@ await driver.claim("models are shown, fetched with a bar, and a fetch is cancell
   await page.waitForFunction(() => /is not fetched/.test(document.querySelector("#models-told").textContent));
   assert.equal(await page.isHidden("#pull"), true);
   await page.unroute("**/api/models/pull");
+});
+
+/** Tells the daemon what to do with its index, as somebody who is logged in. */
+function index(body) {
+  return page.evaluate(async (asked) => {
+    const reply = await fetch("/api/index", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(asked) });
+    if (!reply.ok) throw new Error(await reply.text());
+  }, body);
+}
+
+async function says(state, words) {
+  await page.waitForFunction(([kind, start]) => {
+    const at = document.querySelector("#state");
+    return at.dataset.state === kind && at.textContent.startsWith(start);
+  }, [state, words]);
+}
+
+await driver.claim("a daemon that was told to pause says so without alarm, and answers by words", async () => {
+  await index({ pause: true });
+  await says("paused", "paused");
+  assert.deepEqual(await violations(), []);
+  await driver.shot("dashboard-paused");
+  await submitted(PAI_E2E_FACT, "search");
+  assert.ok((await page.locator("#passages li").count()) > 0);
+  await index({ pause: false });
+  await says("ready", "ready");
+});
+
+await driver.claim("a vault that is gone is said to be missing, with its place, and is ready when it is back", async () => {
+  const aside = `${PAI_E2E_VAULT}-aside`;
+  renameSync(PAI_E2E_VAULT, aside);
+  try {
+    await index({});
+    await says("error", "vault missing: ");
+    assert.ok((await page.textContent("#state")).includes(PAI_E2E_VAULT));
+    assert.deepEqual(await violations(), []);
+    await driver.shot("dashboard-vault-missing");
+  } finally {
+    renameSync(aside, PAI_E2E_VAULT);
+  }
+  await index({});
+  await says("ready", "ready");
 });
 
 for (const scheme of ["light", "dark"]) {

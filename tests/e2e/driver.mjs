@@ -74,6 +74,20 @@ export class Driver {
     if (this.shots) await this.page.screenshot({ path: join(this.shots, `${name}.png`) });
   }
 
+  /** The same in the light, in the dark, and narrow, as on a tablet held upright. */
+  async looks(name) {
+    if (!this.shots) return;
+    const size = this.page.viewportSize();
+    await this.shot(name);
+    await this.page.evaluate(() => document.body.classList.add("theme-dark"));
+    await this.shot(`${name}-dark`);
+    await this.page.evaluate(() => document.body.classList.replace("theme-dark", "is-narrow"));
+    await this.page.setViewportSize({ width: 640, height: size.height });
+    await this.shot(`${name}-narrow`);
+    await this.page.evaluate(() => document.body.classList.remove("is-narrow"));
+    await this.page.setViewportSize(size);
+  }
+
   /** Starts the app afresh, as a restart would. */
   async restart() {
     await this.page.goto(this.harness.origin);

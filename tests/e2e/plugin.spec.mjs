@@ -10,6 +10,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Driver } from "./driver.mjs";
 import { fingerprint, Harness } from "./harness.mjs";
+import { acting } from "./plugin/acting.mjs";
 import { asking } from "./plugin/asking.mjs";
 import { linking } from "./plugin/linking.mjs";
 import { relating } from "./plugin/relating.mjs";
@@ -33,6 +34,12 @@ async function daemon(path, query) {
   const reply = await fetch(`${PAI_E2E_DAEMON}${path}?${new URLSearchParams(query)}`, { headers: { Authorization: `Bearer ${token}` } });
   assert.equal(reply.status, 200, `${path} answered ${reply.status}`);
   return reply.json();
+}
+
+async function post(path, body) {
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  const reply = await fetch(`${PAI_E2E_DAEMON}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+  assert.equal(reply.status, 200, `${path} answered ${reply.status}`);
 }
 
 /** Returns the note with the most mentions, among the first notes of the vault, and its mentions. */
@@ -64,7 +71,7 @@ await driver.claim("the status bar says when the daemon is ready", () => driver.
 
 const [path, meant] = PAI_E2E_BROKEN.split(":");
 const told = {
-  driver, page, harness, daemon, address: PAI_E2E_DAEMON, question, first, second, short, token, tokenFile, records,
+  driver, page, harness, daemon, post, address: PAI_E2E_DAEMON, question, first, second, short, token, tokenFile, records,
   mentioned: await noteWithMentions(), broken: { path, meant },
 };
 await asking(told);
@@ -80,6 +87,7 @@ await settling(told);
 await driver.claim("no file of the vault was written", () => assert.equal(fingerprint(harness.vault), before));
 
 await remembering(told);
+await acting(told);
 
 await driver.claim("nothing was thrown and nothing was written to the console", () => assert.deepEqual(driver.noise, []));
 

@@ -13,6 +13,8 @@ export async function onStage(notes, play, shots) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "pai-stage-")));
   const [vault, config] = [join(folder, "vault"), join(folder, "config")];
   mkdirSync(vault);
+  mkdirSync(join(folder, "other-vault"));
+  writeFileSync(join(folder, "other-vault", "Note.md"), "# A note of the other vault\n");
   mkdirSync(join(config, "daemons"), { recursive: true });
   for (const [path, text] of Object.entries(notes)) writeFileSync(join(vault, path), text);
   const harness = new Harness(vault, config);

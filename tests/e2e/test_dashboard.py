@@ -99,6 +99,7 @@ def test_dashboard_does_what_a_person_relies_on(folders: Folders, tmp_path: Path
         daemon.ready(120)
         links = [json.loads(folders.pai("open", "--json").stdout)["url"] for _ in range(2)]
         told = {
+            "PAI_E2E_VAULT": str(vault),
             "PAI_E2E_LINKS": " ".join(links),
             "PAI_E2E_QUESTION": QUESTION,
             "PAI_E2E_FACT": FACT,

@@ -10,6 +10,11 @@ from tests.daemon_process import DaemonProcess, Folders
 from tests.e2e.conftest import Walk, prove
 
 LOOSE = "Loose ends.md"
+ROUTINES = {
+    "Keep log": f"---\nwrites: {{to: daily, heading: Log}}\ngrants: [{{append: '*.md'}}]\n"
+    f"inputs: [{{notes: {LOOSE}}}]\nmodel: none\n---\nSum up.\n",
+    "Wrong": "---\nschedule: every wekday at 7\n---\nx\n",
+}
 
 
 def _free_port() -> int:
@@ -24,8 +29,11 @@ def test_plugin_does_what_a_person_relies_on(walk: Walk, folders: Folders, tmp_p
     meant = Path(walk.paths[0]).stem
     misspelt = meant[:3] + meant[4:]
     loose = f"# Loose ends\n\nMore of it stands in [[{misspelt}#Part|the one]].\n"
-    loose += f"\nIt is there [in Markdown]({quote(f'Lost/{misspelt}.md')}#Part) as well.\n"
+    loose += f"\nIt is there [in Markdown]({quote(f'Lost/{misspelt}.md')}#Part) as well. #loose\n"
     (walk.vault / LOOSE).write_text(loose, "utf-8")
+    (walk.vault / "Routines").mkdir()
+    for name, text in ROUTINES.items():
+        (walk.vault / "Routines" / f"{name}.md").write_text(text, "utf-8")
     environ = {
         "PAI_MODEL": "multilingual-e5-small",
         "PAI_THREADS": "2",

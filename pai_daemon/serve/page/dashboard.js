@@ -300,11 +300,19 @@ function showList(name, list) {
   );
 }
 
+// An error is named by what is missing, as the plugin's status bar names it.
+const ERRORS = { vault_unavailable: "vault missing", disk_full: "disk full", model_unavailable: "no model" };
+
+function stateOf({ state, code }) {
+  if (state === "error") return ERRORS[code] ?? state;
+  return state === "held" ? "waiting for you" : state;
+}
+
 function showStatus(status) {
   document.title = `${status.vault.name} – PAI daemon`;
   at("vault").textContent = status.vault.name;
   at("state").dataset.state = status.state;
-  const said = [status.state, status.message].filter(Boolean).join(": ");
+  const said = [stateOf(status), status.message].filter(Boolean).join(": ");
   if (at("state").textContent !== said) at("state").textContent = said;
   showList("facts", facts(status));
   showList("running", running(status));

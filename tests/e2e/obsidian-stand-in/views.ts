@@ -69,6 +69,17 @@ export class MarkdownView extends ItemView implements MarkdownFileInfo {
     return this.file?.basename ?? "";
   }
 
+  override onOpen(): Promise<void> {
+    // In a window of its own the editor hears of the cursor from that window's document.
+    this.editor.cm.setRoot(this.containerEl.ownerDocument);
+    return Promise.resolve();
+  }
+
+  override onClose(): Promise<void> {
+    this.editor.cm.destroy();
+    return Promise.resolve();
+  }
+
   show(file: TFile, text: string, extensions: Extension[]): void {
     this.file = file;
     this.titleEl.setText(file.basename);
@@ -102,10 +113,15 @@ export class WorkspaceLeaf {
     this.app.workspace.noteOpened(this, file);
   }
 
-  async open(view: View): Promise<void> {
+  async close(): Promise<void> {
     await this.view?.onClose();
     this.view?.unload();
     this.parentEl.empty();
+    this.view = null;
+  }
+
+  async open(view: View): Promise<void> {
+    await this.close();
     this.view = view;
     this.parentEl.append(view.containerEl);
     view.load();

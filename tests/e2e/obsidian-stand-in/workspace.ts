@@ -1,10 +1,10 @@
-/** One main leaf and a right side of tabs: the least that views, focus and events need. */
+/** A main leaf, leaves in windows of their own and a right side of tabs: the least that views, focus and events need. */
 
 import type { Extension } from "@codemirror/state";
 import type { App } from "./app";
 import { Events } from "./component";
 import type { TFile } from "./vault";
-import { type View, WorkspaceLeaf } from "./views";
+import { MarkdownView, type View, WorkspaceLeaf } from "./views";
 
 export type ViewCreator = (leaf: WorkspaceLeaf) => View;
 
@@ -13,6 +13,8 @@ export class Workspace extends Events {
   readonly creators = new Map<string, ViewCreator>();
   private readonly main: WorkspaceLeaf;
   private readonly side = new Map<string, { leaf: WorkspaceLeaf; tabEl: HTMLElement }>();
+  private readonly popouts = new Map<WorkspaceLeaf, Window>();
+  private recent: WorkspaceLeaf;
   private activeFile: TFile | null = null;
   private ready: (() => unknown)[] | null = [];
 
@@ -24,6 +26,7 @@ export class Workspace extends Events {
   ) {
     super();
     this.main = new WorkspaceLeaf(app, mainEl);
+    this.recent = this.main;
   }
 
   onLayoutReady(callback: () => unknown): void {
@@ -41,27 +44,53 @@ export class Workspace extends Events {
   }
 
   getMostRecentLeaf(): WorkspaceLeaf | null {
-    return this.main;
+    return this.recent;
   }
 
-  /** One leaf is all there is; which were asked for is told. */
+  /** Opens a leaf in a window of its own, which is then the one the person is in. */
+  openPopoutLeaf(): WorkspaceLeaf {
+    const own = window.open("about:blank", "_blank", "popup,width=600,height=500");
+    if (!own) throw new Error("the browser opens no window");
+    const parentEl = createDiv({ cls: "main" });
+    own.document.body.append(parentEl);
+    const leaf = new WorkspaceLeaf(this.app, parentEl);
+    this.popouts.set(leaf, own);
+    this.recent = leaf;
+    return leaf;
+  }
+
+  /** Closes a window with its leaf, as its cross does. */
+  async closePopout(leaf: WorkspaceLeaf): Promise<void> {
+    await leaf.close();
+    this.popouts.get(leaf)?.close();
+    this.popouts.delete(leaf);
+    this.setActiveLeaf(this.main);
+  }
+
+  setActiveLeaf(leaf: WorkspaceLeaf): void {
+    this.recent = leaf;
+    if (leaf.view instanceof MarkdownView && leaf.view.file) this.noteOpened(leaf, leaf.view.file);
+  }
+
+  /** No leaf is made for the asking; which were asked for is told. */
   readonly wanted: unknown[] = [];
 
   getLeaf(where?: unknown): WorkspaceLeaf {
     if (where) this.wanted.push(where);
-    return this.main;
+    return this.recent;
   }
 
   getLeavesOfType(type: string): WorkspaceLeaf[] {
-    if (this.main.view?.getViewType() === type) return [this.main];
+    const leaves = [this.main, ...this.popouts.keys()].filter(({ view }) => view?.getViewType() === type);
+    if (leaves.length > 0) return leaves;
     const found = this.side.get(type);
     return found ? [found.leaf] : [];
   }
 
-  noteOpened(_leaf: WorkspaceLeaf, file: TFile): void {
+  noteOpened(leaf: WorkspaceLeaf, file: TFile): void {
     this.activeFile = file;
     this.trigger("file-open", file);
-    this.trigger("active-leaf-change", this.main);
+    this.trigger("active-leaf-change", leaf);
   }
 
   async ensureSideLeaf(type: string, _side: string, options: { active?: boolean; reveal?: boolean } = {}): Promise<WorkspaceLeaf> {

@@ -26,7 +26,7 @@ export async function remembering({ driver, page, daemon, question, short }) {
     await page.locator(".notice", { hasText: `Known already: ${FACT}` }).waitFor();
     assert.equal(await page.locator(".pai-undo-fact").count(), 1);
     assert.deepEqual(await texts(), [FACT]);
-    await driver.shot("remember");
+    await driver.looks("remember");
   });
 
   await driver.claim("an answer can be remembered from its panel, without the numbers of its sources", async () => {

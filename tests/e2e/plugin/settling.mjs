@@ -19,6 +19,27 @@ export async function settling({ driver, page, harness, token, question, first }
     await page.evaluate(() => localStorage.clear());
   });
 
+  await driver.claim("each vault has switches of its own, kept in it and obeyed at once and at its next start", async () => {
+    const row = (name) => page.locator(".setting-item", { has: page.getByText(name, { exact: true }) }).locator("input");
+    const bar = page.locator(".pai-status");
+    await row("Status bar").uncheck();
+    await bar.waitFor({ state: "hidden" });
+    await row("Related notes at start").check();
+    await row("Characters that suggest links").fill("");
+    while (harness.data?.trigger !== "") await driver.pause();
+    await driver.restart();
+    await page.locator(".pai-related").waitFor();
+    assert.equal(await bar.isVisible(), false);
+    await driver.open(first);
+    await driver.typeAtEnd(`\n\n;;${question.slice(0, 30)}`);
+    await page.evaluate(() => new Promise((resolve) => { window.setTimeout(resolve, 400); }));
+    assert.equal(await page.locator(".suggestion-container").count(), 0);
+    harness.data = null;
+    await driver.restart();
+    await driver.bar("pai: ready");
+    assert.deepEqual([await bar.isVisible(), await page.locator(".pai-related").count()], [true, 0]);
+  });
+
   await driver.claim("the app's language is the plugin's", async () => {
     await page.evaluate(() => localStorage.setItem("language", "de"));
     await driver.restart();

@@ -20,7 +20,7 @@ export async function summarizing({ driver, page, address, first, second }) {
     assert.match(after, /> \[!quote\] Summary of /);
     const properties = /^---\n[\s\S]*?\n---\n/.exec(text)?.[0] ?? "";
     assert.ok(after.startsWith(properties), "the properties of the note are broken");
-    await driver.shot("summary");
+    await driver.looks("summary");
   });
 
   await driver.claim("a folder is summarised, and so are the notes of a tag that is typed", async () => {
@@ -32,10 +32,10 @@ export async function summarizing({ driver, page, address, first, second }) {
     await written();
     const tagged = page.waitForRequest("**/api/summarize");
     await driver.run("summarize-tag");
-    await page.keyboard.type("#boat");
-    await page.locator(".pai-suggestion", { hasText: "#boat" }).waitFor();
+    await page.keyboard.type("#loose");
+    await page.locator(".pai-suggestion", { hasText: "#loose" }).waitFor();
     await page.keyboard.press("Enter");
-    assert.equal((await tagged).postDataJSON().tag, "boat");
+    assert.equal((await tagged).postDataJSON().tag, "loose");
   });
 
   await driver.claim("two notes are compared, the second chosen from a list by keyboard", async () => {
