@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,8 @@ class VaultGatherer:
         known: list[str] = []
         hosts = hosts_of_routine(routine)
         if feeds := [each.what for each in routine.inputs if each.kind == "feed"]:
-            found = await self._feeds.fetch(feeds, hosts, routine.name, due)
+            is_section = routine.writes.kind == "section"
+            found = await self._feeds.fetch(feeds, hosts, routine.name, due, whole_day=is_section)
             warnings += found.problems
             known = [each for entry in found.entries for each in entry.ids]
             pieces += [
@@ -85,7 +86,7 @@ class VaultGatherer:
         """Hear that a run made use of this material."""
         if material.known:
             routine, *ids = material.known
-            await asyncio.to_thread(self._feeds.read, routine, ids, datetime.now(UTC))
+            await asyncio.to_thread(self._feeds.read, routine, ids, datetime.now().astimezone())
 
     # The vault.
 

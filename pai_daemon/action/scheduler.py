@@ -259,7 +259,10 @@ class Scheduler:
         routine, now = self.routine(name), self._now()
         run = Run("dry", name, "person", now, now, "running", 1, now)
         async with self._slots:
-            outcome = await self._runner.run(routine, run, dry=True)
+            try:
+                outcome = await self._runner.run(routine, run, dry=True)
+            except TimeoutError as error:
+                raise GeneratorUnavailable(why(error, routine)) from error
         return replace(run, state="done", ended=self._now(), trace=outcome.trace)
 
     def hosts(self, routine: Routine) -> tuple[str, ...]:

@@ -7,13 +7,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from pai_daemon.action.outside.feeds import Feeds, parse
-from pai_daemon.action.outside.guard import Outside
+from pai_daemon.action.outside.guard import Outside, hosts_of
 from pai_daemon.action.outside.text import page_text, plain_text
-from tests.action.site import rss
+from pai_daemon.action.outside.webhooks import MAX_WAITING, Deliveries, HookFile, Webhooks
+from pai_daemon.context.privacy import Privacy
+from pai_daemon.errors import UsageError
+from tests.action.site import Site, rss, serving
 
 NOW = datetime(2026, 3, 9, 7, 30, tzinfo=UTC)
 
@@ -70,3 +74,58 @@ def test_feeds_and_routines_that_are_no_more_are_forgotten(tmp_path: Path) -> No
     )
     Feeds(Outside(), path).read("here", ["b"], NOW)
     assert json.loads(path.read_text("utf-8")) == {"feeds": {}, "told": {"here": {"b": "2026-03-09"}}}
+
+
+@pytest.mark.parametrize(
+    "name", ["127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0x7f.1", "127.0.0.1.0", "10.1"]
+)
+def test_address_in_another_form_is_no_host(name: str) -> None:
+    """What a library would read as an address of this machine is not taken for a name."""
+    with pytest.raises(UsageError, match="another form"):
+        hosts_of([], [f"http://{name}/"])
+    assert hosts_of([], ["http://127.0.0.1/", "http://1a.example.org/", "http://[::1]/"])
+
+
+async def test_log_names_no_address_of_a_webhook(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Addresses of webhooks often hold their secret; and what nobody hears wakes nothing."""
+    hooks = HookFile(SimpleNamespace(config_dir=tmp_path))  # type: ignore[arg-type]
+    hooks.add("https://hooks.example/services/SECRET", ["note.changed"])
+    told = Webhooks(hooks, Deliveries(tmp_path / "out"), Outside(), now=lambda: 0.0)
+    told.tell("note.created", {"path": "A.md"})
+    assert not told._awake.is_set()
+    told._count = MAX_WAITING
+    told.tell("note.changed", {"path": "A.md"})
+    assert "wait already" in caplog.text
+    assert "SECRET" not in caplog.text
+
+
+def test_note_that_is_not_there_yet_is_private_by_its_path() -> None:
+    """What is created in a local-only folder is told to no webhook, also before it is indexed."""
+    assert Privacy(("Diary/", "#secret")).hides("Diary/2026-03-09.md")
+    assert not Privacy(("Diary/", "#secret")).hides("Boat.md")
+    assert not Privacy().hides("Boat.md")
+
+
+async def test_section_that_takes_the_place_of_the_mornings_keeps_its_news(tmp_path: Path) -> None:
+    """A second run of a day tells of the first one's entries too, and of nothing where nothing is new."""
+    site = Site()
+    async with serving(site):
+        site.pages["/a.xml"] = rss("F", ("One", "https://f.example/1", "one"))
+        address, hosts = f"{site.url}/a.xml", hosts_of([site.host])
+        feeds = Feeds(Outside(), tmp_path / "feeds.json")
+
+        async def titles(now: datetime, *, whole_day: bool = True) -> list[str]:
+            found = await feeds.fetch([address], hosts, "R", now, whole_day=whole_day)
+            feeds.read("R", [each for entry in found.entries for each in entry.ids], now)
+            return sorted(entry.title for entry in found.entries)
+
+        assert await titles(NOW) == ["One"]
+        assert await titles(NOW) == []
+        site.pages["/a.xml"] = rss(
+            "F", ("One", "https://f.example/1", "one"), ("Two", "https://f.example/2", "two")
+        )
+        assert await titles(NOW + timedelta(hours=5)) == ["One", "Two"]
+        site.pages["/a.xml"] = rss(
+            "F", ("One", "https://f.example/1", "one"), ("Three", "https://f.example/3", "3")
+        )
+        assert await titles(NOW + timedelta(days=1)) == ["Three"]

@@ -12,7 +12,7 @@ import pytest
 from pai_daemon.action.runs import Runs
 from pai_daemon.action.schedule import Schedule
 from pai_daemon.context.changes import CHANGED, CREATED
-from pai_daemon.errors import Overloaded, UsageError
+from pai_daemon.errors import GeneratorUnavailable, Overloaded, UsageError
 from tests.action.test_scheduler import NEWS, START, Stage
 
 
@@ -187,3 +187,16 @@ async def test_notes_that_were_waited_with_are_known_after_a_stop(stage: Stage) 
     await stage.restart()
     await stage.at(START + timedelta(minutes=1))
     assert stage.made.runs[0].payload["paths"] == [f"Inbox/{name}.md" for name in "ABC"]
+
+
+async def test_trial_that_takes_too_long_says_so(stage: Stage) -> None:
+    """A dry run beyond the limit of its time is told as such, not as an error of the daemon."""
+    stage.routine("Slow", "on: webhook")
+
+    def late(_: Any) -> None:
+        raise TimeoutError
+
+    stage.made.do = late
+    stage.scheduler.look()
+    with pytest.raises(GeneratorUnavailable, match="longer than 120 s"):
+        await stage.scheduler.dry_run("Slow")

@@ -63,11 +63,22 @@ class Feeds:
         self._lock = threading.Lock()
 
     async def fetch(
-        self, addresses: Sequence[str], hosts: Sequence[Host], known_to: str, now: datetime
+        self,
+        addresses: Sequence[str],
+        hosts: Sequence[Host],
+        known_to: str,
+        now: datetime,
+        *,
+        whole_day: bool = False,
     ) -> Fetched:
-        """Return the entries that were not told yet, the latest first. known_to: whose reading counts."""
+        """Return the entries that were not told yet, the latest first. known_to: whose reading counts.
+
+        whole_day: where there are any, those that were told today come again, since what is made of them
+        takes the place of what was made earlier in the day.
+        """
         slots = asyncio.Semaphore(AT_ONCE)
         told = self._state["told"].get(known_to, {})
+        today = {each for each, day in told.items() if whole_day and day == now.date().isoformat()}
 
         async def one(address: str) -> list[Entry] | str:
             async with slots:
@@ -79,7 +90,7 @@ class Feeds:
         found = await asyncio.gather(*(one(address) for address in dict.fromkeys(addresses)))
         problems = tuple(each for each in found if isinstance(each, str))
         entries: list[Entry] = []
-        seen = set(told)
+        seen, is_any_new = set(told) - today, False
         for entry in sorted(
             (entry for each in found if not isinstance(each, str) for entry in each),
             key=lambda entry: entry.published or now - timedelta(days=1),
@@ -87,8 +98,9 @@ class Feeds:
         ):
             if not seen & set(entry.ids):
                 entries.append(entry)
+                is_any_new = is_any_new or not today & set(entry.ids)
             seen.update(entry.ids)
-        return Fetched(tuple(entries[:MAX_ENTRIES]), problems)
+        return Fetched(tuple(entries[:MAX_ENTRIES]) if is_any_new else (), problems)
 
     def read(self, known_to: str, ids: Iterable[str], now: datetime) -> None:
         """Remember that entries were told, and forget what is old. Any thread may call."""
