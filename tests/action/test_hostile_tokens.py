@@ -27,10 +27,13 @@ def test_trace_of_a_run_is_for_who_may_read_notes() -> None:
     """Prompt, text, diff and sources are held back; that it ran, and how long, is told."""
     trace = {"prompt": "p", "text": "t", "diff": "d", "sources": ["[[A]]"], "took_ms": 1.0}
     run = Run("1", "R", "person", START, START, "done", trace=trace)
-    asking = lambda granted: {GRANT: granted}  # noqa: E731 - what is asked of a request
-    assert _shown(asking(OWN), run).trace == trace  # type: ignore[arg-type]
-    assert _shown(asking(READING), run).trace == trace  # type: ignore[arg-type]
-    held = _shown(asking(ACTING), run).trace  # type: ignore[arg-type]
+
+    def asking(granted: Any) -> Any:
+        return {GRANT: granted}  # what is asked of a request
+
+    assert _shown(asking(OWN), run).trace == trace
+    assert _shown(asking(READING), run).trace == trace
+    held = _shown(asking(ACTING), run).trace
     assert held == {"prompt": "", "text": "", "diff": "", "sources": [], "took_ms": 1.0}
 
 
@@ -58,7 +61,7 @@ async def test_prompt_of_a_routine_that_stays_here_is_not_sent() -> None:
     index = SimpleNamespace(private_paths=lambda: {"Routines/R.md"})
     generators: Any = SimpleNamespace(chosen=SimpleNamespace(generator=Beyond()))
     searcher: Any = SimpleNamespace(index=index)
-    composer = VaultComposer(searcher, SimpleNamespace(), generators, SimpleNamespace())  # type: ignore[arg-type]
+    composer = VaultComposer(searcher, SimpleNamespace(), generators, SimpleNamespace())
     routine = Routine("R", "Routines/R.md", "R", "my secret question")
     piece = Piece("note", "A", "public", "[[A]]", path="A.md")
     written = await composer.compose(routine, Material((piece,)), START, budget_s=5.0)
