@@ -1488,7 +1488,7 @@ var WORDS = 220, AnswerPane = class {
   }
 };
 function drawSentence(parent, text, supported) {
-  let el = parent.createSpan({ cls: "pai-sentence", text });
+  let el = parent.createSpan({ cls: "pai-sentence", text: text.replace(/\[\[(?:[^[\]|]*\|)?([^[\]|]+)\]\]/g, "$1") });
   supported || (el.addClass("is-unsupported"), parent.createSpan({ cls: "pai-badge is-unsupported", text: say.unsupported, attr: { "aria-label": say.unsupportedWhy } }));
 }
 
