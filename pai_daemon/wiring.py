@@ -156,7 +156,10 @@ class Wiring:
         def tell(record: Record) -> None:
             told = {"id": record.id, "state": record.state, "path": record.action.path}
             events.publish("action", told)
-            if record.state in ("proposed", "applied") and record.action.path not in index.private_paths():
+            if record.state not in ("proposed", "applied"):
+                return
+            path = record.action.path
+            if path not in index.private_paths() and not index.privacy.hides(path.lstrip("/")):
                 events.call(webhooks.tell, f"action.{record.state}", told | {"kind": record.action.kind})
 
         shelf = Shelf(vault, "", data / "undo")

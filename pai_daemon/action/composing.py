@@ -109,6 +109,9 @@ class VaultComposer:
     ) -> Written | None:
         """Return what a generator makes of the material, None and a warning where it fails."""
         if generator.location == "remote":
+            if routine.path in self._searcher.index.private_paths():
+                warnings.append(f"The routine's note stays on this machine; {generator.name} was not asked.")
+                return None
             public = [piece for piece in pieces if not piece.is_private]
             if kept := len(pieces) - len(public):
                 warnings.append(

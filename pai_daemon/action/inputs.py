@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,8 @@ class VaultGatherer:
         known: list[str] = []
         hosts = hosts_of_routine(routine)
         if feeds := [each.what for each in routine.inputs if each.kind == "feed"]:
-            found = await self._feeds.fetch(feeds, hosts, routine.name, due)
+            is_section = routine.writes.kind == "section"
+            found = await self._feeds.fetch(feeds, hosts, routine.name, due, whole_day=is_section)
             warnings += found.problems
             known = [each for entry in found.entries for each in entry.ids]
             pieces += [
@@ -68,7 +69,8 @@ class VaultGatherer:
             if each.kind == "url":
                 try:
                     answer = await self._outside.get(each.what, hosts)
-                    title, text = page_text(answer.body.decode("utf-8", "replace"))
+                    html = answer.body.decode("utf-8", "replace")
+                    title, text = await asyncio.to_thread(page_text, html)
                     pieces.append(
                         Piece("page", title or each.what, text[:MAX_CHARS], each.what, each.what, due)
                     )
@@ -84,7 +86,7 @@ class VaultGatherer:
         """Hear that a run made use of this material."""
         if material.known:
             routine, *ids = material.known
-            await asyncio.to_thread(self._feeds.read, routine, ids, datetime.now(UTC))
+            await asyncio.to_thread(self._feeds.read, routine, ids, datetime.now().astimezone())
 
     # The vault.
 
@@ -193,10 +195,9 @@ class VaultGatherer:
         for note in self._changed(span, due)[:MAX_LINKED]:
             for each in self._linker.links_of(note.path, 3).suggestions:
                 if each.confidence >= SURE and not each.linked:
+                    is_private = note.path in private or each.path in private
                     link = self._searcher.places.link(note.path)
-                    found.append(
-                        Piece("link", link, each.why, each.link, "", None, note.path, note.path in private)
-                    )
+                    found.append(Piece("link", link, each.why, each.link, "", None, note.path, is_private))
         return found
 
     def _piece(self, note: IndexedNote, private: set[str], group: str | None = None) -> Piece:

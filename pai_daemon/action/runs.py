@@ -57,6 +57,7 @@ class Runs:
         self._folder = folder
         self._runs: dict[str, Run] = {}
         self._of: dict[str, list[str]] = {}
+        self._open: dict[str, None] = {}
         for file in sorted(folder.glob("*.json")):
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
                 self._take(_read(json.loads(file.read_text("utf-8"))))
@@ -75,17 +76,31 @@ class Runs:
         self._take(run)
         return run
 
+    def hold(self, run: Run) -> None:
+        """Know a run as it is now, in this process alone: of what could not be written down."""
+        self._take(run)
+
     def later(self, run: Run, at: datetime) -> Run:
         """Let a run that waits wait until then; known to this process alone, as it costs no write."""
         self._runs[run.id] = waiting = replace(run, at=at)
         return waiting
 
     def get(self, run_id: str) -> Run | None:
-        """Return a run by its id."""
+        """Return a run by its id, one that is over without its trace."""
         return self._runs.get(run_id)
 
+    def whole(self, run_id: str) -> Run | None:
+        """Return a run by its id with its trace, which of one that is over is read from its file."""
+        if (found := self._runs.get(run_id)) is None or found.is_open:
+            return found
+        try:
+            read = _read(json.loads((self._folder / f"{run_id}.json").read_text("utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return found
+        return found if read.is_open else read
+
     def of(self, routine: str, limit: int = KEPT) -> list[Run]:
-        """Return the runs of a routine, the latest first."""
+        """Return the runs of a routine, the latest first; those that are over without their traces."""
         return [self._runs[run_id] for run_id in reversed(self._of.get(routine, ()))][:limit]
 
     def latest(self, limit: int = KEPT) -> list[Run]:
@@ -96,7 +111,7 @@ class Runs:
 
     def open(self) -> Iterator[Run]:
         """Yield the runs that are to be made or under way."""
-        return (run for run in list(self._runs.values()) if run.is_open)
+        return (self._runs[run_id] for run_id in list(self._open) if run_id in self._open)
 
     def for_instant(self, routine: str, due: datetime) -> Run | None:
         """Return the run that a schedule caused at an instant, if there is one."""
@@ -109,8 +124,15 @@ class Runs:
             for old in [each for each in ids[:-KEPT] if not self._runs[each].is_open]:
                 ids.remove(old)
                 del self._runs[old]
+                self._open.pop(old, None)
                 (self._folder / f"{old}.json").unlink(missing_ok=True)
-        self._runs[run.id] = run
+        if run.is_open:
+            self._open[run.id] = None
+            self._runs[run.id] = run
+        else:
+            self._open.pop(run.id, None)
+            # Traces hold texts: of hundreds of routines they would fill the memory.
+            self._runs[run.id] = replace(run, trace={}, payload={})
 
 
 def _written(run: Run) -> dict[str, Any]:

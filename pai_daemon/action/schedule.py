@@ -19,6 +19,7 @@ from cronsim import CronSim, CronSimError
 
 from pai_daemon.errors import UsageError
 
+STEPS = 4
 HINT = "Write `every weekday at 07:30`, `every monday and thursday at 18:00`, `every 2 hours`, or cron."
 _DAYS = {
     0: "sunday sundays sun sonntag sonntags so",
@@ -74,8 +75,17 @@ class Schedule:
         # Times of one zone are compared by their wall clock, which goes back once a year.
         return min((next(CronSim(cron, here)) for cron in self.crons), key=datetime.timestamp)
 
-    def latest(self, moment: datetime) -> datetime:
-        """Return the last instant that is not after a moment."""
+    def latest(self, moment: datetime, since: datetime | None = None) -> datetime:
+        """Return the last instant that is not after a moment.
+
+        since: a moment that is good enough where no instant came after it; looking on from one that is near
+        costs a tenth of looking back.
+        """
+        for _ in range(STEPS if since is not None else 0):
+            assert since is not None
+            if (following := self.after(since)) > moment:
+                return since
+            since = following
         here = moment.astimezone(self.zone)
         found = min((self._well_before(cron, here) for cron in self.crons), key=datetime.timestamp)
         # Looking back, cronsim knows nothing of a time that a night lacks: so the rest of the way is forward.

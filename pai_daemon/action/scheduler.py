@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -20,13 +19,13 @@ from typing import Any
 import pathspec
 
 from pai_daemon.action.folder import RoutineFolder
+from pai_daemon.action.heeded import Heeded
 from pai_daemon.action.outside.guard import hosts_of_routine
 from pai_daemon.action.routine import Routine, Trigger
 from pai_daemon.action.runner import Runner, why
 from pai_daemon.action.runs import Run, Runs
 from pai_daemon.action.schedule import Schedule, read_schedule, read_zone
-from pai_daemon.action.timing import decide
-from pai_daemon.config import write_private
+from pai_daemon.action.timing import decide, outdated
 from pai_daemon.context.changes import REMOVED, NoteChange
 from pai_daemon.errors import (
     GeneratorUnavailable,
@@ -42,6 +41,10 @@ from pai_daemon.errors import (
 log = logging.getLogger(__name__)
 TICK_S = 30.0
 AT_ONCE = 2
+# Of one routine; a program that triggers it without end is told to come later.
+MAX_WAITING = 50
+# A note that is saved without a pause is waited for so many times as long as it is to be quiet.
+PATIENCE = 10
 # The first try after a failure comes so much later, each further one five times as late.
 RETRY_S = 60.0
 MAY_PASS = (
@@ -72,11 +75,12 @@ class Scheduler:
         self.folder = folder
         self.runs = Runs(data / "runs")
         self._runner = runner
-        self._state_path = data / "schedule.json"
+        self._heeded = Heeded(data / "schedule.json")
         self._publish = publish
         self._now = now
-        self._heeded: dict[str, tuple[str, datetime]] = {}
         self._schedules: dict[str, Schedule] = {}
+        self._coming: dict[str, datetime] = {}
+        self._looked: datetime | None = None
         self._places: dict[str, pathspec.PathSpec[Any]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -88,7 +92,7 @@ class Scheduler:
 
     def start(self) -> None:
         """Begin: what a kill broke off is made again, what starts with the daemon is run."""
-        self._heeded = _read_state(self._state_path)
+        self._heeded.read()
         self.look()
         now = self._now()
         for run in list(self.runs.open()):
@@ -100,6 +104,10 @@ class Scheduler:
 
     async def stop(self) -> None:
         """Stop; a run under way is broken off, and made again at the next start."""
+        for run in self.runs.open():
+            if run.state == "waiting":
+                with contextlib.suppress(PaiError):  # which notes it waited with is known to memory alone
+                    self.runs.keep(run)
         tasks = [task for task in (self._loop_task, *self._tasks.values()) if task is not None]
         for task in tasks:
             task.cancel()
@@ -109,6 +117,7 @@ class Scheduler:
         """Look at the folder of routines."""
         if self.folder.look() or not self._schedules:
             self._places.clear()
+            self._coming.clear()
             self._schedules = {
                 routine.name: read_schedule(routine.schedule, read_zone(routine.timezone))
                 for routine in self.folder.routines.values()
@@ -117,18 +126,22 @@ class Scheduler:
 
     async def _go_on(self) -> None:
         while True:
+            rest_s = TICK_S
             try:
                 self.tick()
+                rest_s = self._rest_s()
             except Exception:  # one bad routine never stops the loop
                 log.exception("a look at the routines failed")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._awake.wait(), self._rest_s())
+                await asyncio.wait_for(self._awake.wait(), rest_s)
             self._awake.clear()
 
     def _rest_s(self) -> float:
         now = self._now()
-        moments = [run.at for run in self.runs.open() if run.state == "waiting" and run.id not in self._tasks]
-        moments += [moment for moment in (self.next(each) for each in self._enabled()) if moment is not None]
+        # The end of a run wakes the loop; until then nothing of its routine can be begun.
+        busy = self._busy()
+        moments = [run.at for run in self.runs.open() if run.state == "waiting" and run.routine not in busy]
+        moments += [moment for name, moment in self._coming.items() if name not in busy]
         seconds = [(moment - now).total_seconds() for moment in moments]
         return max(0.0, min([TICK_S, *seconds]))
 
@@ -138,12 +151,29 @@ class Scheduler:
         """Look at the clock: begin what is due, and write down what is skipped."""
         self.look()
         now = self._now()
-        for routine in self._enabled():
-            if routine.name in self._schedules and not self.is_running(routine.name):
-                self._heed(routine, self._schedules[routine.name], now)
-        for run in list(self.runs.open()):
-            if run.state == "waiting" and run.at <= now and run.id not in self._tasks:
-                self._begin(run)
+        if self._looked is not None and now < self._looked:
+            self._coming.clear()  # the clock was put back
+        self._looked = now
+        running = {run.routine for run in self.runs.open() if run.state == "running"}
+        for name, schedule in self._schedules.items():
+            routine = self.folder.routines[name]
+            if not routine.enabled or name in running or now < self._coming.get(name, now):
+                continue
+            try:
+                self._coming[name] = schedule.after(self._heed(routine, schedule, now))
+            except PaiError as error:  # a full disk: it is looked at again
+                log.warning("the routine %s is not heeded: %s", name, error.detail)
+                self._coming[name] = now + timedelta(seconds=TICK_S)
+        with contextlib.suppress(PaiError):  # a full disk; the runs themselves are written down
+            self._heeded.save()
+        busy = self._busy()
+        for run in self.runs.open():
+            if run.state == "waiting" and run.at <= now and run.routine not in busy:
+                if said := outdated(self.folder.routines.get(run.routine), run.cause, run.at, now):
+                    self._finish(replace(run, state="skipped", why=said), now)
+                else:
+                    self._begin(run)
+                    busy.add(run.routine)
 
     def next(self, routine: Routine) -> datetime | None:
         """Return when a routine's schedule is due next, None where it has none."""
@@ -152,18 +182,24 @@ class Scheduler:
 
     def is_running(self, name: str) -> bool:
         """Return whether a routine is being run."""
-        return any(run.state == "running" for run in self.runs.of(name))
+        return any(run.state == "running" and run.routine == name for run in self.runs.open())
+
+    def _busy(self) -> set[str]:
+        """Return the routines of which a run was begun, and is not over."""
+        found = (self.runs.get(run_id) for run_id in self._tasks)
+        return {run.routine for run in found if run is not None}
 
     def _enabled(self) -> list[Routine]:
         return [routine for routine in self.folder.routines.values() if routine.enabled]
 
-    def _heed(self, routine: Routine, schedule: Schedule, now: datetime) -> None:
+    def _heed(self, routine: Routine, schedule: Schedule, now: datetime) -> datetime:
+        """Have run what is due; return until when the schedule has been heeded."""
         said = f"{routine.schedule} {routine.timezone}"
         known = self._heeded.get(routine.name)
         if known is None or known[0] != said:
             # A schedule counts from when it is written: it is never late for what was before.
-            self._remember(routine.name, said, now)
-            return
+            self._heeded.remember(routine.name, said, now, self.folder.routines)
+            return now
         decision = decide(routine, schedule, known[1], now)
         if decision.due is not None and self.runs.for_instant(routine.name, decision.due) is None:
             self.runs.new(routine.name, "schedule", decision.due, now)
@@ -171,13 +207,8 @@ class Scheduler:
             run = self.runs.new(routine.name, "schedule", decision.skipped, now)
             self._finish(replace(run, state="skipped", why=f"It was not run: {decision.why}."), now)
         if decision.heeded != known[1]:
-            self._remember(routine.name, said, decision.heeded)
-
-    def _remember(self, name: str, said: str, heeded: datetime) -> None:
-        self._heeded[name] = (said, heeded)
-        self._heeded = {each: known for each, known in self._heeded.items() if each in self.folder.routines}
-        state = {each: [schedule, moment.isoformat()] for each, (schedule, moment) in self._heeded.items()}
-        write_private(self._state_path, json.dumps(state))
+            self._heeded.remember(routine.name, said, decision.heeded, self.folder.routines)
+        return decision.heeded
 
     def _resume(self, run: Run, now: datetime) -> None:
         """Make a run again that a kill broke off, or say that it was."""
@@ -187,15 +218,27 @@ class Scheduler:
         if routine is None or run.tries > routine.retries:
             self._finish(replace(run, state="failed", why="It was broken off, and is not made again."), now)
             return
-        self.runs.keep(replace(run, state="waiting", at=now, why="It was broken off, and is made again."))
+        waiting = replace(run, state="waiting", at=run.started or run.at)
+        if said := outdated(routine, run.cause, waiting.at, now):
+            self._finish(replace(run, state="skipped", why=said), now)
+            return
+        self.runs.keep(replace(waiting, at=now, why="It was broken off, and is made again."))
 
     # What happens.
 
     def trigger(self, name: str, payload: Mapping[str, Any] | None = None, cause: str = "person") -> str:
-        """Run a routine now; return the run's id. Raises NotFound, and UsageError where it is wrong."""
+        """Run a routine now; return the run's id.
+
+        Raises NotFound, UsageError where it is wrong, and Overloaded where too many of its runs wait.
+        """
         self.look()
         now = self._now()
-        run = self.runs.new(self.routine(name).name, cause, now, now, dict(payload or {}))
+        routine = self.routine(name)
+        if sum(run.routine == routine.name for run in self.runs.open()) >= MAX_WAITING:
+            raise Overloaded(
+                f"{MAX_WAITING} runs of {name} wait already.", hint="Try again when they are over."
+            )
+        run = self.runs.new(routine.name, cause, now, now, dict(payload or {}))
         self._awake.set()
         return run.id
 
@@ -216,7 +259,10 @@ class Scheduler:
         routine, now = self.routine(name), self._now()
         run = Run("dry", name, "person", now, now, "running", 1, now)
         async with self._slots:
-            outcome = await self._runner.run(routine, run, dry=True)
+            try:
+                outcome = await self._runner.run(routine, run, dry=True)
+            except TimeoutError as error:
+                raise GeneratorUnavailable(why(error, routine)) from error
         return replace(run, state="done", ended=self._now(), trace=outcome.trace)
 
     def hosts(self, routine: Routine) -> tuple[str, ...]:
@@ -259,7 +305,7 @@ class Scheduler:
                 seen = run.payload.get("paths", [])
                 if what and what not in seen and len(seen) < 100:
                     seen.append(what)
-                self.runs.later(run, at)
+                self.runs.later(run, min(at, run.due + timedelta(seconds=PATIENCE * debounce_s)))
                 return
         self.runs.new(routine.name, cause, now, at, {"paths": [what]} if what else None)
         self._awake.set()
@@ -278,13 +324,11 @@ class Scheduler:
 
     def run(self, run_id: str) -> Run:
         """Return a run by its id. Raises NotFound."""
-        if (found := self.runs.get(run_id)) is None:
+        if (found := self.runs.whole(run_id)) is None:
             raise NotFound(f"There is no run {run_id!r}.", hint="`pai routine history` shows them.")
         return found
 
     def _begin(self, run: Run) -> None:
-        if any(self.runs.get(other).routine == run.routine for other in self._tasks):  # type: ignore[union-attr]
-            return  # one at a time: it waits for the one before
         task = asyncio.create_task(self._make(run))
         self._tasks[run.id] = task
         task.add_done_callback(lambda _: self._ended(run.id))
@@ -309,7 +353,12 @@ class Scheduler:
             except PaiError as error:
                 self._finish(replace(run, state="failed", why=error.detail), now)
                 return
-            run = self.runs.keep(replace(run, state="running", tries=run.tries + 1, started=now, why=""))
+            try:
+                run = self.runs.keep(replace(run, state="running", tries=run.tries + 1, started=now, why=""))
+            except PaiError as error:  # a full disk: what is not written down is not begun
+                log.warning("the run %s waits: %s", run.id, error.detail)
+                self.runs.later(run, now + timedelta(seconds=RETRY_S))
+                return
             self._publish(run)
             try:
                 outcome = await self._runner.run(routine, run)
@@ -339,15 +388,8 @@ class Scheduler:
             self.runs.keep(run)
         except PaiError as error:  # a full disk: it is told at least
             log.warning("the run %s could not be written down: %s", run.id, error.detail)
+            self.runs.hold(run)
         self._publish(run)
         if (waiting := self._awaited.get(run.id)) is not None:
             waiting.set()
         return run
-
-
-def _read_state(path: Path) -> dict[str, tuple[str, datetime]]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-        return {name: (said, datetime.fromisoformat(moment)) for name, (said, moment) in found.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}

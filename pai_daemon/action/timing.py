@@ -35,7 +35,7 @@ def decide(routine: Routine, schedule: Schedule, heeded: datetime, now: datetime
     """
     if heeded - now > SET_BACK:
         return Decision(now)
-    latest = schedule.latest(now)
+    latest = schedule.latest(now, heeded)
     if latest <= heeded:
         return Decision(heeded)
     late_s = (now - latest).total_seconds()
@@ -46,6 +46,18 @@ def decide(routine: Routine, schedule: Schedule, heeded: datetime, now: datetime
     if late_s > max(routine.grace_s, PUNCTUAL_S):
         return Decision(latest, skipped=latest, why=f"it was missed by {told(late_s)}, more than its grace")
     return Decision(latest, due=latest)
+
+
+def outdated(routine: Routine | None, cause: str, at: datetime, now: datetime) -> str:
+    """Return why a run that was to be made at a moment is not made any more, "" for one that is."""
+    if routine is None or cause == "person":
+        return ""
+    if not routine.enabled:
+        return "The routine was switched off."
+    late_s = (now - at).total_seconds()
+    if cause == "schedule" and late_s > max(routine.grace_s, PUNCTUAL_S):
+        return f"It was not run: it was missed by {told(late_s)}, more than its grace."
+    return ""
 
 
 def told(seconds: float) -> str:

@@ -93,5 +93,5 @@ def _show_reasons(reasons: Mapping[str, Any], weights: Mapping[str, float]) -> N
     if reasons["odds"] is not None:
         worth = {name: value * weights[name] for name, value in reasons["signs"].items()}
         most = sorted(worth.items(), key=lambda pair: -abs(pair[1]))
-        shown = ", ".join(f"{name} {value:+.2f}" for name, value in most if abs(value) >= LEAST_WORTH)
+        shown = "; ".join(f"{name} {value:+.2f}" for name, value in most if abs(value) >= LEAST_WORTH)
         console.print(f"    [dim]second look {reasons['odds']:+.2f}: {shown}[/]")

@@ -229,6 +229,11 @@ class Index:
     def _all_embeddings(self) -> tuple[Embeddings, ...]:
         return (self.live,) if self.next is None else (self.live, self.next)
 
+    def learn_words(self) -> None:
+        """Have the words of all texts read, so that the first question is weighed as those after it."""
+        if (thread := self.store.chunks.vocabulary.renew()) is not None:
+            thread.join()
+
     # Upkeep.
 
     def rewrite(self) -> None:

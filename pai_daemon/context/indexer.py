@@ -249,10 +249,9 @@ class Indexer:
         if self._agenda.paused:
             self._enter("paused", PAUSED)
         elif self._state != "ready":
-            waits = bool(self._switch)
-            self._enter(
-                "indexing" if waits else "ready", "The embedding model is loading." if waits else None
-            )
+            self._index.learn_words()
+            waits = "The embedding model is loading." if self._switch else None
+            self._enter("indexing" if waits else "ready", waits)
             release_memory()  # of the scan and of what was read
         now_s = time.monotonic()
         waits_s = [self._next_scan_s - now_s, self._removals.wait_s(now_s)]

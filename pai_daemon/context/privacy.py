@@ -51,6 +51,10 @@ class Privacy:
                 showing.append(owner)
         return None
 
+    def hides(self, path: str) -> bool:
+        """Return whether a note at this path stays here, whatever it says, and be it not there yet."""
+        return bool(self._paths.exclude) and self._paths.pattern_of(path) is not None
+
     def private_paths(self, catalog: Catalog) -> set[str]:
         """Return the paths of the notes that stay here."""
         return {note.path for note in catalog.notes() if self.rule(note, catalog) is not None}

@@ -29,7 +29,7 @@ CHANGES = (NotFound, NoteChanged, VaultUnavailable, DiskFull)
 class KnownAction(msgspec.Struct, frozen=True, kw_only=True):
     """An action and what became of it. diff: what it would change now, of one that waits.
 
-    It is empty for a token that may not read the note.
+    It is empty for a token that may not read the note; so is the text of what another proposed.
     """
 
     id: str
@@ -171,12 +171,15 @@ def _sent(parts: Parts, record: Record, granted: Grant) -> KnownAction:
         except PaiError as error:
             diff = f"It cannot be done now: {error.detail}\n"
     action = record.action
+    # What routines write is made of notes: to a token that may not read them it is none of its business.
+    may_read = granted.scopes is None or record.by.partition(", approved by ")[0] == granted.name
+    may_read = may_read or (granted.opens("search") and is_indexed)
     return KnownAction(
         id=record.id,
         state=record.state,
         kind=action.kind,
         path=action.path,
-        text=action.text,
+        text=action.text if may_read else "",
         heading=action.heading,
         name=action.name,
         value=action.value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,6 +14,7 @@ from pai_daemon.action.runs import Run, RunState
 from pai_daemon.action.scheduler import Scheduler
 from pai_daemon.errors import DiskFull, GeneratorUnavailable, ModelUnavailable, NotFound, VaultUnavailable
 from pai_daemon.serve.contract import Routes
+from pai_daemon.serve.security import GRANT
 from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.wire import Limit, reply
 
@@ -21,7 +23,10 @@ NAME_ABOUT = "The routine's name: its note's path below the folder of routines, 
 
 
 class RoutineRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run. trace: its inputs, prompt, text, generator, tokens, diff, warnings and took_ms."""
+    """A run. trace: its inputs, prompt, text, generator, tokens, diff, warnings and took_ms.
+
+    Prompt, text and diff are empty for a token that may not read notes.
+    """
 
     id: str
     routine: str
@@ -136,7 +141,7 @@ async def history(request: web.Request, asked: History) -> web.Response:
 )
 async def one_run(request: web.Request) -> web.Response:
     """Return a run with all that it did."""
-    return reply(_run(request.app[SERVED].ready().scheduler.run(request.match_info["id"])))
+    return reply(_shown(request, request.app[SERVED].ready().scheduler.run(request.match_info["id"])))
 
 
 @routes.post(
@@ -150,7 +155,7 @@ async def one_run(request: web.Request) -> web.Response:
 async def change_run(request: web.Request, asked: RunChange) -> web.Response:
     """Cancel a run that is to be made or under way."""
     assert asked.state == "cancelled"
-    return reply(_run(request.app[SERVED].ready().scheduler.cancel(request.match_info["id"])))
+    return reply(_shown(request, request.app[SERVED].ready().scheduler.cancel(request.match_info["id"])))
 
 
 @routes.post(
@@ -167,8 +172,8 @@ async def run(request: web.Request, asked: RunRoutine) -> web.Response:
     name = request.match_info["name"]
     if asked.dry_run:
         made = await scheduler.dry_run(name)
-        return reply(_run(made))
-    return reply(_run(await scheduler.over(scheduler.trigger(name))))
+        return reply(_shown(request, made))
+    return reply(_shown(request, await scheduler.over(scheduler.trigger(name))))
 
 
 def _known(scheduler: Scheduler, routine: Routine) -> KnownRoutine:
@@ -190,6 +195,14 @@ def _known(scheduler: Scheduler, routine: Routine) -> KnownRoutine:
         next=coming.isoformat() if coming else None,
         last=_run(runs[0], whole=False) if runs else None,
     )
+
+
+def _shown(request: web.Request, run: Run) -> RoutineRun:
+    """Return a run as the token that asks may see it: a trace holds what stands in notes."""
+    if request[GRANT].opens("search"):
+        return _run(run)
+    held_back = {name: "" for name in ("prompt", "text", "diff") if name in run.trace}
+    return _run(replace(run, trace=run.trace | held_back | {"sources": []}))
 
 
 def _run(run: Run, *, whole: bool = True) -> RoutineRun:

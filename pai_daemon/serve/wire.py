@@ -21,13 +21,15 @@ log = logging.getLogger(__name__)
 BODY_S = 30.0
 
 
+# A few characters are space for Python, and none for the patterns of JSON Schema.
+NOT_BLANK = r"[^\s\x1c-\x1f\x85]"
 Limit = Annotated[int, Meta(ge=1, le=MAX_LIMIT, description="How many at most.", examples=[5])]
 Words = Annotated[
     str,
     Meta(
         description='`"exact words"` must occur, `-word` leaves out what holds it.',
         examples=["when is the engine serviced"],
-        extra_json_schema={"minLength": 1, "maxLength": MAX_QUERY_CHARACTERS, "pattern": r"\S"},
+        extra_json_schema={"minLength": 1, "maxLength": MAX_QUERY_CHARACTERS, "pattern": NOT_BLANK},
     ),
 ]
 Operators = Annotated[
@@ -35,9 +37,9 @@ Operators = Annotated[
     Meta(
         description='Words or a question; `"exact words"` must occur, `-word` leaves out what holds it.'
         " Besides `path:` and `file:` (part of a note's path or name), `heading:`, `tag:` or `#tag`,"
-        " `[property]` or `[property:value]`, `since:` and `before:` (a day, or 7d) and `on:` (a day) choose notes, and `-`"
-        ' before one leaves out what it finds; quotes hold a value with spaces: `path:"My notes"`. Alone they'
-        " list the newest notes."
+        " `[property]` or `[property:value]`, `since:` and `before:` (a day, or 7d) and `on:` (a day)"
+        " choose notes, and `-` before one leaves out what it finds; quotes hold a value with spaces:"
+        ' `path:"My notes"`. Alone they list the newest notes.'
     ),
 ]
 Folder = Annotated[str, Meta(description="A folder of the vault, or one note.", examples=["Journal"])]

@@ -11,6 +11,7 @@ import calendar
 import hashlib
 import json
 import re
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,7 @@ from pai_daemon.errors import PaiError, UsageError
 
 AT_ONCE = 4
 MAX_ENTRIES = 200
-MAX_CHARS = 4000
+MAX_CHARS, MAX_HTML_CHARS = 4000, 100_000
 # An entry that was told so long ago has left its feed.
 KEPT = timedelta(days=90)
 _TRACKING = re.compile(r"(?<=[?&])(?:utm_\w+|fbclid|gclid|mc_[ce]id|ref)=[^&#]*&?")
@@ -59,25 +60,37 @@ class Feeds:
     def __init__(self, outside: Outside, path: Path) -> None:
         self._outside, self._path = outside, path
         self._state: dict[str, Any] = _read(path)
+        self._lock = threading.Lock()
 
     async def fetch(
-        self, addresses: Sequence[str], hosts: Sequence[Host], known_to: str, now: datetime
+        self,
+        addresses: Sequence[str],
+        hosts: Sequence[Host],
+        known_to: str,
+        now: datetime,
+        *,
+        whole_day: bool = False,
     ) -> Fetched:
-        """Return the entries that were not told yet, the latest first. known_to: whose reading counts."""
+        """Return the entries that were not told yet, the latest first. known_to: whose reading counts.
+
+        whole_day: where there are any, those that were told today come again, since what is made of them
+        takes the place of what was made earlier in the day.
+        """
         slots = asyncio.Semaphore(AT_ONCE)
         told = self._state["told"].get(known_to, {})
+        today = {each for each, day in told.items() if whole_day and day == now.date().isoformat()}
 
         async def one(address: str) -> list[Entry] | str:
             async with slots:
                 try:
-                    return await self._one(address, hosts)
+                    return await self._one(address, hosts, now)
                 except PaiError as error:
                     return f"{address}: {error.detail}"
 
         found = await asyncio.gather(*(one(address) for address in dict.fromkeys(addresses)))
         problems = tuple(each for each in found if isinstance(each, str))
         entries: list[Entry] = []
-        seen = set(told)
+        seen, is_any_new = set(told) - today, False
         for entry in sorted(
             (entry for each in found if not isinstance(each, str) for entry in each),
             key=lambda entry: entry.published or now - timedelta(days=1),
@@ -85,18 +98,27 @@ class Feeds:
         ):
             if not seen & set(entry.ids):
                 entries.append(entry)
+                is_any_new = is_any_new or not today & set(entry.ids)
             seen.update(entry.ids)
-        return Fetched(tuple(entries[:MAX_ENTRIES]), problems)
+        return Fetched(tuple(entries[:MAX_ENTRIES]) if is_any_new else (), problems)
 
     def read(self, known_to: str, ids: Iterable[str], now: datetime) -> None:
-        """Remember that entries were told."""
-        told = self._state["told"].setdefault(known_to, {})
-        told |= dict.fromkeys(ids, now.date().isoformat())
-        oldest = (now - KEPT).date().isoformat()
-        self._state["told"][known_to] = {each: day for each, day in told.items() if day >= oldest}
-        write_private(self._path, json.dumps(self._state))
+        """Remember that entries were told, and forget what is old. Any thread may call."""
+        today, oldest = now.date().isoformat(), (now - KEPT).date().isoformat()
+        with self._lock:
+            told = self._state["told"]
+            told[known_to] = told.get(known_to, {}) | dict.fromkeys(ids, today)
+            for name, days in list(told.items()):
+                if not (kept := {each: day for each, day in days.items() if day >= oldest}):
+                    del told[name]  # of a routine that is no more
+                else:
+                    told[name] = kept
+            feeds = self._state["feeds"]
+            for address in [each for each, kept in feeds.items() if kept.get("asked", today) < oldest]:
+                del feeds[address]
+            write_private(self._path, json.dumps(self._state))
 
-    async def _one(self, address: str, hosts: Sequence[Host]) -> list[Entry]:
+    async def _one(self, address: str, hosts: Sequence[Host], now: datetime) -> list[Entry]:
         kept = self._state["feeds"].get(address, {})
         conditions = {"If-None-Match": kept.get("etag"), "If-Modified-Since": kept.get("modified")}
         headers = {name: value for name, value in conditions.items() if value and "entries" in kept}
@@ -104,18 +126,19 @@ class Feeds:
             "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=.9, */*;q=.5"
         )
         answer = await self._outside.get(address, hosts, headers)
-        if answer.status == 304:
+        if answer.status == 304 and "entries" in kept:
+            kept["asked"] = now.date().isoformat()
             return [_entry(each) for each in kept["entries"]]
         if answer.status != 200:
             raise Unreachable(f"the server says {answer.status}")
         entries = await asyncio.to_thread(
             parse, answer.body, answer.headers.get("content-type", ""), answer.url
         )
-        if validators := {
-            n: answer.headers.get(h) for n, h in (("etag", "etag"), ("modified", "last-modified"))
-        }:
-            # Kept with what it said: a feed that has not changed may hold what no run has told yet.
-            self._state["feeds"][address] = validators | {"entries": [_written(entry) for entry in entries]}
+        # Kept with what it said: a feed that has not changed may hold what no run has told yet.
+        kept = {"etag": answer.headers.get("etag"), "modified": answer.headers.get("last-modified")}
+        kept |= {"entries": [_written(entry) for entry in entries], "asked": now.date().isoformat()}
+        with self._lock:
+            self._state["feeds"][address] = kept
         return entries
 
 
@@ -178,7 +201,7 @@ def _json_feed(body: bytes, address: str) -> list[Entry]:
 def _made(  # noqa: PLR0917 - what an entry has
     feed: str, title: str, link: str, html: str, published: datetime | None, own_id: str, author: str
 ) -> Entry:
-    text = plain_text(html)[:MAX_CHARS]
+    text = plain_text(html[:MAX_HTML_CHARS])[:MAX_CHARS]
     link = (
         link if link.startswith(("https://", "http://")) and not re.search(r"[\s<>\"`()\[\]|]", link) else ""
     )

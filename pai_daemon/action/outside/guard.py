@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ _PORTS = {"http": 80, "https": 443}
 # Names that mean something only in a person's own network.
 _LOCAL_ENDS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NUMBERS = re.compile(r"(?:(?:0x[0-9a-f]*|\d+)\.?)+", re.IGNORECASE)
 _REDIRECTS = (301, 302, 303, 307, 308)
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -235,6 +237,9 @@ def _url(address: str) -> URL:
         raise UsageError(f"{address!r} is no address: {error}.") from error
     if url.scheme not in _PORTS or not name or port is None:
         raise UsageError(f"{address!r} is no address that can be asked.", hint="Write https://… or http://….")
+    if _NUMBERS.fullmatch(name) and _ip(name) is None:
+        # Libraries read 127.1 and 2130706433 as addresses, past what checks a name or an address.
+        raise UsageError(f"{name} is an address in another form.", hint="Write it as 192.0.2.1.")
     if url.user is not None or url.password is not None:
         raise UsageError("An address must not hold a name or a password.")
     return url.with_fragment(None)

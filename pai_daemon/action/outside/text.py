@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+MAX_HTML_CHARS = 1_000_000
+MAX_DEPTH = 100
 _SKIPPED = frozenset(
     ("script", "style", "noscript", "template", "svg", "nav", "footer", "form", "iframe", "aside")
 )
@@ -31,6 +33,24 @@ def one_line(text: str) -> str:
     return " ".join(_CONTROLS.sub("", text).split())
 
 
+def _closed(html: str) -> str:
+    """Return HTML without comments, and nothing begun that has no end.
+
+    The parser looks for each missing end anew: a page of them would keep it busy for hours.
+    """
+    parts, at = [], 0
+    while (begin := html.find("<!", at)) >= 0:
+        parts.append(html[at:begin])
+        end = "-->" if html.startswith("<!--", begin) else "]]>" if html.startswith("<![", begin) else ">"
+        if (found := html.find(end, begin + 2)) < 0:
+            html, at = "", 0
+            break
+        at = found + len(end)
+    text = "".join(parts) + html[at:]
+    last = text.rfind(">") + 1
+    return text[:last] + text[last:].replace("<", "&lt;")
+
+
 class _Words(HTMLParser):
     """Collects the words that are seen."""
 
@@ -45,7 +65,7 @@ class _Words(HTMLParser):
     def of(cls, html: str) -> _Words:
         """Return the words of a text, as far as it can be read."""
         words = cls()
-        words.feed(html)
+        words.feed(_closed(html[:MAX_HTML_CHARS]))
         words.close()
         return words
 
@@ -57,7 +77,8 @@ class _Words(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Begin an element."""
-        if tag in _SKIPPED or ("hidden" in dict(attrs) and tag not in ("br", "hr")):
+        is_hidden = tag in _SKIPPED or ("hidden" in dict(attrs) and tag not in ("br", "hr"))
+        if is_hidden and len(self._skipping) < MAX_DEPTH:
             self._skipping.append(tag)
         self._in_title = tag == "title"
         if _BLOCKS.fullmatch(tag):

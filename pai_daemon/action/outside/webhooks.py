@@ -175,15 +175,15 @@ class Webhooks:
         for hook in self._hooks.hooks():
             if event not in hook.events:
                 continue
+            self._awake.set()
             if self._count >= MAX_WAITING:
-                log.warning("%s is not told to %s: %d messages wait already", event, hook.url, self._count)
+                log.warning("%s is not told to %s: %d messages wait already", event, hook.id, self._count)
                 continue
             body = json.dumps({"type": event, "timestamp": moment, "data": data}, ensure_ascii=False)
             message_id = f"msg_{time.time_ns():x}{secrets.token_hex(6)}"
             with contextlib.suppress(PaiError):  # a full disk costs a message, and not what it tells of
                 self._deliveries.put(Delivery(message_id, hook.id, event, body))
                 self._count += 1
-        self._awake.set()
 
     async def _go_on(self) -> None:
         while True:
@@ -195,7 +195,7 @@ class Webhooks:
     async def send_due(self) -> None:
         """Send what is due, in order; a hook that fails keeps only its own messages waiting."""
         hooks = {hook.id: hook for hook in self._hooks.hooks()}
-        waiting = self._deliveries.all(self._deliveries.waiting)
+        waiting = await asyncio.to_thread(self._deliveries.all, self._deliveries.waiting)
         self._count = len(waiting)
         failing: set[str] = set()
         for delivery in waiting:
@@ -206,7 +206,7 @@ class Webhooks:
                 delivery.at <= self._now() and hook.id not in failing and not await self._send(hook, delivery)
             ):
                 failing.add(hook.id)
-        self._count = len(self._deliveries.all(self._deliveries.waiting))
+        self._count = len(list(self._deliveries.waiting.glob("msg_*.json")))
 
     async def _send(self, hook: Hook, delivery: Delivery) -> bool:
         """Send one message; return whether it was taken."""
@@ -217,7 +217,7 @@ class Webhooks:
         failed = replace(delivery, tries=delivery.tries + 1, why=why)
         with contextlib.suppress(PaiError):
             if failed.tries > len(AGAIN_S):
-                log.warning("%s did not take %s: %s", hook.url, delivery.event, why)
+                log.warning("the webhook %s did not take %s: %s", hook.id, delivery.event, why)
                 self._deliveries.bury(failed)
             else:
                 self._deliveries.put(replace(failed, at=self._now() + AGAIN_S[failed.tries - 1]))
