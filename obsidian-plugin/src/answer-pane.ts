@@ -178,7 +178,8 @@ export class AnswerPane {
 }
 
 function drawSentence(parent: HTMLElement, text: string, supported: boolean): void {
-  const el = parent.createSpan({ cls: "pai-sentence", text });
+  // What is inserted or copied keeps its links; read here, they are their words.
+  const el = parent.createSpan({ cls: "pai-sentence", text: text.replace(/\[\[(?:[^[\]|]*\|)?([^[\]|]+)\]\]/g, "$1") });
   if (supported) return;
   el.addClass("is-unsupported");
   parent.createSpan({ cls: "pai-badge is-unsupported", text: say.unsupported, attr: { "aria-label": say.unsupportedWhy } });

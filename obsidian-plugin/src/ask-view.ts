@@ -10,14 +10,10 @@ import { copy, insertBelowCursor } from "./navigate";
 import { remember } from "./remember";
 import { answeredBy, spoken, supportedText, toCallout, toMarkdown } from "./results";
 import { saveNote } from "./save-note";
-import { type Task, titleOf } from "./task";
+import { isWeighty, type Task, titleOf } from "./task";
 import { say } from "./words";
 
 export const ASK_VIEW = "pai-daemon-ask";
-
-const LONG_S = 60;
-// What one part takes where nobody has measured it yet.
-const CALL_S = 10;
 
 export class AskView extends ItemView {
   override navigation = false;
@@ -224,11 +220,6 @@ function eventsOf(pane: AnswerPane): AnswerEvents {
     onDelta: (text) => { pane.addText(text); },
     onCited: (n) => { pane.markCited(n); },
   };
-}
-
-/** Whether notes leave this machine, or whoever asked for a summary would go away meanwhile (D97). */
-function isWeighty({ seconds, calls, generator }: Estimate): boolean {
-  return generator.location === "remote" || (seconds ?? calls * CALL_S) > LONG_S;
 }
 
 function estimated({ notes, seconds, keptBack, generator }: Estimate): string {

@@ -1,8 +1,13 @@
 /** What the ask panel can be told to do: a question, a summary of notes, or a comparison of two. Never imports obsidian. */
 
+import type { Estimate } from "./contract";
 import type { Compare, Summarize } from "./contract.gen";
 import { nameOf } from "./repairs";
 import { say } from "./words";
+
+const LONG_S = 60;
+// What one part takes where nobody has measured it yet.
+const CALL_S = 10;
 
 export type Task =
   | { kind: "ask"; question: string; asAsked?: boolean }
@@ -30,4 +35,9 @@ export function summaryOfTag(written: string): Task | null {
 
 export function comparison(first: string, second: string): Task {
   return { kind: "compare", title: say.comparisonOf(nameOf(first), nameOf(second)), of: { first, second } };
+}
+
+/** Whether notes leave this machine, or whoever asked for a summary would go away meanwhile (D97). */
+export function isWeighty({ seconds, calls, generator }: Estimate): boolean {
+  return generator.location === "remote" || (seconds ?? calls * CALL_S) > LONG_S;
 }

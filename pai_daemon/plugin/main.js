@@ -1488,7 +1488,7 @@ var WORDS = 220, AnswerPane = class {
   }
 };
 function drawSentence(parent, text, supported) {
-  let el = parent.createSpan({ cls: "pai-sentence", text });
+  let el = parent.createSpan({ cls: "pai-sentence", text: text.replace(/\[\[(?:[^[\]|]*\|)?([^[\]|]+)\]\]/g, "$1") });
   supported || (el.addClass("is-unsupported"), parent.createSpan({ cls: "pai-badge is-unsupported", text: say.unsupported, attr: { "aria-label": say.unsupportedWhy } }));
 }
 
@@ -1650,6 +1650,7 @@ function relative(from, to) {
 }
 
 // src/task.ts
+var LONG_S = 60, CALL_S = 10;
 function titleOf(task) {
   return task.kind === "ask" ? task.question : task.title;
 }
@@ -1667,9 +1668,12 @@ function summaryOfTag(written) {
 function comparison(first, second) {
   return { kind: "compare", title: say.comparisonOf(nameOf(first), nameOf(second)), of: { first, second } };
 }
+function isWeighty({ seconds, calls, generator }) {
+  return generator.location === "remote" || (seconds ?? calls * CALL_S) > LONG_S;
+}
 
 // src/ask-view.ts
-var ASK_VIEW = "pai-daemon-ask", LONG_S = 60, CALL_S = 10, AskView = class extends import_obsidian4.ItemView {
+var ASK_VIEW = "pai-daemon-ask", AskView = class extends import_obsidian4.ItemView {
   constructor(leaf, host) {
     super(leaf);
     this.host = host;
@@ -1824,9 +1828,6 @@ function eventsOf(pane) {
       pane.markCited(n);
     }
   };
-}
-function isWeighty({ seconds, calls, generator }) {
-  return generator.location === "remote" || (seconds ?? calls * CALL_S) > LONG_S;
 }
 function estimated({ notes, seconds, keptBack, generator }) {
   let cost = say.estimated(notes, seconds === null ? null : spoken(seconds), answeredBy(generator));

@@ -52,6 +52,7 @@ const notes = { "Large.md": `# Large\n\n${LINE.repeat(Math.ceil(200_000 / LINE.l
 const figures = await onStage(notes, async ({ driver, page, daemon, harness }) => {
   const mentions = Array.from({ length: 500 }, (_, n) => ({
     text: "garden", line: n + 3, column_utf16: LINE.indexOf("garden"), start_char: 0, end_char: 0, target: "Other.md", title: "Garden", link: "[[Garden|garden]]",
+    confidence: 0.95, sure: true, why: "its title",
   }));
   const results = Array.from({ length: 12 }, (_, n) => ({ ...passage, title: `Note ${n}`, text: LINE.repeat(12), highlights: [[20, 26], [120, 126]] }));
   daemon.scripts.set("/api/links", (response) => json(response, { path: "Large.md", content_hash: "h", revision: 1, mentions, suggestions: [] }));

@@ -14,6 +14,7 @@ export async function summarizing({ driver, page, address, first, second }) {
     assert.match((await (await streamed).allHeaders())["content-type"], /text\/event-stream/);
     assert.match(await page.locator(".pai-turn:last-child .pai-question").textContent(), /^Summary of /);
     assert.ok((await page.locator(".pai-turn:last-child .pai-row.is-cited").count()) > 0, "no source is cited");
+    assert.doesNotMatch(await page.locator(".pai-turn:last-child .pai-answer").textContent(), /\[\[/);
     const { text } = await driver.note();
     await page.click(".pai-turn:last-child .pai-insert");
     const after = (await driver.note()).text;
