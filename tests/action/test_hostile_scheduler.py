@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,12 @@ async def test_look_at_the_clock_asks_no_schedule_that_is_not_due(
     await stage.at(START)
     asked: list[Any] = []
     real = Schedule.latest
-    monkeypatch.setattr(Schedule, "latest", lambda self, *moments: asked.append(1) or real(self, *moments))
+
+    def latest(self: Schedule, *moments: datetime) -> datetime:
+        asked.append(moments)
+        return real(self, *moments)
+
+    monkeypatch.setattr(Schedule, "latest", latest)
     for minute in range(1, 50):
         await stage.at(START + timedelta(minutes=minute))
     assert not asked
@@ -200,3 +206,24 @@ async def test_trial_that_takes_too_long_says_so(stage: Stage) -> None:
     stage.scheduler.look()
     with pytest.raises(GeneratorUnavailable, match="longer than 120 s"):
         await stage.scheduler.dry_run("Slow")
+
+
+async def test_machine_that_travels_takes_its_schedules_along(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A schedule without a time zone is of this machine's, as it is set now."""
+    stage.routine("News", "schedule: daily at 7:30")
+    try:
+        found = []
+        for zone in ("UTC", "XYZ-9"):
+            monkeypatch.setenv("TZ", zone)
+            if zone == "UTC":
+                time.tzset()
+            await stage.at(START)
+            coming = stage.scheduler.next(stage.scheduler.routine("News"))
+            assert coming is not None
+            found.append(coming.astimezone(UTC).hour)
+        assert found == [7, 22]
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -27,10 +27,10 @@ def test_trace_of_a_run_is_for_who_may_read_notes() -> None:
     """Prompt, text, diff and sources are held back; that it ran, and how long, is told."""
     trace = {"prompt": "p", "text": "t", "diff": "d", "sources": ["[[A]]"], "took_ms": 1.0}
     run = Run("1", "R", "person", START, START, "done", trace=trace)
-    asking = lambda granted: {GRANT: granted}  # noqa: E731 - what is asked of a request
-    assert _shown(asking(OWN), run).trace == trace  # type: ignore[arg-type]
-    assert _shown(asking(READING), run).trace == trace  # type: ignore[arg-type]
-    held = _shown(asking(ACTING), run).trace  # type: ignore[arg-type]
+    own, reading, acting = ({GRANT: each} for each in (OWN, READING, ACTING))
+    assert _shown(own, run).trace == trace  # type: ignore[arg-type]
+    assert _shown(reading, run).trace == trace  # type: ignore[arg-type]
+    held = _shown(acting, run).trace  # type: ignore[arg-type]
     assert held == {"prompt": "", "text": "", "diff": "", "sources": [], "took_ms": 1.0}
 
 
