@@ -110,7 +110,7 @@ class _Reading:
         if len(causes) != 1 or others:
             raise UsageError(f"{next(iter(others or value), '')!r} is no event.", hint=_ON_HINT)
         cause, what = causes[0], str(value[causes[0]] or "")
-        if not what and cause in ("note", "tag", "event"):
+        if not what and cause in ("note", "tag"):
             raise UsageError(f"Which {cause}? It names none.", hint=_ON_HINT)
         if cause == "note":
             read_pattern(what)
@@ -241,7 +241,7 @@ class _Reading:
         return self._text.count("\n", 0, max([start, *places])) + 1
 
 
-_ON_HINT = "Events are note: PATTERN, tag: TAG, event: NAME, webhook and start."
+_ON_HINT = "Events are note: PATTERN, tag: TAG, webhook and start."
 _INPUT_HINT = (
     "Inputs are feed, url, daily: 7d, query, notes: PATTERN, changed: 7d, tasks: open, links: 7d and "
     "on_this_day."

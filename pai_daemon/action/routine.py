@@ -13,7 +13,7 @@ from pai_daemon.action.grant import Grant
 
 InputKind = Literal["feed", "url", "daily", "query", "notes", "changed", "tasks", "links", "on_this_day"]
 WriteKind = Literal["section", "create", "proposals", "none"]
-Cause = Literal["note", "tag", "event", "webhook", "start"]
+Cause = Literal["note", "tag", "webhook", "start"]
 OnMissed = Literal["run_once", "skip"]
 
 
@@ -33,7 +33,7 @@ class Input:
 class Trigger:
     """What a routine runs on beside the clock.
 
-    what: a pattern of paths, a tag, an event's name. change: which changes of a note count.
+    what: a pattern of paths, a tag. change: which changes of a note count.
     debounce_s: how long it must be quiet before the routine runs.
     """
 

@@ -25,7 +25,7 @@ KEPT = 40
 class Run:
     """A run of a routine.
 
-    cause: schedule, person, note, tag, event, webhook or start. due: when it was to be made; at: when it is
+    cause: schedule, person, note, tag, webhook or start. due: when it was to be made; at: when it is
     made, or made again. tries: how often it was begun. why: what went wrong, or why it was skipped. actions:
     ids of what it wrote or proposed. trace: inputs, prompt, text, generator, tokens, diff, warnings, took_ms.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
@@ -129,6 +130,13 @@ def read_zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (KeyError, OSError, ValueError) as error:
         raise UsageError(f"There is no time zone {name!r}.", hint="Write it as Europe/Berlin.") from error
+
+
+def local_zone_name() -> object:
+    """Return what tells this machine's time zone from another, as it is set now."""
+    if hasattr(time, "tzset"):  # a process knows of no change before
+        time.tzset()
+    return time.tzname, time.timezone
 
 
 def local_zone() -> tzinfo:

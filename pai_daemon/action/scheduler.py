@@ -24,7 +24,7 @@ from pai_daemon.action.outside.guard import hosts_of_routine
 from pai_daemon.action.routine import Routine, Trigger
 from pai_daemon.action.runner import Runner, why
 from pai_daemon.action.runs import Run, Runs
-from pai_daemon.action.schedule import Schedule, read_schedule, read_zone
+from pai_daemon.action.schedule import Schedule, local_zone_name, read_schedule, read_zone
 from pai_daemon.action.timing import decide, outdated
 from pai_daemon.context.changes import REMOVED, NoteChange
 from pai_daemon.errors import (
@@ -81,6 +81,7 @@ class Scheduler:
         self._schedules: dict[str, Schedule] = {}
         self._coming: dict[str, datetime] = {}
         self._looked: datetime | None = None
+        self._zone: object = None
         self._places: dict[str, pathspec.PathSpec[Any]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -115,7 +116,9 @@ class Scheduler:
 
     def look(self) -> None:
         """Look at the folder of routines."""
-        if self.folder.look() or not self._schedules:
+        zone = local_zone_name()  # a machine that travels
+        if self.folder.look() or zone != self._zone or not self._schedules:
+            self._zone = zone
             self._places.clear()
             self._coming.clear()
             self._schedules = {
@@ -276,13 +279,6 @@ class Scheduler:
             for trigger in routine.triggers:
                 if self._is_meant(trigger, path, change, tags):
                     self._wait(routine, trigger.cause, self._now(), trigger.debounce_s, path)
-
-    def event(self, name: str) -> None:
-        """Hear of an event, such as `revision`."""
-        for routine in self._enabled():
-            for trigger in routine.triggers:
-                if trigger.cause == "event" and trigger.what == name:
-                    self._wait(routine, "event", self._now(), trigger.debounce_s, name)
 
     def _is_meant(self, trigger: Trigger, path: str, change: NoteChange, tags: frozenset[str]) -> bool:
         if change == REMOVED or trigger.change not in ("any", change):

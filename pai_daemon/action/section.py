@@ -16,7 +16,7 @@ from pai_daemon.notes.markdown import read_markdown
 
 HASH_CHARS = 8
 _NAME = re.compile(r"[^A-Za-z0-9]+")
-_QUOTED = re.compile(r"(?:[ \t]*>[^\r\n]*(?:\r\n|\n|\Z))+")
+_QUOTED = re.compile(r"(?m:^)(?:[ \t]*>[^\r\n]*(?:\r\n|\n|\Z))+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -38,7 +38,7 @@ def without_sections(text: str) -> str:
 
 def _all_sections(text: str) -> list[tuple[int, int]]:
     spans = []
-    for match in re.finditer(rf"(?m)^\^pai-[\w-]+-[0-9a-f]{{{HASH_CHARS}}}(?=[ \t\r]*$)", text):
+    for match in re.finditer(rf"(?m)^\^pai-[\w-]+-[0-9a-f]{{{HASH_CHARS}}}(?=[^\S\n]*$)", text):
         before = text[: match.start()].rstrip()
         start = max(
             (q.start() for q in _QUOTED.finditer(before) if q.end() == len(before)), default=match.start()
@@ -83,7 +83,7 @@ def callout(name: str, title: str, body: str, newline: str = "\n") -> str:
 
 def markdown_sections(text: str, name: str) -> list[Found]:
     """Return the sections of a routine in a note, in order."""
-    mark = re.compile(rf"(?m)^\^pai-{re.escape(name)}-(?P<hash>[0-9a-f]{{{HASH_CHARS}}})(?=[ \t\r]*$)")
+    mark = re.compile(rf"(?m)^\^pai-{re.escape(name)}-(?P<hash>[0-9a-f]{{{HASH_CHARS}}})(?=[^\S\n]*$)")
     found = []
     for match in mark.finditer(text):
         before = text[: match.start()].rstrip()

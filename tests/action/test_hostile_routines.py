@@ -14,6 +14,7 @@ import pytest
 from pai_daemon.action.outside.guard import hosts_of_routine
 from pai_daemon.action.reading import KEYS, read_routine
 from pai_daemon.action.routine import Routine, Wrong
+from pai_daemon.action.section import with_section
 from tests.action.test_scheduler import Stage
 
 VALUES: tuple[Any, ...] = (
@@ -66,3 +67,26 @@ async def test_note_that_cannot_be_read_stops_no_other(stage: Stage, monkeypatch
     assert list(stage.scheduler.folder.routines) == ["Good"]
     assert "unforeseen" in stage.scheduler.folder.wrong[0].message
     await asyncio.sleep(0)
+
+
+def test_event_that_nobody_tells_is_no_event() -> None:
+    """A routine that could never run is wrong, and not silent."""
+    found = read_routine("Routines/a.md", "---\non: {event: revision}\n---\nDo it.\n")
+    assert isinstance(found, tuple)
+    assert found[0].line == 2
+
+
+def test_words_before_a_section_on_its_line_are_no_part_of_it() -> None:
+    """A person who writes before the first > of a section has made it theirs."""
+    text = with_section("# A\n", "news", "News", "one")
+    mine = text.replace("> [!summary]", "mine> [!summary]")
+    assert "mine> [!summary] News\n> one\n" in with_section(mine, "news", "News", "two")
+
+
+@pytest.mark.parametrize("end", ["\u00a0", " \u3000", "\u2009\n"])
+def test_section_in_a_note_that_ends_with_other_blanks_is_found_again(end: str) -> None:
+    """A blank that is no space, behind the last line, makes no second section."""
+    first = with_section(f"# A\n\ntext{end}", "x", "T", "one")
+    assert with_section(first, "x", "T", "two").count("^pai-x-") == 1
+    first = with_section(end, "x", "T", "one")
+    assert with_section(first, "x", "T", "two").count("^pai-x-") == 1

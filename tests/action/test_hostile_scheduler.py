@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -205,3 +206,24 @@ async def test_trial_that_takes_too_long_says_so(stage: Stage) -> None:
     stage.scheduler.look()
     with pytest.raises(GeneratorUnavailable, match="longer than 120 s"):
         await stage.scheduler.dry_run("Slow")
+
+
+async def test_machine_that_travels_takes_its_schedules_along(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A schedule without a time zone is of this machine's, as it is set now."""
+    stage.routine("News", "schedule: daily at 7:30")
+    try:
+        found = []
+        for zone in ("UTC", "XYZ-9"):
+            monkeypatch.setenv("TZ", zone)
+            if zone == "UTC":
+                time.tzset()
+            await stage.at(START)
+            coming = stage.scheduler.next(stage.scheduler.routine("News"))
+            assert coming is not None
+            found.append(coming.astimezone(UTC).hour)
+        assert found == [7, 22]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
