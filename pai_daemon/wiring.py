@@ -90,7 +90,8 @@ class Wiring:
         feeds = Feeds(outside, data / "feeds.json")
         gatherer = VaultGatherer(searcher, linker, feeds, outside, folder=chosen.routines_folder)
         composer = self._composer(searcher, related)
-        scheduler = self._scheduler(Runner(vault, gatherer, composer, actions), webhooks)
+        runner = Runner(vault, gatherer, composer, actions, stays=self._stays)
+        scheduler = self._scheduler(runner, webhooks)
         index.on_notes = self._heard(scheduler, actions, webhooks, indexer)
         return Parts(
             index=index,
@@ -172,6 +173,10 @@ class Wiring:
             moved=Relocation(shelf, self.index.catalog, reader),
             on_change=tell,
         )
+
+    def _stays(self, path: str) -> bool:
+        """Return whether a note at a path stays on this machine, be it there or not."""
+        return path in self.index.private_paths() or self.index.privacy.hides(path)
 
     def _composer(self, searcher: Searcher, related: Related) -> VaultComposer:
         settings = self.settings

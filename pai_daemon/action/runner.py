@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -59,10 +59,18 @@ class Outcome:
 
 
 class Runner:
-    """Makes the runs of one vault's routines."""
+    """Makes the runs of one vault's routines. stays: whether a note at a path stays on this machine."""
 
-    def __init__(self, vault: Path, gatherer: Gatherer, composer: Composer, actions: Actions) -> None:
-        self._vault = vault
+    def __init__(
+        self,
+        vault: Path,
+        gatherer: Gatherer,
+        composer: Composer,
+        actions: Actions,
+        *,
+        stays: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        self._vault, self._stays = vault, stays
         self._gatherer, self._composer, self._actions = gatherer, composer, actions
 
     async def run(self, routine: Routine, run: Run, *, dry: bool = False) -> Outcome:
@@ -72,6 +80,7 @@ class Runner:
         outcome = Outcome()
         async with asyncio.timeout(routine.limits.time_s):
             material = await self._gatherer.gather(routine, due, run.payload)
+            material = await asyncio.to_thread(self._that_may_be_written, routine, material, due)
             left_s = routine.limits.time_s - (time.perf_counter() - started_s)
             written = await self._composer.compose(routine, material, due, budget_s=left_s)
         actions = self._to_do(routine, written, due)
@@ -82,6 +91,16 @@ class Runner:
         outcome.trace |= {"diff": outcome.diff[:MAX_TRACE_CHARS]}
         outcome.trace |= {"took_ms": round((time.perf_counter() - started_s) * 1000, 1)}
         return outcome
+
+    def _that_may_be_written(self, routine: Routine, material: Material, due: datetime) -> Material:
+        """Return the material without what is local-only, where the note that is written is not (D15)."""
+        if routine.writes.kind == "none" or self._stays(path := self._path(routine, due)):
+            return material
+        public = tuple(piece for piece in material.pieces if not piece.is_private)
+        if not (kept := len(material.pieces) - len(public)):
+            return material
+        told = f"{kept} of the texts are local-only and were left out, since {path} is not."
+        return replace(material, pieces=public, warnings=(*material.warnings, told))
 
     def _to_do(self, routine: Routine, written: Written, due: datetime) -> list[tuple[Action, bool]]:
         """Return the actions of a run, and for each whether it may be done without asking."""

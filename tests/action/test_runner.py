@@ -1,0 +1,64 @@
+"""What a run is given is written only where it may stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pai_daemon.action.actions import Actions
+from pai_daemon.action.audit import AuditLog
+from pai_daemon.action.grant import Grant
+from pai_daemon.action.material import Material, Piece, Written
+from pai_daemon.action.routine import Routine, Writes
+from pai_daemon.action.runner import Runner
+from pai_daemon.action.runs import Run
+from pai_daemon.vault.shelf import Shelf
+
+NOW = datetime(2026, 3, 9, 7, 0, tzinfo=UTC)
+PIECES = (
+    Piece("note", "Open", "said openly", "[[Open]]", path="Open.md"),
+    Piece("note", "Diary", "said in private", "[[Diary]]", path="Diary/1.md", is_private=True),
+)
+
+
+class Given:
+    """Gathers these pieces, and composes them as they are."""
+
+    async def gather(self, routine: Routine, due: datetime, payload: Mapping[str, Any]) -> Material:
+        """Return the pieces."""
+        del routine, due, payload
+        return Material(PIECES)
+
+    async def done(self, material: Material) -> None:
+        """Hear of nothing."""
+
+    async def compose(
+        self, routine: Routine, material: Material, due: datetime, *, budget_s: float
+    ) -> Written:
+        """Return all their texts."""
+        del routine, due, budget_s
+        return Written("\n".join(piece.text for piece in material.pieces))
+
+
+@pytest.mark.parametrize(("to", "is_told"), [("Diary/Sum.md", True), ("Sum.md", False)])
+async def test_local_only_text_is_written_into_local_only_notes_alone(
+    tmp_path: Path, to: str, is_told: bool
+) -> None:
+    """Else it would go out with the note that it was written into; what is left out is said."""
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    actions = Actions(Shelf(vault, "", tmp_path / "undo"), AuditLog(tmp_path / "audit.jsonl"))
+    given = Given()
+    runner = Runner(vault, given, given, actions, stays=lambda path: path.startswith("Diary/"))
+    routine = Routine(
+        "Sum", "Routines/Sum.md", "Sum", "x", writes=Writes("section", to), grants=(Grant("append", "**"),)
+    )
+    outcome = await runner.run(routine, Run("1", "Sum", "person", NOW, NOW))
+    text = (vault / to).read_text("utf-8")
+    assert "said openly" in text
+    assert ("said in private" in text) == is_told
+    assert bool(outcome.trace["warnings"]) != is_told
