@@ -30,6 +30,7 @@ def contact(kind: str, host: str, port: int, argv: list[str], **environ: str) ->
         "argv": argv,
         "environ": environ,
         "config": "",
+        "webhooks": "",
         "routines": {},
     }
 
