@@ -27,6 +27,7 @@ from pai_daemon.serve.wire import reply
 
 routes = Routes()
 MAX_PROBLEMS = 1000
+MAX_WRONG = 5
 # Less of a vault than this is more likely a mistake than a language.
 LEAST_SHARE = 0.05
 
@@ -243,7 +244,8 @@ def _describe_parts(status: Status, served: Served, parts: Parts) -> None:
     status.work = Work(parts.indexer.notes_read, parts.index.chunks_embedded, parts.index.commits)
     shares = parts.indexer.languages.shares
     status.languages = {code: round(share, 2) for code, share in shares.items() if share >= LEAST_SHARE}
-    status.hints = [*_room_hints(parts), *language_hints(shares, served.model.profile)]
+    languages = language_hints(shares, served.model.profile)
+    status.hints = [*_room_hints(parts), *_routine_hints(parts), *languages]
     status.generator = parts.answerer.generator
     status.watcher = Watching(parts.watcher.mode, parts.watcher.reason or None)
     status.disk = Disk(parts.index.store.size_bytes(), status.disk.free_bytes)
@@ -267,6 +269,12 @@ def _room_hints(parts: Parts) -> list[Hint]:
     """Return the hint that upkeep waits for room on the disk; none where it does not."""
     short = parts.index.store.shortage
     return [Hint("disk_nearly_full", short.message, None)] if short is not None else []
+
+
+def _routine_hints(parts: Parts) -> list[Hint]:
+    """Return a hint for each of the first routines that are wrong, as they were when last looked at."""
+    wrong = parts.scheduler.folder.wrong[:MAX_WRONG]
+    return [Hint("routine_wrong", f"{w.path}:{w.line} {w.message} {w.hint}".strip(), None) for w in wrong]
 
 
 def _free_bytes(folder: Path) -> int | None:

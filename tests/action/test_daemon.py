@@ -140,6 +140,7 @@ def test_wrong_routine_is_listed_with_its_line(daemon: DaemonProcess) -> None:
     said = pai(daemon, "routine", "list")
     assert "Routines/Wrong.md:2" in said
     assert "Is it 'weekday'?" in said
+    assert "Routines/Wrong.md:2 " in pai(daemon, "status")
     reply = daemon.request("POST", "/api/routines/Wrong/run", body="{}")
     assert reply.status == 400
     assert "line 2" in reply.json["detail"]
