@@ -136,6 +136,7 @@ def test_note_is_moved_with_its_links_and_back(daemon: DaemonProcess) -> None:
 def test_wrong_routine_is_listed_with_its_line(daemon: DaemonProcess) -> None:
     """It is told where it is wrong and what to write, and is refused by name."""
     note = daemon.vault / "Routines" / "Wrong.md"
+    note.parent.mkdir(exist_ok=True)
     note.write_text("---\nschedule: every wekday at 7\n---\nx\n", "utf-8")
     said = pai(daemon, "routine", "list")
     assert "Routines/Wrong.md:2" in said
