@@ -287,6 +287,7 @@ class Actions:
             state: State = "failed"
             with contextlib.suppress(PaiError):
                 texts = self._kept(record.id)
+                self._shelf.tidy_beside(texts)
                 now = {path: self._shelf.read(path) for path in texts}
                 if all(now[path] == after for path, (_, after) in texts.items()):
                     state = "applied"

@@ -16,7 +16,7 @@ import secrets
 import shutil
 import time
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -184,12 +184,22 @@ class Shelf:
         for place, _, names in os.walk(self.root):
             for left in (Path(place, name) for name in names if _LEFT.fullmatch(name)):
                 with contextlib.suppress(OSError):
-                    if time.time() - left.stat().st_ctime <= STALE_S:
-                        continue  # of a write that is being done
-                    if left.suffix == _OLD:
-                        with self._alone():
-                            self._keep(left.relative_to(self.root).as_posix(), _text(left))
-                    left.unlink(missing_ok=True)
+                    if time.time() - left.stat().st_ctime > STALE_S:  # else of a write that is being done
+                        self._clear(left)
+
+    def tidy_beside(self, paths: Iterable[str]) -> None:
+        """Remove what a kill left of a write to one of these paths, which nobody writes to now."""
+        for folder in {(self.root / path).parent for path in paths}:
+            for name in _names(folder):
+                if _LEFT.fullmatch(name):
+                    with contextlib.suppress(OSError):
+                        self._clear(folder / name)
+
+    def _clear(self, left: Path) -> None:
+        if left.suffix == _OLD:
+            with self._alone():
+                self._keep(left.relative_to(self.root).as_posix(), _text(left))
+        left.unlink(missing_ok=True)
 
     def _prune(self) -> None:
         records = sorted(self.undo.iterdir())

@@ -303,6 +303,7 @@ def test_kill_at_each_step_of_a_move_leaves_it_done_or_not_done(tmp_path: Path, 
     none = {"Old.md": "# Old\n", "Links.md": "[[Old]]\n"}
     states = [each.state for each in actions.records()]
     assert (found, states) in ((whole, ["applied"]), (none, ["failed"]), (none, []))
+    assert [path.name for path in desk.vault.rglob("*") if path.suffix != ".md"] == []
 
 
 def test_log_is_only_added_to_and_for_the_person_alone(desk: Desk) -> None:

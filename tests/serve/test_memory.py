@@ -30,6 +30,11 @@ def pai(daemon: DaemonProcess, *arguments: str) -> Any:
     return json.loads(said.stdout)
 
 
+def recalled(keeping: DaemonProcess) -> Any:
+    """Return what is recalled of the editor."""
+    return pai(keeping, "recall", "Which editor do I use?")
+
+
 def test_fact_is_remembered_recalled_answered_from_and_forgotten(keeping: DaemonProcess) -> None:
     """From the command line to a cited answer; with memory off the answer does not know it."""
     told = pai(keeping, "remember", "I write all my code in the editor Helix.", "--subject", "Tools")
@@ -38,7 +43,8 @@ def test_fact_is_remembered_recalled_answered_from_and_forgotten(keeping: Daemon
     assert fact["source"] == "cli"
     note = (keeping.vault / "Memory" / "Tools.md").read_text("utf-8")
     assert f"^{fact['id']}" in note.splitlines()[fact["line"] - 1]
-    found = pai(keeping, "recall", "Which editor do I use?")
+    # On a busy machine the fact is embedded a moment later.
+    found = eventually(lambda: asked if (asked := recalled(keeping))["results"] else None, "it is recalled")
     assert found["results"][0]["fact"]["id"] == fact["id"]
 
     def answered() -> Any:
