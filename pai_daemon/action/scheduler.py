@@ -183,10 +183,6 @@ class Scheduler:
         schedule = self._schedules.get(routine.name)
         return schedule.after(self._now()) if schedule is not None and routine.enabled else None
 
-    def is_running(self, name: str) -> bool:
-        """Return whether a routine is being run."""
-        return any(run.state == "running" and run.routine == name for run in self.runs.open())
-
     def _busy(self) -> set[str]:
         """Return the routines of which a run was begun, and is not over."""
         found = (self.runs.get(run_id) for run_id in self._tasks)
@@ -259,6 +255,7 @@ class Scheduler:
 
     async def dry_run(self, name: str) -> Run:
         """Return what a run would do; nothing is written, and nothing counts as read."""
+        self.look()
         routine, now = self.routine(name), self._now()
         run = Run("dry", name, "person", now, now, "running", 1, now)
         async with self._slots:

@@ -49,11 +49,11 @@ def test_morning_news_come_from_feeds_into_todays_note_once(daemon: DaemonProces
         daemon, "routine", "add", "morning-news", "--feed", f"{site.url}/a.xml", "--feed", f"{site.url}/b.xml"
     )
     assert "Routines/Morning news.md" in said
-    assert "every day at 07:00" in pai(daemon, "routine", "list")
     assert ("+> - [Lock reopens](https://post.example/1)") in pai(
         daemon, "routine", "run", "Morning news", "--dry-run"
     )
     assert today(daemon) == before
+    assert "every day at 07:00" in pai(daemon, "routine", "list")
     found = run(daemon, "Morning%20news")
     assert (found["state"], found["trace"]["pieces"]) == ("done", 2)
     after = today(daemon)
