@@ -148,7 +148,7 @@ class Wiring:
         """Return what changes notes; neither routines nor what is remembered is opened by a grant."""
         vault, settings = self.vault, self.settings
         data = settings.actions_dir(vault)
-        events, index = self.served.events, self.index
+        events = self.served.events
 
         def begun(path: str) -> str:
             daily, now = DailyNotes.of(vault), datetime.now().astimezone()
@@ -159,8 +159,7 @@ class Wiring:
             events.publish("action", told)
             if record.state not in ("proposed", "applied"):
                 return
-            path = record.action.path
-            if path not in index.private_paths() and not index.privacy.hides(path.lstrip("/")):
+            if not self._stays(record.action.path.lstrip("/")):
                 events.call(webhooks.tell, f"action.{record.state}", told | {"kind": record.action.kind})
 
         shelf = Shelf(vault, "", data / "undo")

@@ -337,7 +337,7 @@ export interface Known {
 export interface KnownAction {
   id: string;
   state: "applied" | "applying" | "failed" | "proposed" | "rejected" | "undone";
-  kind: "add_link" | "append" | "call_webhook" | "create" | "insert" | "move" | "section" | "set_property";
+  kind: "add_link" | "append" | "create" | "insert" | "move" | "section" | "set_property";
   path: string;
   text: string;
   heading: string;

@@ -1,4 +1,4 @@
-"""One change that may be made to the notes, or one call out: a plain value. Pure."""
+"""One change that may be made to the notes, a plain value. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pai_daemon.action.grant import ActionKind
 class Action:
     """What is to be done.
 
-    path: of the note, in the vault; of a webhook its address. text: what is written. heading: under which
+    path: of the note, in the vault. text: what is written. heading: under which
     it is inserted, without its #, "" for the end. section: the block id of the section that it replaces, if
     it is there as it was written. name, value: of a property. to: a move's new path; a link's target.
     """

@@ -22,7 +22,7 @@ from typing import Any, Literal
 from pai_daemon.action.action import Action
 from pai_daemon.action.audit import AuditLog
 from pai_daemon.action.grant import Grant
-from pai_daemon.action.planning import check, diff, planned
+from pai_daemon.action.planning import check, planned
 from pai_daemon.config import write_private
 from pai_daemon.errors import Forbidden, NoteChanged, NotFound, PaiError, UsageError
 from pai_daemon.vault.shelf import Shelf, parts_of
@@ -111,14 +111,12 @@ class Actions:
         by: whose own note a new one may take the place of, while it is as it was created.
         """
         check(action)
-        if action.kind == "call_webhook":
-            return {}
         if action.kind == "move":
             if self._moved is None:
                 raise UsageError("Notes cannot be moved from here.")
             return self._moved(action.path, action.to)
         before = self._shelf.read(action.path)
-        is_ours = before is not None and self._created.get(action.path) == (_author(by), hash_of(before))
+        is_ours = before is not None and self._created.get(action.path) == (author(by), hash_of(before))
         if action.kind == "create" and is_ours:
             # It is as the same routine created it: a second run takes the place of the first.
             return {action.path: (before, self._planned(action, None))}
@@ -155,14 +153,12 @@ class Actions:
             record = self._waiting(action_id)
             return self._add(replace(record, state="rejected", at=self._now(), why=f"rejected by {by}"))
 
-    def apply(
-        self, action: Action, *, by: str, grants: Sequence[Grant], today: datetime | None = None
-    ) -> Record:
+    def apply(self, action: Action, *, by: str, grants: Sequence[Grant]) -> Record:
         """Do what is granted. Raises Forbidden for anything else, and then nothing is written."""
-        day = (today or self._now()).date()
+        day = self._now().astimezone().date()  # a grant ends with a person's day
         places = [action.path, action.to] if action.kind == "move" else [action.path]
         for written in places:
-            place = written if action.kind == "call_webhook" else _plain(written)
+            place = _plain(written)
             is_sealed = place.casefold().startswith(self._sealed)
             if is_sealed or not any(grant.covers(action.kind, place, day) for grant in grants):
                 raise Forbidden(
@@ -263,7 +259,7 @@ class Actions:
         if record.state == "applied":
             self._wrote |= record.hashes
             if record.action.kind == "create":
-                self._created |= {path: (_author(record.by), each) for path, each in record.hashes.items()}
+                self._created |= {path: (author(record.by), each) for path, each in record.hashes.items()}
 
     def _file(self, action_id: str) -> Path:
         return self._log.path.parent / "before" / f"{action_id}.json"
@@ -304,18 +300,14 @@ def _plain(path: str) -> str:
     return unicodedata.normalize("NFC", "/".join(parts_of(path)))
 
 
-def _author(by: str) -> str:
+def author(by: str) -> str:
+    """Return who an action is by, whoever approved it."""
     return by.partition(", approved by ")[0]
 
 
 def hash_of(text: str) -> str:
     """Return the SHA-256 of a note's text as it is on disk."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def shown(texts: Texts) -> str:
-    """Return what changes as a unified diff."""
-    return diff(texts)
 
 
 def _written(record: Record) -> dict[str, Any]:

@@ -35,7 +35,6 @@ from pai_daemon.notes.language import guess_language
 from pai_daemon.vault.daily import filled
 
 NEWS, REVIEW, INBOX, ON_THIS_DAY = "morning-news", "weekly-review", "inbox-triage", "on-this-day"
-SHIPPED = (NEWS, REFLECTION, REVIEW, INBOX, ON_THIS_DAY)
 MAX_PIECES, SHORTEST = 60, 200
 QUOTED_ALONE = "none"
 
@@ -222,7 +221,7 @@ class VaultComposer:
                 Kin(each.path, each.title, each.link, tuple(tags(each.path)), each.linked) for each in found
             ]
 
-        text, actions = inbox.compose(pieces, kin, tags, language, may_move=True)
+        text, actions = inbox.compose(pieces, kin, tags, language)
         return Written(text, stages=("compose",), actions=actions, generator="extractive")
 
 

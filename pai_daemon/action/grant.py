@@ -11,9 +11,7 @@ import pathspec
 
 from pai_daemon.errors import UsageError
 
-ActionKind = Literal[
-    "create", "append", "insert", "section", "set_property", "add_link", "move", "call_webhook"
-]
+ActionKind = Literal["create", "append", "insert", "section", "set_property", "add_link", "move"]
 KINDS: tuple[str, ...] = get_args(ActionKind)
 # Who may append to a note may put a section of its own there, and begin the note.
 _COVERED = {"append": ("append", "insert", "section"), "create": ("create",)}
@@ -25,7 +23,7 @@ HINT = (
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A kind of action, and a pattern of the paths (of a webhook: the hosts) that it may touch.
+    """A kind of action, and a pattern of the paths that it may touch.
 
     Written `append: Journal/**`, with `until 2027-01-01` behind it where it ends.
     """

@@ -46,7 +46,6 @@ class Written:
     """
 
     text: str
-    title: str = ""
     prompt: str = ""
     generator: str = ""
     stages: tuple[str, ...] = ()

@@ -60,20 +60,18 @@ def check(action: Action) -> None:
     needed = {
         "create": action.text, "append": action.text, "insert": action.text and action.heading,
         "section": action.section, "set_property": action.name, "add_link": action.to, "move": action.to,
-        "call_webhook": action.path,
     }  # fmt: skip
     names = {
         "insert": "text and heading",
         "section": "section",
         "set_property": "name",
-        "call_webhook": "path",
     }
     if not str(needed[action.kind]).strip():
         fallback = "to" if action.kind in ("add_link", "move") else "text"
         raise UsageError(f"An action {action.kind} needs {names.get(action.kind, fallback)}.")
     if not action.path.strip():
         raise UsageError("An action needs path, the note that it changes.")
-    if action.kind not in ("move", "call_webhook") and not action.path.lower().endswith((".md", ".markdown")):
+    if action.kind != "move" and not action.path.lower().endswith((".md", ".markdown")):
         raise UsageError(f"{action.path} is no Markdown note.", hint="Its name ends with .md.")
     if len(action.text) > MAX_TEXT_CHARS:
         raise UsageError(f"A text may have {MAX_TEXT_CHARS} characters.")

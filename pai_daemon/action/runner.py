@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from pai_daemon.action.action import Action
-from pai_daemon.action.actions import Actions, Record, shown
+from pai_daemon.action.actions import Actions, Record
 from pai_daemon.action.material import Material, Written
+from pai_daemon.action.planning import diff
 from pai_daemon.action.routine import Routine
 from pai_daemon.action.runs import Run
 from pai_daemon.action.schedule import local_zone
@@ -108,7 +109,7 @@ class Runner:
         writes, text = routine.writes, written.text.strip()
         if not text or writes.kind == "none":
             return actions
-        title = written.title or routine.title
+        title = routine.title
         path = self._path(routine, due)
         if writes.kind == "create":
             template = ""
@@ -138,7 +139,7 @@ class Runner:
         by = f"routine {routine.name}"
         for action, is_own in actions:
             try:
-                outcome.diff += shown(self._actions.preview(action, by))
+                outcome.diff += diff(self._actions.preview(action, by))
                 if dry:
                     continue
                 if is_own:

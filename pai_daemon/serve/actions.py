@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from pai_daemon.action import planning
 from pai_daemon.action.action import Action
-from pai_daemon.action.actions import Record, State, shown
+from pai_daemon.action.actions import Record, State, author
 from pai_daemon.action.grant import ActionKind
 from pai_daemon.action.runner import DAILY
 from pai_daemon.errors import DiskFull, Forbidden, NoteChanged, NotFound, PaiError, VaultUnavailable
@@ -124,10 +126,7 @@ async def propose(request: web.Request, asked: ProposeAction) -> web.Response:
     parts = request.app[SERVED].ready()
     for name in ("path", "text", "heading", "name", "value", "to", "why"):
         refuse_halves(name, getattr(asked, name))
-    path = _today(request) if asked.path == DAILY else asked.path
-    action = Action(
-        asked.kind, path, asked.text, asked.heading, name=asked.name, value=asked.value, to=asked.to
-    )
+    action = action_of(asked, request.app[SERVED].vault)
     record = await asyncio.to_thread(parts.actions.propose, action, by=_who(request), why=asked.why[:500])
     return reply(await asyncio.to_thread(_sent, parts, record, request[GRANT]))
 
@@ -149,9 +148,14 @@ async def decide(request: web.Request, asked: DecideAction) -> web.Response:
     return reply(await asyncio.to_thread(_sent, parts, record, request[GRANT]))
 
 
-def _today(request: web.Request) -> str:
-    """Return the path of today's note."""
-    return DailyNotes.of(request.app[SERVED].vault).path(datetime.now().astimezone().date())
+def action_of(asked: ProposeAction, vault: Path) -> Action:
+    """Return what is proposed; `daily` is the path of today's note."""
+    path = asked.path
+    if path == DAILY:
+        path = DailyNotes.of(vault).path(datetime.now().astimezone().date())
+    return Action(
+        asked.kind, path, asked.text, asked.heading, name=asked.name, value=asked.value, to=asked.to
+    )
 
 
 def _who(request: web.Request) -> str:
@@ -167,12 +171,12 @@ def _sent(parts: Parts, record: Record, granted: Grant) -> KnownAction:
         diff = f"rename from {record.action.path}\nrename to {record.action.to}\n"  # and all links with it
     elif record.state == "proposed" and (granted.scopes is None or (granted.opens("search") and is_indexed)):
         try:
-            diff = shown(parts.actions.preview(record.action, record.by))
+            diff = planning.diff(parts.actions.preview(record.action, record.by))
         except PaiError as error:
             diff = f"It cannot be done now: {error.detail}\n"
     action = record.action
     # What routines write is made of notes: to a token that may not read them it is none of its business.
-    may_read = granted.scopes is None or record.by.partition(", approved by ")[0] == granted.name
+    may_read = granted.scopes is None or author(record.by) == granted.name
     may_read = may_read or (granted.opens("search") and is_indexed)
     return KnownAction(
         id=record.id,

@@ -422,7 +422,7 @@ class KnownAction(TypedDict):
 
     id: str
     state: Literal["applied", "applying", "failed", "proposed", "rejected", "undone"]
-    kind: Literal["add_link", "append", "call_webhook", "create", "insert", "move", "section", "set_property"]
+    kind: Literal["add_link", "append", "create", "insert", "move", "section", "set_property"]
     path: str
     text: str
     heading: str

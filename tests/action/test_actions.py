@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pai_daemon.action.action import Action
-from pai_daemon.action.actions import Actions, Texts, hash_of, shown
+from pai_daemon.action.actions import Actions, Texts, hash_of
 from pai_daemon.action.audit import AuditLog
 from pai_daemon.action.grant import Grant, read_grant
+from pai_daemon.action.planning import diff
 from pai_daemon.errors import DiskFull, Forbidden, NoteChanged, NotFound, UsageError
 from pai_daemon.vault.shelf import Shelf
 
@@ -324,8 +325,8 @@ def test_diff_names_the_note_and_shows_both_sides(desk: Desk) -> None:
     """It is a unified diff, as a person knows it."""
     desk.write("A.md", "one\n")
     texts = desk.actions.preview(Action("append", "A.md", "two"))
-    assert shown(texts).splitlines() == ["--- A.md", "+++ A.md", "@@ -1 +1,3 @@", " one", "+", "+two"]
-    assert shown(desk.actions.preview(Action("create", "B.md", "x"))).startswith("--- /dev/null\n+++ B.md\n")
+    assert diff(texts).splitlines() == ["--- A.md", "+++ A.md", "@@ -1 +1,3 @@", " one", "+", "+two"]
+    assert diff(desk.actions.preview(Action("create", "B.md", "x"))).startswith("--- /dev/null\n+++ B.md\n")
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=30)

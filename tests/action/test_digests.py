@@ -226,7 +226,7 @@ def test_inbox_proposes_what_its_kin_agree_on() -> None:
         ],
         "Inbox/Odd.md": [],
     }
-    text, actions = inbox.compose(pieces, kin.__getitem__, lambda _: ("mine",), "en", may_move=True)
+    text, actions = inbox.compose(pieces, kin.__getitem__, lambda _: ("mine",), "en")
     assert "could go to `Boat`" in text
     assert "tags #boat" in text
     assert "[[Odd]]: no other note is near enough" in text

@@ -28,7 +28,7 @@ class Kin:
 
 def compose(
     pieces: Sequence[Piece], kin_of: Callable[[str], Sequence[Kin]], tags_of: Callable[[str], Sequence[str]],
-    language: str, *, may_move: bool,
+    language: str,
 ) -> tuple[str, tuple[Action, ...]]:  # fmt: skip
     """Return the list of the inbox as Markdown, and what is proposed."""
     words = said(language, "inbox")
@@ -40,7 +40,7 @@ def compose(
         kin = [each for each in kin_of(piece.path) if not f"{each.path}/".startswith(f"{inbox}/")][:NEAR]
         told = []
         folder = _agreed([each.path.rpartition("/")[0] for each in kin])
-        if folder and may_move:
+        if folder:
             told.append(words["folder"].format(folder))
             name = piece.path.rpartition("/")[2]
             actions.append(Action("move", piece.path, to=f"{folder}/{name}"))

@@ -21,40 +21,6 @@ LANGUAGES = tuple(_TEXTS)
 _WORD = re.compile(r"[^\W\d_][\w'’-]+")
 _OWNERS = re.compile(r"['’]s$")
 _MARKS = re.compile(r"([\[\]|<>`*_#\\])")
-_MONTHS = {
-    "en": (
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ),
-    "de": (
-        "Januar",
-        "Februar",
-        "März",
-        "April",
-        "Mai",
-        "Juni",
-        "Juli",
-        "August",
-        "September",
-        "Oktober",
-        "November",
-        "Dezember",
-    ),
-}
-_DAYS = {
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-    "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
-}
 
 
 def said(language: str, routine: str) -> dict[str, str]:

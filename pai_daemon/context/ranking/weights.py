@@ -1,7 +1,9 @@
 """How much each sign counts in the second look: a conditional logit, fitted to questions (D77).
 
-`python -m tests.bench.quality fit` prints the table below, from the tuning halves of the question sets and
-of the names of two vaults.
+They come from `fit` in `tests/bench/quality_fit.py`, over the tuning halves of the question sets and
+the names of two vaults, with evidence of 30 candidates each that was gathered beforehand. The command
+`python -m tests.bench.quality fit` gathers another sample, and its weights will differ; its whole run was
+not waited for yet.
 """
 
 from __future__ import annotations
