@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pai_daemon.context.answering.answer import Answer, AnswerEvent, Citation, Delta, Question, Sources
 from pai_daemon.context.search import checked_query
@@ -138,11 +138,13 @@ class Marks:
 
     Open WebUI takes `[2]` for the second source that it was told of, and sources of one address for one. So
     each place has one number, whatever passages of it are cited. numbers: by the number of the passage.
+    marked: the passages that have a mark in the text, in order.
     """
 
     def __init__(self) -> None:
         self.passages: Mapping[int, Citation] = {}
         self.numbers: dict[int, int] = {}
+        self.marked: list[Citation] = []
         self._places: dict[str, int] = {}
         self._held = ""
         self._length = 0
@@ -158,6 +160,7 @@ class Marks:
                 shown += text[read : mark.start()]
                 read, start = mark.end(), self._length + len(shown)
                 shown += f"[{self.number(citation)}]"
+                self.marked.append(citation)
                 found.append(Marked(citation, start, self._length + len(shown)))
         shown += text[read:]
         self._length += len(shown)
@@ -167,6 +170,23 @@ class Marks:
         """Return the number of a passage in the text, a new one where no mark had it yet."""
         uri = citation.passage.uri
         return self.numbers.setdefault(citation.n, self._places.setdefault(uri, len(self._places) + 1))
+
+    def end(self, answer: Answer) -> tuple[str, list[Marked]]:
+        """Return what follows the text, and its marks for places that the text names nowhere.
+
+        The check of a sentence may find another passage than the generator named. The text is told by then:
+        its marks stay, and so must what they stand for.
+        """
+        told = {self.number(citation) for citation in self.marked}
+        rest = tail(replace(answer, citations=(*answer.citations, *self.marked)), self.number)
+        found = []
+        for citation in answer.citations:
+            if (number := self.number(citation)) not in told:
+                told.add(number)
+                mark = f"[{number}]"
+                start = self._length + rest.index(f"\n- {mark} ") + len("\n- ")
+                found.append(Marked(citation, start, start + len(mark)))
+        return rest, found
 
 
 async def _from_notes(events: AsyncGenerator[AnswerEvent, None], stops: Stops) -> Pieces:
@@ -188,8 +208,12 @@ async def _from_notes(events: AsyncGenerator[AnswerEvent, None], stops: Stops) -
                 yield Text(shown)
             for marked in found:
                 yield marked
-            if whole is not None and (rest := tail(whole, marks.number)):
-                yield Text(rest)
+            if whole is not None:
+                rest, found = marks.end(whole)
+                if rest:
+                    yield Text(rest)
+                for marked in found:
+                    yield marked
             if is_last:
                 yield Ended(usage=_usage(whole.usage if whole is not None else None))
                 return

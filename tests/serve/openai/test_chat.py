@@ -111,6 +111,23 @@ def test_nth_source_that_is_told_is_that_of_the_mark_n(writing: Writing, events:
         assert line[8:12] in url, "the list names them in the same order"
 
 
+def test_source_that_the_check_found_is_told_beside_that_of_the_mark(writing: Writing) -> None:
+    """A mark that the check did not keep still stands for its place; the right one is listed and told too."""
+    daemon, how = writing
+    how.words = ("The hull is varnished with spar varnish ", "each spring [1].")
+    question = "What of the hull and of the shed roof?"
+    message = ask(daemon, given=body(question)).json["choices"][0]["message"]
+    content, listed = message["content"], message["annotations"]
+    assert content.startswith("The hull is varnished with spar varnish each spring [1].\n\n---\nSources:\n")
+    assert "\n- [1] [[Shed]]\n- [2] [[Boat" in content
+    cited = [each["url_citation"] for each in listed]
+    assert [content[each["start_index"] : each["end_index"]] for each in cited] == ["[1]", "[2]"]
+    assert ["Shed" in cited[0]["url"], "Boat" in cited[1]["url"]] == [True, True]
+    chunks = frames(ask(daemon, given=body(question, stream=True)))
+    deltas = [each["choices"][0]["delta"] for each in chunks[:-1]]
+    assert [one for delta in deltas for one in delta.get("annotations", ())] == listed
+
+
 def test_usage_is_streamed_only_where_it_is_asked_for(writing: Writing) -> None:
     """A chunk without choices comes last with what the generator counted; else there is none."""
     daemon, _ = writing

@@ -233,7 +233,8 @@ def test_sources_are_listed_by_the_numbers_of_the_text() -> None:
     cited = (Citation(2, PASSAGE), Citation(5, shed), Citation(7, shed))
     numbering.passages = {each.n: each for each in cited}
     assert numbering.feed("a [7] b [2] c [5]", is_last=True)[0] == "a [1] b [2] c [1]"
-    said = tail(replace(ANSWER, citations=cited), numbering.number)
-    assert said == "\n\n---\nSources:\n- [1] [[Shed]]\n- [2] [[Boat#Hull]]"
+    listed = "\n\n---\nSources:\n- [1] [[Shed]]\n- [2] [[Boat#Hull]]"
+    assert numbering.end(replace(ANSWER, citations=cited)) == (listed, [])
+    assert numbering.end(replace(ANSWER, citations=())) == (listed, []), "the text still has its marks"
     none = replace(ANSWER, citations=(), nearest=cited[:1])
-    assert tail(none, numbering.number) == "\n\n---\nThe nearest notes:\n- [[Boat#Hull]]"
+    assert Marks().end(none) == ("\n\n---\nThe nearest notes:\n- [[Boat#Hull]]", [])
