@@ -165,13 +165,15 @@ class Completion:
 
 
 def _card(citation: Citation) -> dict[str, Any]:
-    """Return a passage as an event by which Open WebUI shows a source, with its text."""
+    """Return a passage as an event by which Open WebUI shows a source, with its text.
+
+    Without `distances`: it would show them as percent, and a score only tells passages of one search apart.
+    """
     passage = citation.passage
     source = {"id": passage.uri, "name": passage.trail, "url": passage.uri}
     shown = {
         "source": source,
         "document": [passage.text],
         "metadata": [{"source": source["id"], "name": passage.trail}],
-        "distances": [passage.score],
     }
     return {"type": "source", "data": shown}

@@ -155,6 +155,7 @@ def test_passages_come_as_cards_only_for_who_asks(served: DaemonProcess) -> None
     first = cards[0]["event"]["data"]
     assert "varnish" in first["document"][0]
     assert first["source"]["name"].startswith("Boat")
+    assert "distances" not in first, "shown as how sure it is, in percent"
     assert not any("annotations" in json.dumps(each) for each in frames(reply))
     assert not any("event" in each for each in frames(served.request("POST", CHAT, body=asked))[:-1])
 
