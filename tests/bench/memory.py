@@ -77,7 +77,7 @@ def run(scratch: Path, *, quick: bool, model: str) -> list[Row]:
     with DaemonProcess(notes, Folders(scratch / "home", load().cache_dir), environ=environ) as daemon:
         daemon.ready(LIMIT_S)
         process = psutil.Process(daemon.pid)
-        peak = _peak_bytes(process)
+        peak = peak_bytes(process)
         daemon.terminate()
         daemon.start()
         chunks = daemon.ready(LIMIT_S)["chunks"]
@@ -134,7 +134,7 @@ def _large_rows(scratch: Path, environ: Mapping[str, str]) -> list[Row]:
         note.unlink()
     with DaemonProcess(notes, Folders(scratch / "large", load().cache_dir), environ=environ) as daemon:
         daemon.ready(LIMIT_S)
-        peak = _peak_bytes(psutil.Process(daemon.pid))
+        peak = peak_bytes(psutil.Process(daemon.pid))
         daemon.terminate()
         daemon.start()
         status = daemon.ready(LIMIT_S)
@@ -182,7 +182,7 @@ def _rss_bytes(daemon: DaemonProcess) -> int:
     return rss_bytes
 
 
-def _peak_bytes(process: psutil.Process) -> int | None:
+def peak_bytes(process: psutil.Process) -> int | None:
     """Return the most memory that a process has had; None where the system does not say."""
     try:
         lines = Path(f"/proc/{process.pid}/status").read_text("ascii").splitlines()

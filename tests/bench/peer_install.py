@@ -1,7 +1,7 @@
-"""Installs the tools we are measured against, each into an environment of its own, never into ours.
+"""Installs the tools we are measured against, and those that are driven, each into an environment of its own.
 
 They lie in a folder of the user's cache, `bench-peers`, or in that of `PAI_BENCH_PEERS`: about 4 GB on Linux,
-of which PyTorch and the CUDA libraries that it cannot be imported without are 3.4.
+of which PyTorch and the CUDA libraries that it cannot be imported without are 3.4, and 4.7 for Open WebUI.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ UV = "uv==0.13.9"
 PYTHON_PEERS = {
     "fastembed": ("fastembed==0.9.1",),
     "sentence-transformers": ("sentence-transformers==6.2.0", "torch==2.14.1"),
+    "open-webui": ("open-webui==0.12.4",),
 }
 NODE_PEERS = {"transformers.js": ("@huggingface/transformers@4.3.1",)}
 # What PyTorch wants of a GPU and the CPU never loads: 1 GB of packages, and as much within two others.
