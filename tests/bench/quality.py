@@ -3,8 +3,8 @@
 A passage counts when it holds the answer's place in the note. The arms are words alone, meaning alone, both
 as they are fused, and both after the second look (D77). All figures are of the half of the articles that
 nothing was fitted to; `python -m tests.bench.quality fit` prints the weights from the other half, with both
-models. Old Wikipedia text, asked by people who had it before them: the figures compare settings and are not
-absolute. `--quick` asks a tenth.
+models, and `crossed` the figures of both halves, each by weights from the other. Old Wikipedia text, asked by
+people who had it before them: the figures compare settings and are not absolute. `--quick` asks a tenth.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pai_daemon.models.embedder import Embedder
 from tests.bench.bench import indexed, load_model
 from tests.bench.data import SAMPLE_VAULT, Question, sample_questions
 from tests.bench.quality_answers import answer_rows
-from tests.bench.quality_fit import print_weights
+from tests.bench.quality_fit import print_crossed, print_weights
 from tests.bench.report import Row
 from tests.bench.sets import NAMED, POOLED, SETS, Asked, has_sets, questions, ready_vault
 
@@ -160,5 +160,6 @@ def _holds(passages: Sequence[Passage], asked: Question) -> bool:
 
 
 if __name__ == "__main__":
-    assert sys.argv[1:] == ["fit"], "python -m tests.bench.quality fit"
-    print_weights()
+    asked_for = {"fit": print_weights, "crossed": print_crossed}
+    assert " ".join(sys.argv[1:]) in asked_for, "python -m tests.bench.quality fit, or crossed"
+    asked_for[sys.argv[1]]()

@@ -21,10 +21,12 @@ FILLER = " ".join(["filler"] * 40)
 KNOWN = Vocabulary.of([pa.array(["the walrus sleeps", "the ice melts", "the sea", "the sun"])])
 
 
-def chunk(content: str, title: str = "Note", heading: str = "") -> StoredChunk:
-    """Return a chunk that says this."""
+def chunk(content: str, title: str = "Note", heading: str = "", alias: str = "") -> StoredChunk:
+    """Return a chunk that says this, below the line that tells where it stands."""
     headings = (heading,) if heading else ()
-    return StoredChunk(f"{title}.md", 0, "", "", title, headings, content, content, 1, 1, 0, 1, ())
+    named = " > ".join((f"{title} ({alias})" if alias else title, *headings))
+    searched = f"{named}\n\n{content}"
+    return StoredChunk(f"{title}.md", 0, "", "", title, headings, content, searched, 1, 1, 0, 1, ())
 
 
 def seen(query: str, *chunks: StoredChunk) -> list[dict[str, float]]:
@@ -66,10 +68,11 @@ def test_rare_word_is_worth_more_than_a_common_one() -> None:
 
 
 def test_title_that_says_the_question_leads() -> None:
-    """Of two passages with the same words, the one whose heading or title has them comes first."""
+    """Of two passages with the same words, the one whose heading, title or other name has them comes first."""
     plain = chunk("walrus ice", "Other")
     assert first("walrus ice", plain, chunk("walrus ice", "Walrus ice")) == "Walrus ice"
     assert first("walrus ice", plain, chunk("walrus ice", "Under", "Walrus ice")) == "Under"
+    assert first("walrus ice", plain, chunk("walrus ice", "Named", alias="Walrus ice")) == "Named"
 
 
 def test_inflected_and_accented_forms_are_one_word() -> None:

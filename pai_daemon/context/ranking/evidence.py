@@ -112,7 +112,8 @@ def _signs(asked: Question, chunk: StoredChunk, numbers: _Numbers) -> tuple[floa
     length = math.log(1 + len(words))
     if not found or not asked.whole:
         return (0.0, 0.0, 0.0, 0.0, length)
-    named = " ".join((chunk.title, *chunk.heading_path))
+    # Title, other names, headings and tags stand in its first line.
+    named = chunk.content.partition("\n\n")[0]
     title = {numbers[word] for word in WORD.findall(fold_letters(named))} - {-1}
     steps = zip(pairwise(found), pairwise(at), strict=True)
     pairs = {pair for pair, (here, there) in steps if there - here <= 2 and pair in asked.pairs}
