@@ -243,6 +243,7 @@ export interface Excluded {
 export interface Explanation {
   reasons: readonly (Reasons)[];
   weights: Record<string, number>;
+  corrected: Record<string, readonly (string)[]>;
   took_ms: Record<string, number>;
 }
 

@@ -306,6 +306,7 @@ class Explanation(TypedDict):
 
     reasons: list[Reasons]
     weights: dict[str, float]
+    corrected: dict[str, list[str]]
     took_ms: dict[str, float]
 
 
