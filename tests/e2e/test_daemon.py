@@ -67,7 +67,10 @@ def test_whole_way_from_a_vault_to_a_cited_answer(
 def test_start_puts_nothing_into_a_graph_of_logseq(tmp_path: Path, folders: Folders) -> None:
     """Started as the README says, a graph gets no plugin, and what is said leads to the dashboard."""
     graph = tmp_path / "graph"
-    for name, text in {"logseq/config.edn": "{}", "pages/Boat.md": "- The hull is varnished in May.\n"}.items():
+    for name, text in {
+        "logseq/config.edn": "{}",
+        "pages/Boat.md": "- The hull is varnished in May.\n",
+    }.items():
         (graph / name).parent.mkdir(parents=True)
         (graph / name).write_text(text)
     with DaemonProcess(graph, folders, arguments=("--install-plugin",)) as daemon:
