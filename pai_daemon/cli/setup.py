@@ -30,7 +30,9 @@ LOOKED_AT_BYTES = 4_000
 @click.argument("vault", type=click.Path(path_type=Path))
 @click.option("--model", help="This embedding model, rather than one that fits the languages.")
 @click.option("--accept-licence", is_flag=True, help="Accept the model's licence without being asked.")
-@click.option("--plugin/--no-plugin", default=True, help="Put the Obsidian plugin into the vault (default, but for Logseq).")
+@click.option(
+    "--plugin/--no-plugin", default=True, help="Put the plugin into the vault, unless it is Logseq's."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(vault: Path, model: str | None, accept_licence: bool, plugin: bool, as_json: bool) -> None:
     """Make everything ready for the notes in VAULT, so that a start only takes seconds.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -371,7 +372,7 @@ def test_log_that_has_become_long_begins_anew(desk: Desk, monkeypatch: pytest.Mo
     monkeypatch.setattr(actions_module, "KEPT", 5)
     waiting = begin_with_an_own_note_and_a_proposal(desk)
     with monkeypatch.context() as full:
-        full.setattr(audit.shutil, "copy", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        full.setattr(shutil, "copy", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
         append_often(desk, 30)
     assert (desk.data / "audit.jsonl").stat().st_size > 8000
     append_often(desk, 30)
