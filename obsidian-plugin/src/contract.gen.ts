@@ -722,6 +722,7 @@ export interface Remember {
   source?: string | null;
   said?: string | null;
   until?: string | null;
+  notes?: readonly (string)[] | null;
 }
 
 export interface Repair {

@@ -915,6 +915,7 @@ class Remember(TypedDict):
     source: NotRequired[str | None]
     said: NotRequired[str | None]
     until: NotRequired[str | None]
+    notes: NotRequired[list[str] | None]
 
 
 class Repair(TypedDict):
