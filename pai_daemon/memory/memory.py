@@ -340,6 +340,9 @@ class Memory:
                 self.shelf.write(entry.path, new, before=text)
             except NoteChanged:
                 continue
+            known = read_page(entry.path, new).facts
+            if (back := next((fact for fact in known if fact.id == entry.fact), None)) is not None:
+                return back
             shown = entry.before if entry.before is not None else entry.after
             return read_page(entry.path, shown or "").facts[0]
         raise _busy(entry.path)

@@ -129,8 +129,9 @@ def test_forgotten_fact_can_be_had_back_for_a_day_and_is_then_nowhere(
     fact = memory.remember("My PIN is Zwetschgenkuchen.", source="cli").fact
     memory.edit(fact.id, "My old PIN is Zwetschgenkuchen.")
     memory.forget(fact.id)
-    memory.undo()
-    assert memory.get(fact.id).text == "My old PIN is Zwetschgenkuchen."
+    back = memory.undo().fact
+    assert memory.get(fact.id) == back
+    assert (back.text, back.line) == ("My old PIN is Zwetschgenkuchen.", 4)
     memory.forget(fact.id)
     assert memory.purge() == 0
     monkeypatch.setattr("pai_daemon.memory.memory.time.time", lambda: 10.0**11)
