@@ -211,7 +211,7 @@ class Client:
         return cast("documents.Recalled", self.get("/api/memory/recall", {"q": question, **narrowed}))
 
     def remember(self, text: str, **given: Any) -> documents.FactReceipt:
-        """Keep a fact word by word; given: subject, source, said, until."""
+        """Keep a fact word by word; given: subject, source, said, until, notes."""
         return self._changed("", {"text": text, **given})
 
     def change_fact(self, fact_id: str, **change: Any) -> documents.FactReceipt:

@@ -42,6 +42,7 @@ from pai_daemon.memory.memory import Memory
 from pai_daemon.memory.offering import Offers
 from pai_daemon.memory.profile import PersonProfile
 from pai_daemon.memory.recall import Recall
+from pai_daemon.memory.rules import Rules
 from pai_daemon.memory.thread_keeping import ThreadKeeper
 from pai_daemon.models.generation.generators import Generators, Options
 from pai_daemon.serve.state import Parts, Served
@@ -130,7 +131,12 @@ class Wiring:
 
         shelf = Shelf.of(self.vault, self.settings)
         shelf.tidy()
-        memory = Memory(shelf, Journal(folder), on_purge=purge)
+        whole = Shelf(self.vault, "", shelf.undo)
+
+        def may_leave(path: str) -> bool:
+            return Rules.of(whole, self.settings).may_leave(path)
+
+        memory = Memory(shelf, Journal(folder), on_purge=purge, may_leave=may_leave)
         recollecting = Recollecting(memory, Recall(folder), self.index)
         memory.on_change = recollecting.take_in
         return recollecting

@@ -11,6 +11,7 @@ import click
 
 from pai_daemon import __version__
 from pai_daemon.cli.main import COMMANDS, pai
+from pai_daemon.config import load
 from pai_daemon.serve.openapi import described
 from tests.generate import stale
 
@@ -54,6 +55,15 @@ def test_version_is_the_same_everywhere() -> None:
     manifest = json.loads((ROOT / "obsidian-plugin" / "manifest.json").read_text("utf-8"))
     assert project["version"] == manifest["version"] == __version__
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_settings_of_the_readme_can_be_copied_as_they_stand(tmp_path: Path) -> None:
+    """Its block is TOML, of settings that there are, most of them with the value that they have anyway."""
+    block = README.split("## Settings", 1)[1].split("```toml\n", 1)[1].split("```", 1)[0]
+    (tmp_path / "config.toml").write_text(block, "utf-8")
+    plain, given = (load(environ={"PAI_CONFIG_DIR": str(each)}) for each in (tmp_path / "none", tmp_path))
+    differing = {name for name in tomllib.loads(block) if getattr(plain, name) != getattr(given, name)}
+    assert differing == {"local_only", "exclude"}
 
 
 def test_every_command_is_in_the_readme_and_has_help() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,6 +140,17 @@ def test_package_init_imports_nothing() -> None:
     """Importing a package costs nothing."""
     for module in PACKAGE.rglob("__init__.py"):
         assert not list(_imports(_tree(module))), module
+
+
+def test_no_pattern_repeats_a_group_possessively() -> None:
+    """Python before 3.11.5 goes wrong where such a group is matched in part; an atomic one is right."""
+    classes = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+    for module in MODULES:
+        for node in ast.walk(_tree(module)):
+            said = node.value if isinstance(node, ast.Constant) else ""
+            text = said.decode("latin-1") if isinstance(said, bytes) else str(said)
+            found = re.search(r"\)(?:[*+?]|\{[\d,]+\})\+", classes.sub("x", text))
+            assert found is None, f"{module.name}: {text}"
 
 
 def test_no_banned_name() -> None:

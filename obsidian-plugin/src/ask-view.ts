@@ -186,7 +186,7 @@ export class AskView extends ItemView {
     const words = answer.found ? supportedText(answer) : "";
     if (!words) return;
     const keepEl = pane.actionsEl.createEl("button", { cls: "pai-remember", text: say.remember });
-    keepEl.addEventListener("click", () => void remember(this.host, words));
+    keepEl.addEventListener("click", () => void remember(this.host, words, answer.citations.map(({ path }) => path)));
   }
 
   private addRetry(pane: AnswerPane, task: Task, exchange: Exchange | null): void {

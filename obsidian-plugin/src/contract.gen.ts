@@ -243,6 +243,7 @@ export interface Excluded {
 export interface Explanation {
   reasons: readonly (Reasons)[];
   weights: Record<string, number>;
+  corrected: Record<string, readonly (string)[]>;
   took_ms: Record<string, number>;
 }
 
@@ -721,6 +722,7 @@ export interface Remember {
   source?: string | null;
   said?: string | null;
   until?: string | null;
+  notes?: readonly (string)[] | null;
 }
 
 export interface Repair {

@@ -105,9 +105,9 @@ export class Daemon {
     return this.read(parseNoteLinks, await this.exchange("GET", `/api/notes/${path.split("/").map(encodeURIComponent).join("/")}`));
   }
 
-  /** Keeps a fact word by word; the receipt says where, and how to take it back. */
-  async remember(text: string): Promise<Receipt> {
-    const asked: Remember = { text, source: "obsidian" };
+  /** Keeps a fact word by word, local-only where one of the notes that it is from is; the receipt says where. */
+  async remember(text: string, notes: string[]): Promise<Receipt> {
+    const asked: Remember = { text, source: "obsidian", notes };
     return this.read(parseReceipt, await this.exchange("POST", "/api/memory", {}, asked));
   }
 

@@ -176,8 +176,8 @@ export default class PaiPlugin extends Plugin implements Host {
     this.addEditorCommand("answer-here", say.answerHere, (editor, info) => void this.inline.answer(editor, info));
     this.addEditorCommand("suggest-links", say.suggestLinks, () => void this.openLinks());
     this.addEditorCommand("link-mention", say.linkMention, (editor, info) => void linkMention(this, editor, info));
-    this.addEditorCommand("remember", say.remember, (editor) => {
-      void rememberHere(this, editor.getSelection(), editor.getLine(editor.getCursor("to").line));
+    this.addEditorCommand("remember", say.remember, (editor, { file }) => {
+      void rememberHere(this, editor.getSelection(), editor.getLine(editor.getCursor("to").line), file ? [file.path] : []);
     });
     this.addCommand({ id: "related", name: say.showRelated, callback: () => void this.openRelated() });
     this.addFileCommand("open-related", say.openRelated, (file) => { new RelatedModal(this.app, this, file).open(); });

@@ -12,18 +12,19 @@ const SHOWN_MS = 15_000;
 const WORDS = 160;
 
 /** Keeps the selection, or the line at the cursor without the marks of a list or heading. */
-export async function rememberHere(host: Host, selected: string, line: string): Promise<void> {
-  await remember(host, selected.trim() || questionOf(line));
+export async function rememberHere(host: Host, selected: string, line: string, notes: string[]): Promise<void> {
+  await remember(host, selected.trim() || questionOf(line), notes);
 }
 
-export async function remember(host: Host, words: string): Promise<void> {
+/** Keeps words of these notes. */
+export async function remember(host: Host, words: string, notes: string[]): Promise<void> {
   const text = words.replace(/\s+/g, " ").trim();
   if (!text) {
     new Notice(say.nothingToRemember);
     return;
   }
   try {
-    showReceipt(host, await host.daemon.remember(text));
+    showReceipt(host, await host.daemon.remember(text, notes));
   } catch (error) {
     new Notice(asDaemonError(error).advice, 10_000);
   }

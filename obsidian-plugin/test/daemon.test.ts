@@ -184,13 +184,13 @@ describe("a summary", () => {
 describe("memory", () => {
   const fact = { text: "I row.", path: "Memory/Me.md", line: 3 };
 
-  test("is told the words alone, and its receipt is taken back by its name", async () => {
+  test("is told the words and the notes they are from, and its receipt is taken back by its name", async () => {
     const seen: HttpRequest[] = [];
     const served = daemon({ send: replies(200, { outcome: "remembered", fact, undo: "c1", near: [] }, seen) });
-    const receipt = await served.remember("I row.");
+    const receipt = await served.remember("I row.", ["Day.md"]);
     await served.undoMemory(receipt.undo ?? "");
     expect(seen.map(({ url, body }) => [new URL(url).pathname, body])).toEqual([
-      ["/api/memory", '{"text":"I row.","source":"obsidian"}'], ["/api/memory/undo", '{"change":"c1"}'],
+      ["/api/memory", '{"text":"I row.","source":"obsidian","notes":["Day.md"]}'], ["/api/memory/undo", '{"change":"c1"}'],
     ]);
   });
 });

@@ -32,6 +32,12 @@ ATTEMPTS = 5
 # What can be undone, and what waits for a person, at most; older ones can no longer be.
 KEPT = 500
 MAX_WAITING = 200
+# A routine may take the place of its own note, however long ago it created it; of so many notes at most.
+MAX_CREATED = 2000
+# Of the text of an action that is over; it stands in its note.
+KEPT_CHARS = 2000
+SLACK = 100
+OPEN: tuple[State, ...] = ("proposed", "applying")
 Texts = Mapping[str, tuple[str | None, str | None]]
 
 
@@ -81,6 +87,7 @@ class Actions:
         self._records: dict[str, Record] = {}
         self._wrote: dict[str, str] = {}
         self._created: dict[str, tuple[str, str]] = {}
+        self._most = KEPT + SLACK
         for entry in log.entries():
             with contextlib.suppress(KeyError, TypeError, ValueError):
                 self._take(_read(entry, self._records))
@@ -90,7 +97,8 @@ class Actions:
 
     def records(self, state: State | None = None, limit: int = KEPT) -> list[Record]:
         """Return the latest records, the newest first; of one state, or all."""
-        found = [each for each in self._records.values() if state is None or each.state == state]
+        known = list(self._records.values())  # at once, while another thread may add one
+        found = [each for each in known if state is None or each.state == state]
         return sorted(found, key=lambda each: each.at, reverse=True)[:limit]
 
     def record(self, action_id: str) -> Record:
@@ -200,12 +208,15 @@ class Actions:
 
     def _apply(self, record: Record) -> Record:
         for attempt in range(ATTEMPTS):
-            texts = self.preview(record.action, record.by)
-            texts = {path: pair for path, pair in texts.items() if pair[0] != pair[1]}
+            seen = self.preview(record.action, record.by)
+            texts = {path: pair for path, pair in seen.items() if pair[0] != pair[1]}
             if not texts:
-                return self._add(replace(record, state="applied", at=self._now(), why="nothing to change"))
-            self._keep(record.id, texts)
-            hashes = {path: hash_of(after) for path, (_, after) in texts.items() if after is not None}
+                own = _hashes(seen) if record.action.kind == "create" else {}
+                return self._add(
+                    replace(record, state="applied", at=self._now(), why="nothing to change", hashes=own)
+                )
+            write_private(self._file(record.id), json.dumps(texts))
+            hashes = _hashes(texts)
             self._add(replace(record, state="applying", at=self._now(), hashes=hashes), tell=False)
             try:
                 self._write(texts)
@@ -250,25 +261,46 @@ class Actions:
     def _add(self, record: Record, *, tell: bool = True) -> Record:
         self._log.add(_written(record))
         self._take(record)
+        if record.state in ("undone", "failed"):
+            self._file(record.id).unlink(missing_ok=True)
+        if self._log.is_long():
+            self._forget_old()
+            with contextlib.suppress(OSError):  # a full disk: it stays long
+                self._log.begin_anew(map(_written, self._records.values()))
         if tell:
             self.on_change(record)
         return record
 
     def _take(self, record: Record) -> None:
+        if record.state not in OPEN and len(record.action.text) > KEPT_CHARS:
+            record = replace(record, action=replace(record.action, text=record.action.text[:KEPT_CHARS]))
         self._records[record.id] = record
+        if len(self._records) > self._most:
+            self._forget_old()
         if record.state == "applied":
             self._wrote |= record.hashes
-            if record.action.kind == "create":
-                self._created |= {path: (author(record.by), each) for path, each in record.hashes.items()}
+            self._created |= _created(record)
+
+    def _forget_old(self) -> None:
+        """Know what waits, what can be undone, and of each note the action that created it last."""
+        over = sorted(
+            (each for each in self._records.values() if each.state not in OPEN), key=lambda each: each.at
+        )
+        recent, old = over[-KEPT:], over[:-KEPT]
+        created = {path: each for each in old if each.state == "applied" for path in _created(each)}
+        known = [*created.values()][-MAX_CREATED:] + recent
+        done = [each for each in known if each.state == "applied"]
+        for each in old:
+            self._file(each.id).unlink(missing_ok=True)
+        # Other threads read meanwhile: each of these is another one at once.
+        self._wrote = {path: text for each in done for path, text in each.hashes.items()}
+        self._created = {path: by for each in done for path, by in _created(each).items()}
+        waiting = [each for each in self._records.values() if each.state in OPEN]
+        self._records = {each.id: each for each in waiting + known}
+        self._most = len(self._records) + SLACK
 
     def _file(self, action_id: str) -> Path:
         return self._log.path.parent / "before" / f"{action_id}.json"
-
-    def _keep(self, action_id: str, texts: Texts) -> None:
-        write_private(self._file(action_id), json.dumps(texts))
-        applied = self.records("applied", limit=2 * KEPT)
-        for old in applied[KEPT:]:
-            self._file(old.id).unlink(missing_ok=True)
 
     def _kept(self, action_id: str) -> Texts:
         try:
@@ -303,6 +335,17 @@ def _plain(path: str) -> str:
 def author(by: str) -> str:
     """Return who an action is by, whoever approved it."""
     return by.partition(", approved by ")[0]
+
+
+def _created(record: Record) -> dict[str, tuple[str, str]]:
+    """Return which notes an action created, with who it is by and the hash that it left."""
+    if record.action.kind != "create":
+        return {}
+    return {path: (author(record.by), text) for path, text in record.hashes.items()}
+
+
+def _hashes(texts: Texts) -> dict[str, str]:
+    return {path: hash_of(after) for path, (_, after) in texts.items() if after is not None}
 
 
 def hash_of(text: str) -> str:

@@ -60,7 +60,11 @@ class Outcome:
 
 
 class Runner:
-    """Makes the runs of one vault's routines. stays: whether a note at a path stays on this machine."""
+    """Makes the runs of one vault's routines. stays: whether a note at a path stays on this machine.
+
+    writing: the ids of the runs that write by now. They go on to their end, also where they are cancelled:
+    a thread that writes cannot be broken off, and what was written must not be told as not done.
+    """
 
     def __init__(
         self,
@@ -73,6 +77,7 @@ class Runner:
     ) -> None:
         self._vault, self._stays = vault, stays
         self._gatherer, self._composer, self._actions = gatherer, composer, actions
+        self.writing: set[str] = set()
 
     async def run(self, routine: Routine, run: Run, *, dry: bool = False) -> Outcome:
         """Make a run; dry: change nothing, and tell what would be. Raises PaiError, and TimeoutError late."""
@@ -86,12 +91,36 @@ class Runner:
             written = await self._composer.compose(routine, material, due, budget_s=left_s)
         actions = self._to_do(routine, written, due)
         outcome.trace = _trace(routine, material, written)
-        await asyncio.to_thread(self._carry_out, routine, actions, run, outcome, dry)
-        if not dry:
-            await self._gatherer.done(material)
+        if dry:
+            await asyncio.to_thread(self._carry_out, routine, actions, run, outcome, dry)
+        else:
+            await self._write(routine, actions, run, outcome, material)
         outcome.trace |= {"diff": outcome.diff[:MAX_TRACE_CHARS]}
         outcome.trace |= {"took_ms": round((time.perf_counter() - started_s) * 1000, 1)}
         return outcome
+
+    async def _write(
+        self,
+        routine: Routine,
+        actions: list[tuple[Action, bool]],
+        run: Run,
+        outcome: Outcome,
+        material: Material,
+    ) -> None:
+        """Carry these actions out, to the end."""
+
+        async def written() -> None:
+            await asyncio.to_thread(self._carry_out, routine, actions, run, outcome, dry=False)
+            await self._gatherer.done(material)
+
+        self.writing.add(run.id)
+        work = asyncio.create_task(written())
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await work  # the daemon stops: it waits so long
+        finally:
+            self.writing.discard(run.id)
 
     def _that_may_be_written(self, routine: Routine, material: Material, due: datetime) -> Material:
         """Return the material without what is local-only, where the note that is written is not (D15)."""

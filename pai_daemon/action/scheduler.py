@@ -104,7 +104,7 @@ class Scheduler:
         self._loop_task = asyncio.create_task(self._go_on())
 
     async def stop(self) -> None:
-        """Stop; a run under way is broken off, and made again at the next start."""
+        """Stop; a run under way is broken off, and made again at the next start. One that writes is ended."""
         for run in self.runs.open():
             if run.state == "waiting":
                 with contextlib.suppress(PaiError):  # which notes it waited with is known to memory alone
@@ -306,10 +306,14 @@ class Scheduler:
     # A run.
 
     def cancel(self, run_id: str) -> Run:
-        """Break a run off, for good. Raises NotFound, and UsageError for one that is over."""
+        """Break a run off, for good. Raises NotFound, and UsageError for one that is over or that writes."""
         run = self.run(run_id)
         if not run.is_open:
             raise UsageError(f"The run {run_id} is {run.state}.")
+        if run_id in self._runner.writing:
+            raise UsageError(
+                f"The run {run_id} writes by now.", hint="What it wrote is taken back by `pai action undo`."
+            )
         run = self._finish(replace(run, state="cancelled", why="It was cancelled."), self._now())
         if (task := self._tasks.get(run_id)) is not None:
             task.cancel()

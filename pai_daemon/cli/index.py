@@ -90,7 +90,10 @@ def _explained(found: dict[str, Any]) -> list[str]:
         f"{found['path']} is indexed, {at}: {counted(found['chunks'], 'chunk')}.",
         *([f"  {found['reason']}"] if found["reason"] else []),
         *([f"  It stays on this machine: {found['local_only']}"] if found["local_only"] else []),
-        *(f"  Line {each['line'] or '?'}: {each['reason']}" for each in found["problems"]),
+        *(
+            f"  Line {each['line']}: {each['reason']}" if each["line"] else f"  {each['reason']}"
+            for each in found["problems"]
+        ),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,14 @@ from rich.table import Table
 from pai_daemon.action.outside.incoming import Incoming
 from pai_daemon.action.shipping import install, names, shipped
 from pai_daemon.cli.output import client_options, connect, console, printable, show_json
+from pai_daemon.client import Client
 from pai_daemon.config import load
 from pai_daemon.errors import NotFound
 from pai_daemon.vault.folder import check_vault
 
+# A run's own id, which no routine is called.
+RUN_ID = re.compile(r"\d{12}-[0-9a-f]{8}")
+HISTORY = "`pai routine history` shows the runs, `pai routine list` the routines."
 STYLES = {
     "done": "green",
     "failed": "red",
@@ -131,11 +136,12 @@ def history(name: str, limit: int, vault: Path | None, as_json: bool) -> None:
 
 
 @command.command("show")
-@click.argument("run_id")
+@click.argument("run", metavar="RUN|NAME")
 @client_options
-def show(run_id: str, vault: Path | None, as_json: bool) -> None:
-    """Show one run: what it was given, what it was told to write, and what it wrote."""
-    found: Any = connect(vault).get(f"/api/routines/runs/{quote(run_id)}")
+def show(run: str, vault: Path | None, as_json: bool) -> None:
+    """Show one run, or the latest of a routine: what it was given, told to write, and wrote."""
+    client = connect(vault)
+    found: Any = client.get(f"/api/routines/runs/{_run_id(client, run)}")
     if as_json:
         show_json(found)
     else:
@@ -143,11 +149,12 @@ def show(run_id: str, vault: Path | None, as_json: bool) -> None:
 
 
 @command.command("cancel")
-@click.argument("run_id")
+@click.argument("run", metavar="RUN|NAME")
 @client_options
-def cancel(run_id: str, vault: Path | None, as_json: bool) -> None:
-    """Break a run off, for good."""
-    found: Any = connect(vault).send(f"/api/routines/runs/{quote(run_id)}", {"state": "cancelled"})
+def cancel(run: str, vault: Path | None, as_json: bool) -> None:
+    """Break a run off, or the latest of a routine, for good."""
+    client = connect(vault)
+    found: Any = client.send(f"/api/routines/runs/{_run_id(client, run)}", {"state": "cancelled"})
     if as_json:
         show_json(found)
     else:
@@ -169,7 +176,17 @@ def secret(name: str, vault: Path | None, as_json: bool) -> None:
         show_json({"secret": made, "url": f"{client.url}/api/routines/{quote(name)}/trigger"})
         return
     console.print(made)
-    console.print(f"[dim]Sign with it what is sent to {client.url}/api/routines/{quote(name)}/trigger[/]")
+    click.echo(f"Sign with it what is sent to {client.url}/api/routines/{quote(name)}/trigger", err=True)
+
+
+def _run_id(client: Client, given: str) -> str:
+    """Return a run's id as it was given, or that of the latest run of a routine. Raises NotFound."""
+    if RUN_ID.fullmatch(given):
+        return given
+    found: Any = client.get("/api/routines/runs", {"routine": given, "limit": 1})
+    if not found["runs"]:
+        raise NotFound(f"There is no run {given!r}, nor one of a routine called so.", hint=HISTORY)
+    return str(found["runs"][0]["id"])
 
 
 def _show(found: Any, *, dry: bool) -> None:

@@ -77,6 +77,9 @@ def command(
     if pending := found["pending_chunks"]:
         console.print(f"[dim]Not embedded yet: {counted(pending, 'passage')}.[/]")
     if explained:
+        for word, nearest in explained["corrected"].items():
+            said = f"No note has “{word}”; searched too: {', '.join(nearest)}."
+            console.print(said, style="dim", markup=False)
         took = ", ".join(f"{name} {value:.1f}" for name, value in explained["took_ms"].items())
         console.print(f"[dim]{found['took_ms']:.1f} ms: {took}.[/]")
 

@@ -17,7 +17,7 @@ from pai_daemon.context.languages import SAMPLE_CHUNKS, language_hints
 from pai_daemon.models.loading import load_model
 from pai_daemon.models.names import named
 from pai_daemon.notes.languages import language_name, language_shares
-from pai_daemon.plugin.install import install
+from pai_daemon.plugin.install import install, is_for_obsidian
 from pai_daemon.vault.folder import check_vault
 from pai_daemon.vault.ignore import IgnoreRules
 from pai_daemon.vault.scan import read_bytes, scan
@@ -30,7 +30,9 @@ LOOKED_AT_BYTES = 4_000
 @click.argument("vault", type=click.Path(path_type=Path))
 @click.option("--model", help="This embedding model, rather than one that fits the languages.")
 @click.option("--accept-licence", is_flag=True, help="Accept the model's licence without being asked.")
-@click.option("--plugin/--no-plugin", default=True, help="Put the Obsidian plugin into the vault (default).")
+@click.option(
+    "--plugin/--no-plugin", default=True, help="Put the plugin into the vault, unless it is Logseq's."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(vault: Path, model: str | None, accept_licence: bool, plugin: bool, as_json: bool) -> None:
     """Make everything ready for the notes in VAULT, so that a start only takes seconds.
@@ -47,7 +49,7 @@ def command(vault: Path, model: str | None, accept_licence: bool, plugin: bool, 
         adopt(name, settings, accepts=accept_licence, is_silent=as_json)
         settings = load()
     form = _made_ready(name, settings, is_silent=as_json)
-    installed = install(vault) if plugin else None
+    installed = install(vault) if plugin and is_for_obsidian(vault) else None
     if as_json:
         languages = {code: round(share, 2) for code, share in shares.items()}
         show_json({"vault": str(vault), "languages": languages, "plugin": installed} | form)

@@ -24,7 +24,7 @@ from pai_daemon.cli.service_files import IN_PYTHON
 from pai_daemon.config import Settings, load, write_private
 from pai_daemon.daemon import Daemon
 from pai_daemon.models.sources import ServerSource
-from pai_daemon.plugin.install import install, is_enabled
+from pai_daemon.plugin.install import install, is_enabled, is_for_obsidian
 from pai_daemon.serve.status import describe
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,9 @@ async def _serve(daemon: Daemon, install_plugin: bool) -> None:
 def _greet(daemon: Daemon, install_plugin: bool) -> None:
     say = console.print
     say(f"[bold]pai-daemon {__version__}[/] serves [cyan]{escape(str(daemon.vault))}[/] at {daemon.url}")
-    if install_plugin:
+    if install_plugin and not is_for_obsidian(daemon.vault):
+        say("\nThis is a Logseq graph: nothing is put into it. Ask on the dashboard: [bold]pai open[/]")
+    elif install_plugin:
         what = install(daemon.vault)
         say(f"\nThe Obsidian plugin is {what} in this vault.")
         if not is_enabled(daemon.vault):

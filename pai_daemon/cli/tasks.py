@@ -43,6 +43,10 @@ def command(words: tuple[str, ...], vault: Path | None, as_json: bool, **asked: 
         return
     for task in found["tasks"]:
         console.print(_line(task), soft_wrap=True)
+    if not found["total"] and not console.is_terminal:
+        # What reads this, such as mail that is sent unless it is empty, is to get nothing.
+        click.echo("0 tasks.", err=True)
+        return
     more = found["total"] - len(found["tasks"])
     late = f", {found['overdue']:,} overdue" if found["overdue"] else ""
     console.print(

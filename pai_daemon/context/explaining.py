@@ -13,10 +13,14 @@ from pai_daemon.context.ranking.weights import WEIGHTS, odds
 
 
 @dataclass(slots=True)
-class Stopwatch:
-    """How long each stage of one search took, in the order in which they began; from any thread."""
+class Course:
+    """How one search went: how long each stage took, in the order in which they began; from any thread.
+
+    corrected: the words that no note has, and the nearest ones that were searched beside each (D47).
+    """
 
     took_ms: dict[str, float] = field(default_factory=dict)
+    corrected: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -41,7 +45,7 @@ def explained(
     ids: Sequence[str],
     said: Mapping[str, Mapping[str, Part]],
     look: Look | None,
-    took_ms: Mapping[str, float],
+    course: Course,
 ) -> Explanation:
     """Return why these ids stand in their order. said: by leg, see `parts`."""
     seen: dict[str, tuple[dict[str, float], float]] = {}
@@ -57,7 +61,8 @@ def explained(
         fused = sum(part.share * part.weight for part in (semantic, text) if part is not None)
         signs, value = seen.get(item, ({}, None))
         reasons.append(Reasons(_rounded(semantic), _rounded(text), round(fused, 4), signs, value))
-    return Explanation(tuple(reasons), dict(WEIGHTS) if seen else {}, dict(took_ms))
+    corrected = {word: tuple(nearest) for word, nearest in course.corrected.items()}
+    return Explanation(tuple(reasons), dict(WEIGHTS) if seen else {}, corrected, dict(course.took_ms))
 
 
 def _rounded(part: Part | None) -> Part | None:

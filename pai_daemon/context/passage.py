@@ -82,11 +82,13 @@ class Explanation:
     """Why the passages of a search stand in their order.
 
     reasons: of each passage, in the order of the results. weights: how much each sign counts in the second
-    look. took_ms: of each stage; words are looked up while the query is embedded.
+    look. corrected: the words of the query that no note has, and the nearest ones that were searched beside
+    each. took_ms: of each stage; words are looked up while the query is embedded.
     """
 
     reasons: tuple[Reasons, ...]
     weights: dict[str, float]
+    corrected: dict[str, tuple[str, ...]]
     took_ms: dict[str, float]
 
 

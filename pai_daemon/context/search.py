@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import get_args
 
-from pai_daemon.context.explaining import Look, Stopwatch, explained
+from pai_daemon.context.explaining import Course, Look, explained
 from pai_daemon.context.filters import EVERYTHING, Filter, narrowed
 from pai_daemon.context.fusion import Leg, Legs, added, fuse, parts
 from pai_daemon.context.highlights import NO_TERMS, Terms, highlights, terms_of
@@ -118,7 +118,7 @@ class Searcher:
             pending_chunks=self.index.missing_count(),
             took_ms=took_ms,
             results=passages,
-            explained=Explanation(reasons, {}, {"newest": took_ms}) if explain else None,
+            explained=Explanation(reasons, {}, {}, {"newest": took_ms}) if explain else None,
         )
 
     def search_in(
@@ -133,20 +133,20 @@ class Searcher:
         explain: bool = False,
     ) -> SearchResult:
         """Return the best passages for a query in a space that is borrowed, see `search`."""
-        started_s, clock = time.perf_counter(), Stopwatch()
+        started_s, course = time.perf_counter(), Course()
         typing = typing and not query[-1:].isspace()
         query = checked_query(query)
         _check(mode, limit)
-        legs, semantic_weight = self._legs(space, query, mode, chosen, clock, typing=typing)
+        legs, semantic_weight = self._legs(space, query, mode, chosen, course, typing=typing)
         unknown = self._not_embedded(space, legs)
         said = parts(legs, semantic_weight, len(space.matrix), unknown)
         ranked, look = added(said), None
         if self.looks_again and legs.get("semantic") and legs.get("text"):
-            with clock.stage("look"):
+            with course.stage("look"):
                 evidence, chunks = self._seen(space, query, ranked, legs, unknown)
                 look = Look([chunk.chunk_id for chunk in chunks], evidence)
                 ranked = reorder(ranked, look.ids, evidence)
-        with clock.stage("passages"):
+        with course.stage("passages"):
             found = self._found(ranked[:limit], legs, query)
         return SearchResult(
             query=query,
@@ -156,24 +156,24 @@ class Searcher:
             pending_chunks=self.index.missing_count(),
             took_ms=round((time.perf_counter() - started_s) * 1000, 1),
             results=tuple(found.values()),
-            explained=explained([*found], said, look, clock.took_ms) if explain else None,
+            explained=explained([*found], said, look, course) if explain else None,
         )
 
     def _legs(
-        self, space: Space, query: str, mode: Mode, chosen: Filter, clock: Stopwatch, *, typing: bool
+        self, space: Space, query: str, mode: Mode, chosen: Filter, course: Course, *, typing: bool
     ) -> tuple[Legs, float]:
         """Return the legs of a mode that ran, and the weight of the semantic one."""
         words = None
         if mode != "semantic":
-            words = self._beside.submit(self._words, query, chosen, clock, typing=typing)
+            words = self._beside.submit(self._words, query, chosen, course, typing=typing)
         legs: dict[str, Leg] = {}
         semantic_weight = 0.0
         if mode != "text" and space.embedder is not None:
             semantic_weight = space.embedder.scoring.semantic_weight
             try:
-                with clock.stage("embed"):
+                with course.stage("embed"):
                     vector = space.embedder.embed_query(read(query).meaning or query)
-                with clock.stage("semantic"):
+                with course.stage("semantic"):
                     nearest = self.nearest(space, vector, DEPTH, chosen)
                     left_out = self.index.store.chunks.left_out(query, [item for item, _ in nearest])
                     legs["semantic"] = [pair for pair in nearest if pair[0] not in left_out]
@@ -188,14 +188,16 @@ class Searcher:
                     raise
         return legs, semantic_weight
 
-    def _words(self, query: str, chosen: Filter, clock: Stopwatch, *, typing: bool) -> Leg:
-        with clock.stage("text"):
-            return self.index.store.chunks.search(query, DEPTH, chosen, typing=typing)
+    def _words(self, query: str, chosen: Filter, course: Course, *, typing: bool) -> Leg:
+        with course.stage("text"):
+            chunks = self.index.store.chunks
+            found, course.corrected = chunks.search_corrected(query, DEPTH, chosen, typing=typing)
+            return found
 
     def evidence(self, query: str) -> tuple[Table, list[StoredChunk]]:
         """Return what a second look sees of a query's first candidates, in their order; for fitting."""
         with self.borrow() as space:
-            legs, semantic_weight = self._legs(space, query, "hybrid", EVERYTHING, Stopwatch(), typing=False)
+            legs, semantic_weight = self._legs(space, query, "hybrid", EVERYTHING, Course(), typing=False)
             ranked = fuse(legs, semantic_weight, len(space.matrix))
             return self._seen(space, query, ranked, legs)
 

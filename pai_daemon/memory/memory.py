@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
@@ -37,6 +37,9 @@ from pai_daemon.memory.notebook import Notebook, NoteOfFacts
 from pai_daemon.vault.shelf import Shelf
 
 SUBJECT = "About me"
+# Of a note beside that of a subject, for what stays on this machine.
+LOCAL = " (local)"
+LOCAL_HEAD = "---\npai: local\n---\n"
 ATTEMPTS = 8
 # Of an id so many characters must be given.
 MIN_ID = 4
@@ -61,6 +64,7 @@ class Memory:
     """The facts of one vault. Any thread may ask; changes wait for each other.
 
     on_change: called after each change of ours. on_purge: lets the index keep nothing of what is gone.
+    may_leave: whether a note of the vault, as it is now, may be sent to a model beyond this machine.
     """
 
     def __init__(
@@ -70,12 +74,14 @@ class Memory:
         *,
         on_change: Callable[[], None] = lambda: None,
         on_purge: Callable[[], None] = lambda: None,
+        may_leave: Callable[[str], bool] = lambda _: True,
         today: Callable[[], date] = date.today,
     ) -> None:
         self.shelf = shelf
         self._journal = journal
         self.on_change = on_change
         self._on_purge = on_purge
+        self._may_leave = may_leave
         self._today = today
         self._notes = Notebook(shelf)
         self._writing = threading.Lock()
@@ -138,10 +144,13 @@ class Memory:
         subject: str = "",
         said: date | None = None,
         until: date | None = None,
+        notes: Collection[str] = (),
     ) -> Receipt:
         """Keep a fact as it was said, in the note of its subject; one that is known is not kept twice.
 
-        Raises UsageError for a text that is empty or too long, NoteChanged for a note always changing.
+        notes: of the vault, that the words are from. Where one of them stays on this machine, so does the
+        fact, in a note of its own (D15). Raises UsageError for a text that is empty or too long, NoteChanged
+        for a note always changing.
         """
         words = _checked(text)
         with self._writing:
@@ -149,7 +158,7 @@ class Memory:
             if (known := _known(pages, words, self._today())) is not None:
                 return Receipt("known", known, None)
             name = file_name(one_line(subject)) if subject.strip() else SUBJECT
-            path = self._notes.path_of(name)
+            path, head = self._note_for(name, is_local=not all(map(self._may_leave, notes)))
             fresh = own_id(path, words)
             while any(fresh in read.ids for read in pages):  # the same words, of a fact that was replaced
                 fresh = f"m-{secrets.token_hex(5)}"
@@ -163,7 +172,7 @@ class Memory:
                 source=source,
                 until=until,
             )
-            fact = self._append(fact)
+            fact = self._append(fact, head)
             undo = self._undoable("remember", fact, None, written(fact))
         near = like(fact, self.facts(fact.subject, past=False))
         self.on_change()
@@ -227,10 +236,31 @@ class Memory:
 
     # Notes.
 
-    def _append(self, fact: Fact) -> Fact:
+    def _note_for(self, name: str, *, is_local: bool) -> tuple[str, str]:
+        """Return the note of a subject, and how it begins where it is not there yet.
+
+        Raises UsageError where one that is to stay on this machine no longer does.
+        """
+        path = self._notes.path_of(name)
+        if not is_local or not self._leaves(path):
+            return path, ""
+        path = self._notes.path_of(name + LOCAL)
+        if self.shelf.read(path) is not None and self._leaves(path):
+            raise UsageError(
+                f"{path} may leave this machine, and the note that this is from may not.",
+                hint="Put `pai: local` into its properties.",
+            )
+        return path, LOCAL_HEAD
+
+    def _leaves(self, path: str) -> bool:
+        return self._may_leave(self.shelf.in_vault(path))
+
+    def _append(self, fact: Fact, head: str) -> Fact:
         for _ in range(ATTEMPTS):
             before = self.shelf.read(fact.path)
             after = with_fact(before, fact)
+            if before is None:
+                after = head + after
             page = read_page(fact.path, after)
             kept = next((each for each in page.facts if each.id == fact.id), None)
             if kept is None or kept.text != fact.text:
@@ -310,6 +340,9 @@ class Memory:
                 self.shelf.write(entry.path, new, before=text)
             except NoteChanged:
                 continue
+            known = read_page(entry.path, new).facts
+            if (back := next((fact for fact in known if fact.id == entry.fact), None)) is not None:
+                return back
             shown = entry.before if entry.before is not None else entry.after
             return read_page(entry.path, shown or "").facts[0]
         raise _busy(entry.path)

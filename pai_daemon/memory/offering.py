@@ -42,7 +42,9 @@ class Offers:
         with self._deciding:
             offer = self._open_one(wanted)
             said = date.fromisoformat(offer.said)
-            receipt = self._memory.remember(offer.text, source=SOURCE, subject=subject, said=said)
+            receipt = self._memory.remember(
+                offer.text, source=SOURCE, subject=subject, said=said, notes=[offer.path]
+            )
             self._decide(offer)
         return receipt
 

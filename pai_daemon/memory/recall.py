@@ -39,6 +39,8 @@ RECENT_DAYS = 180.0
 PAST_MALUS = 1.0
 # Facts that are this far behind the best in standard deviations are not told.
 WINDOW = 2.5
+# So many facts are embedded before the notes that wait.
+AT_ONCE = 8
 # How many are looked through for what was replaced and what does not hold any more.
 DEPTH = 50
 
@@ -152,7 +154,9 @@ class Recall(Generic[F]):
         found = vectors.of(list(missing.values()), None)
         if not found:
             some = list(missing.values())[:BATCH]
-            found = vectors.of(some, lambda texts: model.embed_texts(texts, urgent=False))
+            # What a person just said does not wait for the notes, of which there may be minutes to embed.
+            urgent = len(missing) <= AT_ONCE
+            found = vectors.of(some, lambda texts: model.embed_texts(texts, urgent=urgent))
         with self._lock:
             for row, text in missing.items():
                 if text in found:

@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from pai_daemon.errors import VaultUnavailable
+from pai_daemon.vault.folder import layout_of
 
 FILES = ("manifest.json", "main.js", "styles.css")
 PLUGIN_ID = "pai-daemon"
@@ -20,6 +21,11 @@ def is_enabled(vault: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(enabled, list) and PLUGIN_ID in enabled
+
+
+def is_for_obsidian(vault: Path) -> bool:
+    """Return whether Obsidian opens a vault; a graph of Logseq, where it did so before."""
+    return layout_of(vault).graph is None or (vault / ".obsidian").is_dir()
 
 
 def install(vault: Path) -> str:

@@ -1014,9 +1014,9 @@ var CLIENT = "plugin", REPLY_S = 20, ANSWER_S = 300, SILENCE_S = 120, Daemon = c
   async written(path) {
     return this.read(parseNoteLinks, await this.exchange("GET", `/api/notes/${path.split("/").map(encodeURIComponent).join("/")}`));
   }
-  /** Keeps a fact word by word; the receipt says where, and how to take it back. */
-  async remember(text) {
-    let asked = { text, source: "obsidian" };
+  /** Keeps a fact word by word, local-only where one of the notes that it is from is; the receipt says where. */
+  async remember(text, notes) {
+    let asked = { text, source: "obsidian", notes };
     return this.read(parseReceipt, await this.exchange("POST", "/api/memory", {}, asked));
   }
   /** Takes back one change of memory; refused where its line is another by now. */
@@ -1495,17 +1495,17 @@ function drawSentence(parent, text, supported) {
 // src/remember.ts
 var import_obsidian2 = require("obsidian");
 var SHOWN_MS = 15e3, WORDS2 = 160;
-async function rememberHere(host, selected, line) {
-  await remember(host, selected.trim() || questionOf(line));
+async function rememberHere(host, selected, line, notes) {
+  await remember(host, selected.trim() || questionOf(line), notes);
 }
-async function remember(host, words2) {
+async function remember(host, words2, notes) {
   let text = words2.replace(/\s+/g, " ").trim();
   if (!text) {
     new import_obsidian2.Notice(say.nothingToRemember);
     return;
   }
   try {
-    showReceipt(host, await host.daemon.remember(text));
+    showReceipt(host, await host.daemon.remember(text, notes));
   } catch (error) {
     new import_obsidian2.Notice(asDaemonError(error).advice, 1e4);
   }
@@ -1790,7 +1790,7 @@ var ASK_VIEW = "pai-daemon-ask", AskView = class extends import_obsidian4.ItemVi
     let words2 = answer.found ? supportedText(answer) : "";
     if (!words2) return;
     pane.actionsEl.createEl("button", { cls: "pai-remember", text: say.remember }).addEventListener("click", () => {
-      remember(this.host, words2);
+      remember(this.host, words2, answer.citations.map(({ path }) => path));
     });
   }
   addRetry(pane, task, exchange) {
@@ -3357,8 +3357,8 @@ var RECENT = "pai-daemon-recent", MOST_PAIRS = 5e3, PaiPlugin = class extends im
       this.openLinks();
     }), this.addEditorCommand("link-mention", say.linkMention, (editor, info) => {
       linkMention(this, editor, info);
-    }), this.addEditorCommand("remember", say.remember, (editor) => {
-      rememberHere(this, editor.getSelection(), editor.getLine(editor.getCursor("to").line));
+    }), this.addEditorCommand("remember", say.remember, (editor, { file }) => {
+      rememberHere(this, editor.getSelection(), editor.getLine(editor.getCursor("to").line), file ? [file.path] : []);
     }), this.addCommand({ id: "related", name: say.showRelated, callback: () => {
       this.openRelated();
     } }), this.addFileCommand("open-related", say.openRelated, (file) => {

@@ -306,6 +306,7 @@ class Explanation(TypedDict):
 
     reasons: list[Reasons]
     weights: dict[str, float]
+    corrected: dict[str, list[str]]
     took_ms: dict[str, float]
 
 
@@ -914,6 +915,7 @@ class Remember(TypedDict):
     source: NotRequired[str | None]
     said: NotRequired[str | None]
     until: NotRequired[str | None]
+    notes: NotRequired[list[str] | None]
 
 
 class Repair(TypedDict):

@@ -135,13 +135,19 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Remember(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be kept. source: said by the person's own token alone; else it is the token's name."""
+    """What is to be kept. source: said by the person's own token alone; else it is the token's name.
+
+    notes: that the words are from; where one is local-only, the fact is kept in a note that is.
+    """
 
     text: Text
     subject: str = ""
     source: str = ""
     said: Day | None = None
     until: Day | None = None
+    notes: Annotated[
+        list[str], Meta(description="The notes that the words are from.", examples=[["Boat/Engine.md"]])
+    ] = []
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,6 +252,8 @@ async def remember(request: web.Request, asked: Remember) -> web.Response:
     """Keep a fact; one that is known is not kept twice."""
     for name in ("text", "subject", "source"):
         refuse_halves(name, getattr(asked, name))
+    for path in asked.notes:
+        refuse_halves("notes", path)
     granted = request[GRANT]
     source = (asked.source or "api") if granted.scopes is None else granted.name
 
@@ -256,6 +264,7 @@ async def remember(request: web.Request, asked: Remember) -> web.Response:
             subject=asked.subject,
             said=_day("said", asked.said),
             until=_day("until", asked.until),
+            notes=asked.notes,
         )
 
     return await _done(request, kept)

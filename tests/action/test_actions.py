@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pai_daemon.action import actions as actions_module
+from pai_daemon.action import audit
 from pai_daemon.action.action import Action
 from pai_daemon.action.actions import Actions, Texts, hash_of
 from pai_daemon.action.audit import AuditLog
@@ -319,6 +322,72 @@ def test_log_is_only_added_to_and_for_the_person_alone(desk: Desk) -> None:
     states = [json.loads(line)["state"] for line in before.splitlines()]
     assert states == ["proposed", "applying", "applied", "undone"]
     assert (desk.data / "audit.jsonl").stat().st_mode & 0o077 == 0
+
+
+def append_often(desk: Desk, count: int) -> None:
+    """Append so many lines to the note of the day."""
+    for number in range(count):
+        desk.actions.apply(Action("append", DAY, f"line {number}"), by="r", grants=APPEND)
+
+
+def insist_on_what_must_be_known(desk: Desk, waiting: str) -> None:
+    """Assert that the last actions are undone, what waits is known, and a routine's own note is replaced."""
+    lines = desk.read(DAY)
+    for _ in range(2):
+        desk.actions.undo(desk.actions.records("applied")[0].id, by="me")
+        desk.open()
+    assert desk.read(DAY) == lines.rsplit("\n\n", 2)[0] + "\n"
+    assert [each.id for each in desk.actions.records("proposed")] == [waiting]
+    desk.actions.apply(
+        Action("create", "Reviews/Own.md", "new"), by="r", grants=[Grant("create", "Reviews/**")]
+    )
+    assert desk.read("Reviews/Own.md") == "new\n"
+
+
+def begin_with_an_own_note_and_a_proposal(desk: Desk) -> str:
+    """Create a note as a routine does, and propose another; return the proposal's id."""
+    own = Action("create", "Reviews/Own.md", "old")
+    desk.actions.apply(own, by="r", grants=[Grant("create", "Reviews/**")])
+    return desk.actions.propose(Action("create", "A.md", "x" * 3000), by="n8n").id
+
+
+def test_of_many_actions_those_that_must_be_known_are_kept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory and the texts beside the log are bounded; the latest are undone, and what waits still waits."""
+    monkeypatch.setattr(actions_module, "KEPT", 5)
+    monkeypatch.setattr(actions_module, "SLACK", 2)
+    waiting = begin_with_an_own_note_and_a_proposal(desk)
+    desk.open()
+    append_often(desk, 30)
+    for actions in (desk.actions, desk.open()):
+        assert len(actions.records()) <= 5 + 2 + 2
+        assert len([*(desk.data / "before").iterdir()]) <= 5 + 2
+    insist_on_what_must_be_known(desk, waiting)
+
+
+def test_log_that_has_become_long_begins_anew(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is settled is in the older log, once; a full disk in its midst loses nothing."""
+    monkeypatch.setattr(audit, "MAX_BYTES", 8000)
+    monkeypatch.setattr(actions_module, "KEPT", 5)
+    waiting = begin_with_an_own_note_and_a_proposal(desk)
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "copy", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        append_often(desk, 30)
+    assert (desk.data / "audit.jsonl").stat().st_size > 8000
+    append_often(desk, 30)
+    log, older = desk.data / "audit.jsonl", desk.data / "audit-older.jsonl"
+    assert log.stat().st_size < 8000 + 4000
+    assert json.loads(older.read_text("utf-8").splitlines()[-1])["state"] == "applied"
+    assert all(file.stat().st_mode & 0o077 == 0 for file in (log, older))
+    insist_on_what_must_be_known(desk, waiting)
+
+
+def test_text_of_what_was_undone_is_kept_no_longer(desk: Desk) -> None:
+    """What a note held before is for undo alone."""
+    append_often(desk, 1)
+    desk.actions.undo(desk.actions.records()[0].id, by="me")
+    assert [*(desk.data / "before").iterdir()] == []
 
 
 def test_diff_names_the_note_and_shows_both_sides(desk: Desk) -> None:

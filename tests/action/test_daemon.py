@@ -61,6 +61,9 @@ def test_morning_news_come_from_feeds_into_todays_note_once(daemon: DaemonProces
     assert "## News\n\n> [!summary] Morning news\n" in after
     assert run(daemon, "Morning%20news")["trace"]["pieces"] == 0
     assert today(daemon) == after
+    assert "There was nothing to write." in pai(daemon, "routine", "show", "Morning news")
+    unknown = daemon.folders.pai("routine", "show", "Evening news")
+    assert (unknown.returncode, "pai routine history" in unknown.stderr) == (66, True)
     assert [each["state"] for each in json.loads(pai(daemon, "routine", "history", "--json"))["runs"]] == [
         "done",
         "done",

@@ -1,7 +1,9 @@
-"""What a run is given is written only where it may stand."""
+"""What a run is given is written only where it may stand, and what it begins to write is written."""
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pai_daemon.action.actions import Actions
+from pai_daemon.action.actions import Actions, Record
 from pai_daemon.action.audit import AuditLog
 from pai_daemon.action.grant import Grant
 from pai_daemon.action.material import Material, Piece, Written
@@ -62,3 +64,40 @@ async def test_local_only_text_is_written_into_local_only_notes_alone(
     assert "said openly" in text
     assert ("said in private" in text) == is_told
     assert bool(outcome.trace["warnings"]) != is_told
+
+
+async def test_run_that_is_broken_off_while_it_writes_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stop in the midst of its write waits for the write, and its outcome tells what was written."""
+    (vault := tmp_path / "vault").mkdir()
+    actions = Actions(Shelf(vault, "", tmp_path / "undo"), AuditLog(tmp_path / "audit.jsonl"))
+    given, writes, may_end = Given(), threading.Event(), threading.Event()
+    runner = Runner(vault, given, given, actions)
+    apply = actions.apply
+
+    def slowly(*args: Any, **options: Any) -> Record:
+        writes.set()
+        assert may_end.wait(10)
+        return apply(*args, **options)
+
+    monkeypatch.setattr(actions, "apply", slowly)
+    routine = Routine(
+        "Sum",
+        "Routines/Sum.md",
+        "Sum",
+        "x",
+        writes=Writes("section", "A.md"),
+        grants=(Grant("append", "**"),),
+    )
+    run = Run("1", "Sum", "person", NOW, NOW)
+    task = asyncio.create_task(runner.run(routine, run))
+    assert await asyncio.to_thread(writes.wait, 10)
+    assert runner.writing == {"1"}
+    task.cancel()
+    await asyncio.sleep(0)
+    may_end.set()
+    outcome = await task
+    assert [record.state for record in outcome.records] == ["applied"]
+    assert "said openly" in (vault / "A.md").read_text("utf-8")
+    assert runner.writing == set()

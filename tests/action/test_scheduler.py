@@ -30,6 +30,7 @@ class Made:
     def __init__(self) -> None:
         self.runs: list[Run] = []
         self.do: Callable[[Run], Any] = lambda _: None
+        self.writing: set[str] = set()
 
     async def run(self, routine: Routine, run: Run, *, dry: bool = False) -> Outcome:
         """Note the run."""
@@ -313,6 +314,21 @@ async def test_run_that_is_cancelled_ends_and_is_not_made_again(stage: Stage) ->
     assert len(stage.made.runs) == 1
     with pytest.raises(UsageError):
         stage.scheduler.cancel(run_id)
+
+
+async def test_run_that_writes_by_now_is_not_cancelled(stage: Stage) -> None:
+    """What is being written is not told as not done."""
+    stage.routine("news", NEWS)
+    await stage.at(START)
+    ends = asyncio.Event()
+    stage.made.do = lambda _: ends.wait()
+    run_id = stage.scheduler.trigger("news")
+    await stage.at(START + timedelta(seconds=1))
+    stage.made.writing.add(run_id)
+    with pytest.raises(UsageError, match="writes by now"):
+        stage.scheduler.cancel(run_id)
+    ends.set()
+    assert (await stage.scheduler.over(run_id)).state == "done"
 
 
 async def test_routine_that_is_switched_off_is_not_run(stage: Stage) -> None:

@@ -81,6 +81,20 @@ def test_setup_keeps_a_model_that_fits(run: Any, vault: Path, tmp_path: Path) ->
     assert [path.name for path in vault.iterdir()] == ["Day.md"]
 
 
+def test_graph_of_logseq_gets_no_plugin_unless_obsidian_opened_it(
+    run: Any, vault: Path, tmp_path: Path
+) -> None:
+    """Nothing of Obsidian's is put into a graph; where Obsidian opened it too, the plugin is."""
+    for folder in ("pages", "journals", "logseq"):
+        (vault / folder).mkdir()
+    (vault / "logseq" / "config.edn").write_text("{}")
+    (vault / "pages" / "Boat.md").write_text("- We dug over the garden and talked about the fence.\n")
+    assert json.loads(run(setup.command, str(vault), "--json").stdout)["plugin"] is None
+    assert not (vault / ".obsidian").exists()
+    (vault / ".obsidian").mkdir()
+    assert json.loads(run(setup.command, str(vault), "--json").stdout)["plugin"] == "installed"
+
+
 def test_setup_of_a_folder_that_is_none_is_refused(run: Any, tmp_path: Path) -> None:
     """A vault that is missing is an error, and nothing is chosen."""
     result = run(setup.command, str(tmp_path / "nowhere"), "--json")

@@ -77,6 +77,17 @@ def test_explanation_of_one_leg_or_of_operators_names_no_second_look(sample: Liv
     assert sample.searcher.search("stern gland").explained is None
 
 
+def test_explanation_tells_which_words_were_corrected(sample: Live) -> None:
+    """A word that no note has is told with those that were searched beside it; a known one is not."""
+    sample.index.learn_words()
+    told = sample.searcher.search("stern glnad grease", explain=True).explained
+    assert told is not None
+    assert told.corrected == {"glnad": ("gland",)}
+    meant = sample.searcher.search("stern glnad grease", mode="semantic", explain=True).explained
+    assert meant is not None
+    assert meant.corrected == {}
+
+
 def test_model_that_is_away_leaves_the_words(left: Live) -> None:
     """While a server is away search goes on by words and says so; by meaning alone it cannot."""
     searcher = left.searcher
@@ -110,9 +121,11 @@ def test_words_are_looked_up_while_the_query_is_embedded(
 ) -> None:
     """A hybrid search waits for the slower of its legs, not for one after the other."""
     chunks, looked_up = sample.index.store.chunks, threading.Event()
-    search = chunks.search
+    search = chunks.search_corrected
 
-    def look_up(query: str, limit: int, chosen: Filter, **options: bool) -> list[tuple[str, float]]:
+    def look_up(
+        query: str, limit: int, chosen: Filter, **options: bool
+    ) -> tuple[list[tuple[str, float]], dict[str, list[str]]]:
         looked_up.set()
         return search(query, limit, chosen, **options)
 
@@ -124,7 +137,7 @@ def test_words_are_looked_up_while_the_query_is_embedded(
         assert looked_up.wait(5), "the words wait for the embedding"
         return embed(text)
 
-    monkeypatch.setattr(chunks, "search", look_up)
+    monkeypatch.setattr(chunks, "search_corrected", look_up)
     monkeypatch.setattr(model, "embed_query", embed_slowly)
     assert sample.searcher.search("stern gland").stages == ("semantic", "text", "look")
 

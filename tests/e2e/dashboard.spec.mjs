@@ -97,6 +97,13 @@ await driver.claim("words are searched, by the keyboard alone", async () => {
   assert.ok((await page.locator("#passages li").count()) > 0);
 });
 
+await driver.claim("a search tells which operators it read, and what only looked like one", async () => {
+  await submitted(`${PAI_E2E_FACT} -path:Nowhere tags:bread`, "search");
+  const told = await page.textContent("#told");
+  assert.match(told, /Read as: -path:Nowhere/);
+  assert.match(told, /tags: is searched as words; did you mean tag:\?/);
+});
+
 await driver.claim("a conversation goes on, and is ended", async () => {
   await page.click("#anew");
   await submitted(PAI_E2E_QUESTION, "ask");

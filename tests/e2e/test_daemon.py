@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +62,22 @@ def test_whole_way_from_a_vault_to_a_cited_answer(
     status = daemon.ready()
     assert status["work"] == {"notes_read": 0, "chunks_embedded": 0, "commits": 0}
     assert daemon.client.ask(walk.question)["answer"] == answer["answer"]
+
+
+def test_start_puts_nothing_into_a_graph_of_logseq(tmp_path: Path, folders: Folders) -> None:
+    """Started as the README says, a graph gets no plugin, and what is said leads to the dashboard."""
+    graph = tmp_path / "graph"
+    for name, text in {
+        "logseq/config.edn": "{}",
+        "pages/Boat.md": "- The hull is varnished in May.\n",
+    }.items():
+        (graph / name).parent.mkdir(parents=True)
+        (graph / name).write_text(text)
+    with DaemonProcess(graph, folders, arguments=("--install-plugin",)) as daemon:
+        eventually(lambda: "Ctrl-C stops." in daemon.log, "the greeting")
+        assert "pai open" in daemon.log
+        assert "Obsidian" not in daemon.log
+    assert {path.relative_to(graph).as_posix() for path in graph.rglob("*") if path.is_file()} == {
+        "logseq/config.edn",
+        "pages/Boat.md",
+    }

@@ -1,4 +1,4 @@
-"""Posts the open questions of a note: each line that ends with a question mark, and what the vault says."""
+"""Posts what the vault says to each line of a note that ends with a question mark: `… NOTE.md`."""
 
 import sys
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from pai_daemon.errors import NoteChanged, NotFound, UsageError
 from pai_daemon.memory.journal import Journal
 from pai_daemon.memory.memory import Memory
+from pai_daemon.memory.rules import Rules
+from pai_daemon.vault.ignore import IgnoreRules
 from pai_daemon.vault.shelf import Shelf
 
 TODAY = date(2026, 11, 26)
@@ -39,6 +41,28 @@ def test_fact_is_kept_word_by_word_in_the_note_of_its_subject(memory: Memory) ->
     )
     assert (receipt.fact.path, receipt.fact.line) == ("Tools.md", 3)
     assert memory.facts() == [receipt.fact]
+
+
+def test_fact_of_a_note_that_stays_on_this_machine_stays_there_too(tmp_path: Path) -> None:
+    """It goes into a note that says so, however often; where the subject's own note stays, into that."""
+    memory_in(tmp_path)
+    shelf, whole = (
+        Shelf(tmp_path / "vault", "Memory", tmp_path / "undo"),
+        Shelf(tmp_path / "vault", "", tmp_path),
+    )
+    rules = Rules(whole, IgnoreRules(), ("Diary/", "Memory/Health.md"))
+    memory = Memory(shelf, Journal(tmp_path / "data"), may_leave=rules.may_leave)
+    for text in ("I am afraid of spiders.", "I slept badly."):
+        kept = memory.remember(text, source="cli", notes=["Open.md", "Diary/1.md"]).fact
+        assert kept.path == "About me (local).md"
+        assert not rules.may_leave("Memory/About me (local).md")
+    assert memory.remember("I row.", source="cli", notes=["Open.md"]).fact.path == "About me.md"
+    ill = memory.remember("I have asthma.", source="cli", subject="Health", notes=["Diary/1.md"]).fact
+    assert ill.path == "Health.md"
+    opened = shelf.root / "About me (local).md"
+    opened.write_text(opened.read_text("utf-8").replace("pai: local", "pai: true"), "utf-8")
+    with pytest.raises(UsageError, match="may leave this machine"):
+        memory.remember("I dream.", source="cli", notes=["Diary/1.md"])
 
 
 def test_fact_that_is_known_is_not_kept_twice_and_a_like_one_is_told(memory: Memory) -> None:
@@ -105,8 +129,9 @@ def test_forgotten_fact_can_be_had_back_for_a_day_and_is_then_nowhere(
     fact = memory.remember("My PIN is Zwetschgenkuchen.", source="cli").fact
     memory.edit(fact.id, "My old PIN is Zwetschgenkuchen.")
     memory.forget(fact.id)
-    memory.undo()
-    assert memory.get(fact.id).text == "My old PIN is Zwetschgenkuchen."
+    back = memory.undo().fact
+    assert memory.get(fact.id) == back
+    assert (back.text, back.line) == ("My old PIN is Zwetschgenkuchen.", 4)
     memory.forget(fact.id)
     assert memory.purge() == 0
     monkeypatch.setattr("pai_daemon.memory.memory.time.time", lambda: 10.0**11)

@@ -10,7 +10,9 @@ from pai_daemon.errors import NotFound
 from pai_daemon.memory.journal import Journal
 from pai_daemon.memory.memory import Memory
 from pai_daemon.memory.offering import Offers
+from pai_daemon.memory.rules import Rules
 from pai_daemon.memory.thread_keeping import Exchange, ThreadKeeper
+from pai_daemon.vault.ignore import IgnoreRules
 from pai_daemon.vault.shelf import Shelf
 
 
@@ -55,6 +57,16 @@ def test_each_is_decided_on_once_and_nothing_by_itself(
     with pytest.raises(NotFound):
         again.accept(kiel.id)
     assert "Kiel" not in (tmp_path / "proposals.json").read_text("utf-8")
+
+
+def test_sentence_of_a_local_only_conversation_is_kept_where_it_stays(shelf: Shelf, tmp_path: Path) -> None:
+    """The note of such a conversation says `pai: local`, and so does that of the fact."""
+    keeper = ThreadKeeper(shelf, ("cli",), 0)
+    keeper.keep(Exchange("abc12345", "cli", "I live in Kiel.", "You do.", is_local=True))
+    whole = Shelf(shelf.vault, "", tmp_path)
+    memory = Memory(shelf, Journal(tmp_path / "journal"), may_leave=Rules(whole, IgnoreRules(), ()).may_leave)
+    offers = Offers(memory, keeper, tmp_path / "proposals.json")
+    assert offers.accept(offers.open()[0].id).fact.path == "About me (local).md"
 
 
 def test_what_is_a_fact_already_is_not_proposed(

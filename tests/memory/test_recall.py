@@ -357,6 +357,22 @@ def test_recall_embedding_that_takes_long_lets_a_fact_be_forgotten(tmp_path: Pat
     assert key_of("Me. Fact number 299.") not in name.read_bytes()
 
 
+def test_fact_that_was_just_said_is_embedded_before_the_notes(recall: Recall[Known]) -> None:
+    """One does not wait for the notes that wait; hundreds, as of an import, do."""
+    hurried: list[bool] = []
+
+    class Noting(Words):
+        def embed_texts(self, texts: Sequence[str], *, urgent: bool) -> Floats:
+            hurried.append(urgent)
+            return super().embed_texts(texts, urgent=urgent)
+
+    model: Any = Noting()
+    many = [Known(f"f{number}", f"Fact number {number}.") for number in range(64)]
+    known_to(recall, many, model)
+    known_to(recall, [*many, DOG], model)
+    assert hurried == [False, True]
+
+
 _WORDS = ("editor", "vim", "tea", "dog", "knee", "rent", "Leipzig", "Miete", "Hund", "nicht")
 _FACTS = st.lists(
     st.builds(

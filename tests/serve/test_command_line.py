@@ -290,5 +290,8 @@ def test_search_says_how_a_query_was_read_and_why_its_passages_stand_so(
     # The legs run side by side: which of them is over first is chance.
     assert re.search(r"\d ms: .*\btext \d", out)
     assert re.search(r"\d ms: .*\blook \d", out)
+    assert "No note has" not in out
+    mistyped = pai(served.folders, "search", "--explain", "hull varnihsed")[1]
+    assert "\nNo note has “varnihsed”; searched too: varnished.\n" in mistyped
     plain = pai(served.folders, "search", "hull varnish")[1]
     assert not any(said in plain for said in ("Read as", "second look", " ms:"))

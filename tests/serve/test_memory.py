@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -126,6 +127,20 @@ def test_wrong_order_says_what_to_do(keeping: DaemonProcess, arguments: tuple[st
     assert failed.returncode in (64, 66), failed.stderr
     assert said in failed.stderr
     assert sorted(keeping.vault.rglob("*.md")) == before
+
+
+def test_fact_of_a_local_only_note_is_local_only(keeping: DaemonProcess) -> None:
+    """What is remembered of a line of such a note stays on this machine as the line does (D15)."""
+    note = keeping.vault / "Secret.md"
+    note.write_text("---\npai: local\n---\nThe safe opens with a feather.\n", "utf-8")
+    try:
+        kept = keeping.client.remember("The safe opens with a feather.", notes=["Secret.md"])["fact"]
+        assert kept["path"] == "Memory/About me (local).md"
+        asked = f"/api/notes/{quote(kept['path'], safe='')}/status"
+        eventually(lambda: keeping.client.get(asked).get("local_only"), "the fact's note to be local-only")
+        keeping.client.forget(kept["id"], at_once=True)
+    finally:
+        note.unlink()
 
 
 def test_named_token_needs_the_scope_and_is_named_as_the_source(keeping: DaemonProcess) -> None:

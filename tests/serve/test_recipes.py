@@ -88,7 +88,7 @@ def test_reference_is_copied(served: DaemonProcess, tmp_path: Path) -> None:
 
 
 def test_hook_of_git_looks_at_the_vault(served: DaemonProcess, tmp_path: Path) -> None:
-    """After a pull the vault is looked at, and no note is told that could be read."""
+    """After a pull the vault is looked at."""
     subprocess.run(["git", "init", "-q", served.vault], check=True)
     try:
         said, _ = run("git", served, tmp_path)
@@ -111,3 +111,6 @@ def test_line_of_cron_mails_what_is_overdue(served: DaemonProcess, tmp_path: Pat
         served.loses("mooring")
     assert "-s Overdue ada" in seen
     assert "Pay the mooring" in seen
+    (tmp_path / "later").mkdir()
+    _, seen = run("cron", served, tmp_path / "later", script=command)
+    assert seen == "-s Overdue ada\n", "a mail without text is not sent"

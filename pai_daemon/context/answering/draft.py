@@ -78,7 +78,7 @@ class Draft:
                 "The embedding model is not loaded (pai status says why); only words were matched."
             )
         elif found.pending_chunks:
-            self.warnings.append(f"{found.pending_chunks} passages are not embedded yet.")
+            self.warnings.append(f"{found.pending_chunks:,} passages are not embedded yet.")
 
     def screen(self) -> Screen:
         """Return what lets through only what its passages allow."""

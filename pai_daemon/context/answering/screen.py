@@ -21,13 +21,14 @@ _COLOURED = frozenset(_COLOURED_CODE.split())
 # As far as any view would take an address to go; a mark may follow it.
 _ADDRESS = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9+.-]{0,30}://|\bwww\.|\b(?:javascript|data|vbscript|file|obsidian|logseq|mailto|blob"
-    r"|tel|sms):(?=[^\s:]))(?:[^\s<\[]|\[(?!\d+\](?:[\s\[.,;:!?)]|\Z)))*+",
+    r"|tel|sms):(?=[^\s:]))(?>(?:[^\s<\[]++|\[(?!\d+\](?:[\s\[.,;:!?)]|\Z)))*)",
     re.IGNORECASE,
 )
 _TRAILING = ".,;:!?'\"*_~`()[]{}|>"
-# Possessive throughout: the text is anybody's, and no length of it may cost more than its length.
-_MARKS = re.compile(r"([ \t]*+)\[\s*+(\d++(?:\s*+[,;]\s*+\d++)*+)\s*+\]")
-_TARGET = re.compile(r"\]\(\s*+(?:<([^<>]*+)>|([^\s()]*+(?:\([^\s()]*+\)[^\s()]*+)*+))(?:\s++[^()]*+)?\)")
+# Possessive throughout: the text is anybody's, and no length of it may cost more than its length. Groups are
+# atomic instead: Python before 3.11.5 goes wrong where a possessive one is matched in part.
+_MARKS = re.compile(r"([ \t]*+)\[\s*+(\d++(?>(?:\s*+[,;]\s*+\d++)*))\s*+\]")
+_TARGET = re.compile(r"\]\(\s*+(?:<([^<>]*+)>|([^\s()]*+(?>(?:\([^\s()]*+\)[^\s()]*+)*)))(?:\s++[^()]*+)?\)")
 _IMAGE = re.compile(r"!++(?=\[)")
 _TAG = re.compile(r"<(?=[A-Za-z/!?%])")
 _DEFINITION = re.compile(r"\](?=:)")

@@ -223,17 +223,24 @@ class ChunkTable:
         return sizes
 
     def search(self, query: str, limit: int, chosen: Filter, *, typing: bool = False) -> list[Hit]:
-        """Return up to `limit` (chunk id, BM25 score) pairs, best first.
+        """Return up to `limit` (chunk id, BM25 score) pairs, best first, see `search_corrected`."""
+        return self.search_corrected(query, limit, chosen, typing=typing)[0]
+
+    def search_corrected(
+        self, query: str, limit: int, chosen: Filter, *, typing: bool = False
+    ) -> tuple[list[Hit], dict[str, list[str]]]:
+        """Return up to `limit` (chunk id, BM25 score) pairs, best first, and the words that were corrected.
 
         query: see `words`; a word that no note has is joined by the nearest that there are. typing: its last
         word is still being typed, and is joined by those that begin so. Both need the vocabulary, which the
         first search begins to read.
         """
         asked = read(query)
-        added = self._added(asked, typing=typing)
+        completed, corrected = self._added(asked, typing=typing)
+        added = [*completed, *(each for nearest in corrected.values() for each in nearest)]
         wanted = words(asked, added)
         if wanted is None:
-            return []
+            return [], {}
         plain = " ".join((asked.text, *added))
         is_plain = not (chosen or asked.phrases or asked.excluded) and max(plain) < SPACELESS
         found = self._ranked(plain, wanted, limit) if is_plain and len(self.vocabulary.known) else None
@@ -241,7 +248,7 @@ class ChunkTable:
             # Dead rows hold no words: without a filter none is needed, and it takes half as long.
             found = self._ask(wanted, limit, where_of(chosen) if chosen else "")
         self.vocabulary.renew()
-        return found
+        return found, corrected
 
     def _ranked(self, query: str, wanted: Any, limit: int) -> list[Hit] | None:
         """Return the best of the rows that are in the index of words and of the tail, None without one."""
@@ -272,24 +279,23 @@ class ChunkTable:
             found = (asked.where(where) if where else asked).limit(limit).to_arrow()
         return list(zip(found["chunk_id"].to_pylist(), found["_score"].to_pylist(), strict=True))
 
-    def _added(self, asked: Asked, *, typing: bool) -> list[str]:
-        """Return the words that complete or correct those of a query."""
+    def _added(self, asked: Asked, *, typing: bool) -> tuple[list[str], dict[str, list[str]]]:
+        """Return the words that complete the last one of a query, and those that correct the others."""
         known = self.vocabulary.known
         if not len(known):
-            return []
+            return [], {}
         typed: list[str] = words_in(pa.array([asked.text])).to_pylist()
-        added: list[str] = []
+        completed: list[str] = []
         # No word stands at the end after a space, nor in a script that has none between words.
         if typing and typed and len(words_in(pa.array([asked.text[-1]]))):
-            added += known.completions(typed.pop())
+            completed = known.completions(typed.pop())
         unknown = (
             word
             for word in dict.fromkeys(typed)
             if len(word) >= MIN_CORRECTED_LETTERS and word.isalpha() and not self.vocabulary.holds(word)
         )
-        for word in islice(unknown, MAX_CORRECTED_WORDS):
-            added += known.nearest(word)
-        return added
+        nearest = {word: known.nearest(word) for word in islice(unknown, MAX_CORRECTED_WORDS)}
+        return completed, {word: found for word, found in nearest.items() if found}
 
     def _contents(self) -> Iterator[pa.Array]:
         with border():

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_STRING_REST = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+# Groups are atomic, not possessive: Python before 3.11.5 goes wrong where such a one is matched in part.
+_STRING_REST = re.compile(rb'[^"\\]*+(?>(?:\\.[^"\\]*+)*)', re.DOTALL)
 # Whole strings and all between brackets; ends before a bracket, or a string that is not yet whole.
-_WITHIN = re.compile(rb'(?:[^"\[\]{}]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+_WITHIN = re.compile(rb'(?>(?:[^"\[\]{}]++|"[^"\\]*+(?>(?:\\.[^"\\]*+)*)")*)', re.DOTALL)
 _BETWEEN = re.compile(rb'[^"\[\]{}]*+')
 _BLANKS = b", \t\r\n"
 

@@ -31,9 +31,9 @@ PROSE = (".md", ".markdown", ".txt")
 LINES = (".jsonl", ".ndjson")
 _HEAD_BYTES = 64 * 1024
 # Where entries begin: in a list, or in one that a property of the whole holds, after others of one value.
-_STRING = rb'"(?:[^"\\]|\\.)*+"'
+_STRING = rb'"[^"\\]*+(?>(?:\\.[^"\\]*+)*)"'
 _WRAPPED = re.compile(
-    rb"\s*(?:\[|\{\s*(?:%b\s*:\s*(?:%b|[-+.\w]+)\s*,\s*)*+"
+    rb"\s*(?:\[|\{\s*(?>(?:%b\s*:\s*(?:%b|[-+.\w]+)\s*,\s*)*)"
     rb'"(?:conversations|results|memories|facts|data|items|projects)"\s*:\s*\[)' % (_STRING, _STRING)
 )
 _UNREAD = re.compile(

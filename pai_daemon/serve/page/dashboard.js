@@ -158,7 +158,9 @@ async function searched(question) {
   at("answer").hidden = true;
   const found = await ask(`/api/search?${new URLSearchParams({ q: question })}`);
   showPassages(found.results);
-  at("told").textContent = `${found.results.length || "No"} passage${found.results.length === 1 ? "" : "s"}, ${Math.round(found.took_ms)} ms`;
+  const count = `${found.results.length || "No"} passage${found.results.length === 1 ? "" : "s"}, ${Math.round(found.took_ms)} ms`;
+  const read = found.understood.length ? [`Read as: ${found.understood.join(" ")}`] : [];
+  at("told").textContent = [count, ...read, ...found.notices].join(" · ");
   addPoint("latency", found.took_ms);
 }
 
