@@ -1,11 +1,12 @@
-"""Installs the tools we are measured against, each into an environment of its own, never into ours.
+"""Installs the tools we are measured against or run in, each into an environment of its own, never into ours.
 
 They lie in a folder of the user's cache, `bench-peers`, or in that of `PAI_BENCH_PEERS`: about 4 GB on Linux,
-of which PyTorch and the CUDA libraries that it cannot be imported without are 3.4.
+of which PyTorch and the CUDA libraries that it cannot be imported without are 3.4. n8n is 1.8 GB more.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -23,7 +24,10 @@ PYTHON_PEERS = {
     "fastembed": ("fastembed==0.9.1",),
     "sentence-transformers": ("sentence-transformers==6.2.0", "torch==2.14.1"),
 }
-NODE_PEERS = {"transformers.js": ("@huggingface/transformers@4.3.1",)}
+NODE_PEERS = {"transformers.js": ("@huggingface/transformers@4.3.1",), "n8n": ("n8n@1.123.81",)}
+# n8n takes xlsx from a site of its makers instead of npm, and of what is compiled needs this alone.
+NODE_OVERRIDES = {"xlsx": "0.18.5"}
+NODE_BUILDS = {"n8n": ("sqlite3",)}
 # What PyTorch wants of a GPU and the CPU never loads: 1 GB of packages, and as much within two others.
 UNUSED_PACKAGES = ("triton", "nvidia-cusolver", "cuda-bindings")
 UNUSED_FILES = ("nvidia/cudnn/lib/libcudnn_*", "nvidia/cu*/lib/libnvrtc.alt.*")
@@ -87,11 +91,15 @@ def _uv(home: Path) -> Path:
 
 
 def _install_node(wanted: Sequence[str], folder: Path, _home: Path) -> None:
-    """Install with npm, without the script that downloads CUDA."""
+    """Install with npm, without the scripts of packages: one downloads CUDA, others do not compile."""
     npm = shutil.which("npm")
     if npm is None:
         raise PeerMissing("cannot be installed: there is no npm")
+    wishes = {"private": True, "overrides": NODE_OVERRIDES}
+    (folder / "package.json").write_text(json.dumps(wishes), "utf-8")
     _run([npm, "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", *wanted])
+    for package in NODE_BUILDS.get(folder.name, ()):
+        _run([npm, "rebuild", "--prefix", str(folder), package])
 
 
 def _run(command: Sequence[str]) -> None:
