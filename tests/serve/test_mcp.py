@@ -82,6 +82,19 @@ async def test_each_tool_gives_what_its_schema_says(served: DaemonProcess, mode:
         assert {each["path"] for each in recent["results"]} == {"Projects/Boat.md", "Projects/Shed.md"}
 
 
+@pytest.mark.parametrize("mode", ERAS)
+async def test_client_that_hangs_up_after_its_answer_leaves_nothing_in_the_log(
+    served: DaemonProcess, mode: str
+) -> None:
+    """Most do, before the stream has ended: that is no error."""
+    before = len(served.output)
+    for _ in range(5):
+        async with connected(served, mode) as client:
+            await call(client, "recent_notes")
+    assert served.client.is_alive()
+    assert "Traceback" not in "".join(served.output[before:])
+
+
 async def test_search_is_narrowed_by_folder_and_tag(served: DaemonProcess) -> None:
     """What narrows a search of the API narrows that of a tool."""
     async with connected(served) as client:
