@@ -59,6 +59,9 @@ async def test_tools_are_few_in_order_and_honest(served: DaemonProcess, mode: st
             assert schema is not None
             assert schema["type"] == "object"
             jsonschema.Draft202012Validator.check_schema(schema)
+        for about in tool.input_schema["properties"].values():
+            # n8n reads each way alone, and one without a type lets a model send anything.
+            assert all("type" in way or "$ref" in way for way in about.get("anyOf", ())), about
 
 
 @pytest.mark.parametrize("mode", ERAS)
