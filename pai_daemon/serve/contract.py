@@ -220,7 +220,7 @@ def in_words(schema: Mapping[str, Any]) -> str:
         *most, last = (str(value) for value in schema["enum"])
         return f"{', '.join(most)} or {last}" if most else last
     if "anyOf" in schema:
-        return " or ".join(in_words(one) for one in schema["anyOf"] if one != {"type": "null"})
+        return " or ".join(dict.fromkeys(in_words(one) for one in schema["anyOf"] if one != {"type": "null"}))
     if "maximum" in schema:
         number = "a whole number" if schema["type"] == "integer" else "a number"
         return f"{number} between {schema['minimum']} and {schema['maximum']}"

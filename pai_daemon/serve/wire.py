@@ -43,12 +43,18 @@ Operators = Annotated[
     ),
 ]
 Folder = Annotated[str, Meta(description="A folder of the vault, or one note.", examples=["Journal"])]
+# Each with its type: n8n and others make a schema of their own of each of them alone.
+MOMENTS = (
+    {"type": "string", "const": ""},
+    {"type": "string", "pattern": r"^[0-9]{1,3}[hdwmy]$"},
+    {"type": "string", "format": "date"},
+)
 Moment = Annotated[
     str,
     Meta(
         description="A day or time of ISO 8601, or how long ago: 12h, 7d, 2w, 3m, 1y.",
         examples=["7d"],
-        extra_json_schema={"anyOf": [{"const": ""}, {"pattern": r"^[0-9]{1,3}[hdwmy]$"}, {"format": "date"}]},
+        extra_json_schema={"anyOf": list(MOMENTS)},
     ),
 ]
 

@@ -1,12 +1,10 @@
-"""Webhooks are signed, told until they are taken, and run a routine once; n8n gets its answers."""
+"""Webhooks are signed, told until they are taken, and run a routine once."""
 
 from __future__ import annotations
 
 import base64
 import json
-import re
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,6 @@ from pai_daemon.action.outside.guard import Outside
 from pai_daemon.action.outside.incoming import Incoming
 from pai_daemon.action.outside.signing import new_secret, signed, verify
 from pai_daemon.action.outside.webhooks import AGAIN_S, Deliveries, HookFile, Webhooks
-from pai_daemon.cli import n8n
 from pai_daemon.config import Settings
 from pai_daemon.errors import NoteChanged, NotFound, Unauthorized, UsageError
 from tests.action.conftest import TODAY
@@ -229,70 +226,3 @@ def test_hook_is_told_of_notes_and_runs_and_never_of_what_stays_here(
     assert b"sails" not in said
     daemon.folders.pai("webhook", "remove", hook["id"], timeout_s=30)
     assert "There is none." in daemon.folders.pai("webhook", "list", timeout_s=30).stdout
-
-
-WORKFLOWS = {file.stem: json.loads(file.read_text("utf-8")) for file in n8n.FOLDER.glob("*.json")}
-PLACE = re.compile(r"\{\{\s*(JSON\.stringify|encodeURI)\(\$json((?:\.\w+)+)\)\s*\}\}")
-
-
-def filled(expression: str, item: dict[str, Any]) -> str:
-    """Return an expression as n8n evaluates it, of those that the workflows use; others fail."""
-    if not expression.startswith("="):
-        return expression
-
-    def put(found: re.Match[str]) -> str:
-        value: Any = item
-        for name in found[2].split(".")[1:]:
-            value = value[name]
-        return json.dumps(value) if found[1] == "JSON.stringify" else str(value).replace(" ", "%20")
-
-    text = PLACE.sub(put, expression[1:])
-    assert "{{" not in text, text
-    return text
-
-
-@pytest.mark.parametrize(
-    ("name", "item", "holds"),
-    [
-        (
-            "ask-the-vault",
-            {"question": "What colour is the galley?"},
-            lambda reply: "orange" in reply["answer"],
-        ),
-        (
-            "append-to-daily-note",
-            {"text": '- A "line"', "heading": "Log"},
-            lambda reply: reply["state"] == "proposed",
-        ),
-        ("on-note-change", {"data": {"path": "Boat.md"}}, lambda reply: reply["title"] == "Boat"),
-    ],
-)
-def test_request_of_each_workflow_is_answered(
-    daemon: DaemonProcess, name: str, item: dict[str, Any], holds: Callable[[Any], bool]
-) -> None:
-    """The HTTP node of a workflow, as n8n would send it, with the token that its command names."""
-    token = json.loads(
-        daemon.folders.pai("token", "create", name, "--scope", "search,ask,action", "--json").stdout
-    )
-    (node,) = (node for node in WORKFLOWS[name]["nodes"] if node["type"].endswith("httpRequest"))
-    given = node["parameters"]
-    target = filled(given["url"], item).removeprefix(n8n.ADDRESS)
-    body = filled(given["jsonBody"], item) if given.get("sendBody") else None
-    headers = {"Authorization": f"Bearer {token['token']}"}
-    reply = daemon.request(given["method"], target, headers=headers, body=body)
-    assert reply.status == 200, reply.body
-    assert holds(reply.json)
-
-
-@pytest.mark.parametrize("name", sorted(WORKFLOWS))
-def test_workflow_is_whole(daemon: DaemonProcess, name: str) -> None:
-    """Each connection leads from and to a node, and it is printed with the address of the daemon."""
-    workflow = json.loads(daemon.folders.pai("n8n", name, timeout_s=30).stdout)
-    names = {node["name"] for node in workflow["nodes"]}
-    for start, ways in workflow["connections"].items():
-        ends = {end["node"] for way in ways.values() for each in way for end in each}
-        assert {start, *ends} <= names
-    text = json.dumps(workflow)
-    assert n8n.ADDRESS not in text or daemon.client.url == n8n.ADDRESS
-    assert daemon.client.url in text or name == "agent-with-mcp"
-    assert "/mcp" in text or name != "agent-with-mcp"

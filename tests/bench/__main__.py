@@ -29,6 +29,7 @@ BENCHES = {
     "recall": "the right fact among the first, by arm and model; what is refused; time by number of facts",
     "routines": "lag, rest and looks of 200 routines with 10,000 events an hour; kills in the midst of runs",
     "open_webui": "the README's recipe for Open WebUI, gone through with the real one in headless Chromium",
+    "n8n": "each workflow of `pai n8n` in a real n8n, which the first run without --quick installs",
     "answers": "facts, citations, refusals and time of answers, where half of the questions have none",
 }
 

@@ -1,11 +1,13 @@
 """Installs the tools we are measured against, and those that are driven, each into an environment of its own.
 
 They lie in a folder of the user's cache, `bench-peers`, or in that of `PAI_BENCH_PEERS`: about 4 GB on Linux,
-of which PyTorch and the CUDA libraries that it cannot be imported without are 3.4, and 4.7 for Open WebUI.
+of which PyTorch and the CUDA libraries that it cannot be imported without are 3.4, 4.7 more for Open WebUI, and
+1.8 for n8n.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -24,7 +26,10 @@ PYTHON_PEERS = {
     "sentence-transformers": ("sentence-transformers==6.2.0", "torch==2.14.1"),
     "open-webui": ("open-webui==0.12.4",),
 }
-NODE_PEERS = {"transformers.js": ("@huggingface/transformers@4.3.1",)}
+NODE_PEERS = {"transformers.js": ("@huggingface/transformers@4.3.1",), "n8n": ("n8n@1.123.81",)}
+# n8n takes xlsx from a site of its makers instead of npm, and of what is compiled needs this alone.
+NODE_OVERRIDES = {"xlsx": "0.18.5"}
+NODE_BUILDS = {"n8n": ("sqlite3",)}
 # What PyTorch wants of a GPU and the CPU never loads: 1 GB of packages, and as much within two others.
 UNUSED_PACKAGES = ("triton", "nvidia-cusolver", "cuda-bindings")
 UNUSED_FILES = ("nvidia/cudnn/lib/libcudnn_*", "nvidia/cu*/lib/libnvrtc.alt.*")
@@ -88,11 +93,15 @@ def _uv(home: Path) -> Path:
 
 
 def _install_node(wanted: Sequence[str], folder: Path, _home: Path) -> None:
-    """Install with npm, without the script that downloads CUDA."""
+    """Install with npm, without the scripts of packages: one downloads CUDA, others do not compile."""
     npm = shutil.which("npm")
     if npm is None:
         raise PeerMissing("cannot be installed: there is no npm")
+    wishes = {"private": True, "overrides": NODE_OVERRIDES}
+    (folder / "package.json").write_text(json.dumps(wishes), "utf-8")
     _run([npm, "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", *wanted])
+    for package in NODE_BUILDS.get(folder.name, ()):
+        _run([npm, "rebuild", "--prefix", str(folder), package])
 
 
 def _run(command: Sequence[str]) -> None:

@@ -135,16 +135,20 @@ def test_fence_stands_in_no_passage() -> None:
     st.lists(st.text(max_size=400), min_size=1, max_size=8),
     st.integers(600, 4_000),
     st.lists(st.tuples(st.text(max_size=300), st.text(max_size=300)), max_size=4),
+    st.text(max_size=60).map(lambda part: part * 100),
 )
 def test_prompt_fits_its_budget_whatever_is_in_it(
-    texts: list[str], budget_tokens: int, talk: list[tuple[str, str]]
+    texts: list[str], budget_tokens: int, talk: list[tuple[str, str]], selection: str
 ) -> None:
-    """Best passages first, at least one; the history takes its share and no more."""
+    """Best passages first, at least one; the history takes its share and no more, nor does a selection."""
     history = [
         turn for question, answer in talk for turn in (Turn("user", question), Turn("assistant", answer))
     ]
     citations = cited(*texts)
-    prompt = build_prompt(template("answer"), "Why is it so?", citations, budget_tokens, history=history)
+    prompt = build_prompt(
+        template("answer"), "Why is it so?", citations, budget_tokens, history=history, selection=selection
+    )
+    assert selection[: prompt.selected] in "".join(message.content for message in prompt.messages)
     assert estimate_tokens(prompt.messages) <= budget_tokens or len(prompt.citations) == 1
     assert list(prompt.citations) == citations[: len(prompt.citations)]
     roles = [message.role for message in prompt.messages]

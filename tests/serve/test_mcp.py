@@ -59,6 +59,9 @@ async def test_tools_are_few_in_order_and_honest(served: DaemonProcess, mode: st
             assert schema is not None
             assert schema["type"] == "object"
             jsonschema.Draft202012Validator.check_schema(schema)
+        for about in tool.input_schema["properties"].values():
+            # n8n reads each way alone, and one without a type lets a model send anything.
+            assert all("type" in way or "$ref" in way for way in about.get("anyOf", ())), about
 
 
 @pytest.mark.parametrize("mode", ERAS)
@@ -80,6 +83,19 @@ async def test_each_tool_gives_what_its_schema_says(served: DaemonProcess, mode:
         assert links["path"] == "Garden.md"
         recent = await call(client, "recent_notes", path="Projects")
         assert {each["path"] for each in recent["results"]} == {"Projects/Boat.md", "Projects/Shed.md"}
+
+
+@pytest.mark.parametrize("mode", ERAS)
+async def test_client_that_hangs_up_after_its_answer_leaves_nothing_in_the_log(
+    served: DaemonProcess, mode: str
+) -> None:
+    """Most do, before the stream has ended: that is no error."""
+    before = len(served.output)
+    for _ in range(5):
+        async with connected(served, mode) as client:
+            await call(client, "recent_notes")
+    assert served.client.is_alive()
+    assert "Traceback" not in "".join(served.output[before:])
 
 
 async def test_search_is_narrowed_by_folder_and_tag(served: DaemonProcess) -> None:

@@ -89,6 +89,14 @@ def test_body_with_an_infinite_number_is_refused(served: DaemonProcess, limit: s
     assert_problem(served.request("POST", "/api/ask", body=body), 400, "bad_request")
 
 
+@pytest.mark.parametrize("name", ["path", "since"])
+def test_body_with_a_wrong_kind_of_value_says_once_which_is_right(served: DaemonProcess, name: str) -> None:
+    """Also of a field that may be written in several ways, each of them a string."""
+    reply = served.request("POST", "/api/ask", body={"question": "sun", name: 5})
+    assert_problem(reply, 400, "bad_request")
+    assert reply.json["detail"] == f"{name} must be a string."
+
+
 @pytest.mark.parametrize("name", ["question", "path", "tag", "selection"])
 def test_body_with_half_a_surrogate_pair_is_refused(served: DaemonProcess, name: str) -> None:
     """Half an emoji, which a cut in a text box leaves, is no text: a 400 problem that says where."""

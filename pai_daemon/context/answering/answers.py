@@ -171,6 +171,7 @@ class Answerer:
         if not draft.is_written:
             for quoted in await asyncio.to_thread(self._extract, draft):
                 yield quoted
+        draft.tell_unread(question.selection)
         answer = await asyncio.to_thread(self._finish, draft)
         if draft.written:
             self._conversations.wrote(answer.answer, [each.passage for each in draft.citations])
@@ -241,9 +242,9 @@ class Answerer:
             selection=question.selection,
             profile=profile,
         )
-        if len(prompt.citations) < len(given):
-            kept = len(prompt.citations)
+        if (kept := len(prompt.citations)) < len(given):
             draft.warnings.append(f"Only the first {kept} passages fit into the generator's context.")
+        draft.selected = prompt.selected
         draft.stages.append("generate")
         draft.template, draft.generator = told.version, name_of(generator, draft.generator.why)
         writing = Writing(generator, prompt.messages, MAX_ANSWER_TOKENS, deadline_s)

@@ -42,7 +42,8 @@ class Draft:
 
     embedder: by which its passages were found, None where by words alone. citations: as they are numbered,
     and best: the best one first, the same but in a conversation. facts: what is remembered. written: what a
-    generator wrote of the text, and is_written: whether that is whole.
+    generator wrote of the text, and is_written: whether that is whole. selected: how many characters of the
+    selection it was given.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Draft:
         steady: Callable[[Sequence[Passage]], Sequence[Passage]] = tuple,
     ) -> None:
         self.question = question
+        self.selected = 0
         self.embedder = embedder
         passages = distinct(found.results)
         self.citations = tuple(
@@ -90,6 +92,11 @@ class Draft:
             self.warnings.append(
                 "Images, or addresses that stand in none of the passages, were taken out of the answer."
             )
+
+    def tell_unread(self, selection: str) -> None:
+        """Warn where a generator was not given all of a selection: no room, or it stays on this machine."""
+        if "generate" in self.stages and (unread := len(selection) - self.selected):
+            self.warnings.append(f"The last {unread} characters of the text you sent were not read.")
 
     def nearest(self) -> tuple[Citation, ...]:
         """Return the best passages, each of another note: where to look when the notes do not say."""

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pai_daemon.context.answering.answer import Citation, Turn
 from pai_daemon.context.answering.templates import Template
 from pai_daemon.context.passage import Passage
-from pai_daemon.models.generation.generator import Message, estimate_tokens
+from pai_daemon.models.generation.generator import Message, beginning, estimate_tokens
 from pai_daemon.notes.language import guess_language, known_language
 from pai_daemon.notes.languages import language_name
 from pai_daemon.notes.plain import plain_text, sentences
@@ -27,6 +27,8 @@ MARKER = re.compile(r"(?<!\s)\s*\[(\d{1,4})\]")
 # A conversation may take this share of what is left for passages.
 HISTORY_SHARE = 0.25
 TURN_CHARACTERS = 2_000
+# So may a selection; this many characters of it are searched for.
+SELECTION_SHARE = 0.4
 SELECTION_CHARACTERS = 1_000
 ABOUT = "About the person who asks, as background; it has no number, and no answer rests on it alone:"
 # No note that was written before this process began can hold it, and so none can close the fence.
@@ -35,11 +37,15 @@ _FENCE = f"notes-{secrets.token_hex(4)}"
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a generator is told. citations: the passages in it, best first. turns: how many of before."""
+    """What a generator is told.
+
+    citations: the passages in it, best first. turns: how many of before. selected: how many characters.
+    """
 
     messages: tuple[Message, ...]
     citations: Sequence[Citation]
     turns: int
+    selected: int
 
 
 def markers(text: str, count: int) -> dict[int, None]:
@@ -74,9 +80,11 @@ def build_prompt(
 
     A server would cut an overlong prompt silently, from its start. At least one passage stays, cut short
     if need be. history: as far as a quarter of the budget holds it, the latest turns. summary: of the turns
-    before them. profile: who asks, which comes first and stays the same from question to question.
+    before them. selection: its beginning, as far as two fifths hold it. profile: who asks, which comes first
+    and stays the same from question to question.
     """
     turns = latest_turns(history, int(budget_tokens * HISTORY_SHARE))
+    selection = beginning(selection, int(budget_tokens * SELECTION_SHARE))
     fence = fence_for(
         [question, selection, summary, profile, *(turn.content for turn in turns), *map(_shown, citations)]
     )
@@ -86,7 +94,7 @@ def build_prompt(
 
     def messages(kept: Sequence[Citation], longest: int = 0) -> tuple[Message, ...]:
         """Return the turns of the prompt; longest: of a passage's characters, 0 for all."""
-        marked = f"I have selected this:\n<{fence}>\n{selection[:SELECTION_CHARACTERS]}\n</{fence}>\n\n"
+        marked = f"I have selected this:\n<{fence}>\n{selection}\n</{fence}>\n\n"
         last = template.fill(
             "question",
             question=question,
@@ -114,7 +122,7 @@ def build_prompt(
         text = plain_text(kept[0].passage.text)
         # The whole of it may be ASCII, one byte a character.
         found = messages(kept, max(1, len(text) - 4 * over_tokens))
-    return Prompt(found, kept, len(turns))
+    return Prompt(found, kept, len(turns), len(selection))
 
 
 def transcript(history: Sequence[Turn], budget_tokens: int) -> str:

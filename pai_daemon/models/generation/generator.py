@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 Place = Literal["embedded", "local", "remote"]
 # A token of English is 4 characters, of code or of a rare language fewer; none is this long on average.
 LONGEST_TOKEN = 12
+TOKEN_BYTES = 3.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +98,16 @@ async def bounded(
 
 
 def estimate_tokens(messages: Sequence[Message]) -> int:
-    """Return about how many tokens messages take: 3.5 bytes of UTF-8 each, 8 more a message.
+    """Return about how many tokens messages take: TOKEN_BYTES of UTF-8 each, 8 more a message.
 
     A guess on the high side for English, about right for German and for Chinese.
     """
-    return sum(8 + int(len(message.content.encode("utf-8", "replace")) / 3.5) for message in messages)
+    return sum(8 + int(len(message.content.encode("utf-8", "replace")) / TOKEN_BYTES) for message in messages)
+
+
+def beginning(text: str, budget_tokens: int) -> str:
+    """Return as much of the beginning of a text as takes about so many tokens."""
+    return text.encode("utf-8", "replace")[: int(budget_tokens * TOKEN_BYTES)].decode("utf-8", "ignore")
 
 
 class ThoughtSplitter:

@@ -131,5 +131,7 @@ class Exchange:
             if body := message.get("body", b""):
                 await self.response.write(body)
             if not message.get("more_body", False):
-                await self.response.write_eof()
+                # A client may hang up once it has read its answer, before the stream ends.
+                with contextlib.suppress(ConnectionError):
+                    await self.response.write_eof()
                 self.is_over.set()

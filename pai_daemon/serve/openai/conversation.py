@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pai_daemon.context.answering.answer import Turn
+from pai_daemon.context.search import MAX_QUERY_CHARACTERS
 from pai_daemon.errors import UsageError
 from pai_daemon.models.generation.generator import Message
 from pai_daemon.serve.openai.protocol import ChatMessage
@@ -26,6 +27,7 @@ ASIDE = "### Task:"
 _WANTED = re.compile(r'\{\s*"(title|tags|follow_ups|queries|text|prompt)"\s*:')
 _HISTORY = re.compile(r"<chat_history>\s*(.*?)\s*</chat_history>", re.DOTALL)
 _TITLE_WORDS, _TITLE_CHARACTERS = 7, 60
+_ASKS, _LINE_CHARACTERS = ("?", "？", "؟"), 1_000
 # Which of them is one text, and not a list.
 _TEXTS = frozenset({"title", "text", "prompt"})
 
@@ -67,6 +69,20 @@ def _text_of(message: ChatMessage) -> str:
         text = "\n".join(part.text for part in message.content if part.text)
     refuse_halves("messages", text)
     return text
+
+
+def parted(message: str) -> tuple[str, str]:
+    """Return what a message asks, and the text that it asks about: "" where all of it can be searched for.
+
+    Who pastes a long text asks in its first line or in its last: in that which ends with a question mark, or
+    else in both. The text is the whole message.
+    """
+    message = message.strip()
+    if len(message) <= MAX_QUERY_CHARACTERS:
+        return message, ""
+    lines = message.splitlines()
+    edges = (lines[0][:_LINE_CHARACTERS].strip(), lines[-1][-_LINE_CHARACTERS:].strip())
+    return "\n".join([edge for edge in edges if edge.endswith(_ASKS)] or dict.fromkeys(edges)), message
 
 
 def aside_of(conversation: Conversation) -> str:

@@ -19,7 +19,7 @@ from pai_daemon.memory.thread_keeping import Exchange
 from pai_daemon.models.generation.generator import Endless, GeneratorEvent, Text, Thought, Usage
 from pai_daemon.serve.ask import MAX_TURNS
 from pai_daemon.serve.kept import kept
-from pai_daemon.serve.openai.conversation import Conversation, aside_of, without_model
+from pai_daemon.serve.openai.conversation import Conversation, aside_of, parted, without_model
 from pai_daemon.serve.openai.models import kind_of
 from pai_daemon.serve.openai.protocol import Annotation, ChatUsage, Finish, UrlCitation
 from pai_daemon.serve.openai.tail import tail
@@ -84,10 +84,11 @@ async def pieces_of(served: Served, wanted: Wanted) -> Pieces:
         return _in_turn(served, _directly(written, Stops(wanted.stops), wanted.max_tokens))
     if not wanted.is_streamed and (aside := aside_of(conversation)):
         return _in_turn(served, _aside(served, aside, conversation))
-    question = Question(checked_query(conversation.question), history=conversation.history[-MAX_TURNS:])
+    asked, about = parted(conversation.question)
+    question = Question(checked_query(asked), history=conversation.history[-MAX_TURNS:], selection=about)
     events = parts.answerer.stream(question)
     if parts.threads is not None and parts.threads.keeps(wanted.client) and not aside_of(conversation):
-        said = [turn.content for turn in conversation.history if turn.role == "user"]
+        said = [parted(turn.content)[0] for turn in conversation.history if turn.role == "user"]
         thread = await asyncio.to_thread(parts.threads.continued, wanted.client, said, question.text)
         events = kept(events, parts, Exchange(thread, wanted.client, question.text, ""))
     return _in_turn(served, _from_notes(events, Stops(wanted.stops)))

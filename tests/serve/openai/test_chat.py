@@ -6,6 +6,7 @@ import asyncio
 import base64
 import http.client
 import json
+import re
 import struct
 import time
 from collections.abc import Mapping
@@ -232,6 +233,32 @@ def test_title_without_a_generator_costs_nothing(served: DaemonProcess) -> None:
     assert json.loads(content) == {"title": "When is the hull of the old"}
 
 
+PASTED = "\n".join(f"Line {number} of the survey of a boat." for number in range(2_000))
+
+
+@pytest.mark.parametrize("path", [CHAT, RESPONSES])
+def test_long_text_is_pasted_with_a_question(served: DaemonProcess, path: str) -> None:
+    """It is searched for its question, wherever that stands, instead of being refused."""
+    for message in (f"{QUESTION}\n\n{PASTED}", f"{PASTED}\n\n{QUESTION}"):
+        given = body(message) if path == CHAT else {"model": "pai", "input": message}
+        reply = ask(served, path, given)
+        assert reply.status == 200, reply.body
+        assert "spring" in reply.body.decode()
+
+
+def test_generator_is_given_of_a_pasted_text_what_fits(writing: Writing) -> None:
+    """As much of its beginning as leaves room for passages; the answer says that not all of it was read."""
+    daemon, how = writing
+    told = ask(daemon, given=body(f"{PASTED}\n\n{QUESTION}")).json["choices"][0]["message"]["content"]
+    sent = json.dumps(how.requests[-1][1]["messages"], ensure_ascii=False)
+    assert "Line 0 of the survey" in sent
+    assert "Line 60 of the survey" in sent
+    assert "Line 1999 of the survey" not in sent
+    assert "spar varnish" in sent
+    assert f"Question: {QUESTION}" in sent
+    assert re.search(r"The last \d+ characters of the text you sent were not read", told)
+
+
 @pytest.mark.parametrize("model", ["pai", "PAI", "pai-my-vault", "ollama:llama3.2"])
 def test_models_are_listed_and_answer_by_each_name(writing: Writing, model: str) -> None:
     """What is listed can be asked, and is found by itself, whatever its case."""
@@ -251,7 +278,6 @@ def test_models_are_listed_and_answer_by_each_name(writing: Writing, model: str)
         (CHAT, {"model": "pai", "messages": []}, 400, "bad_request", "messages must be"),
         (CHAT, {"messages": [{"role": "user", "content": "x"}]}, 400, "bad_request", "model is missing"),
         (CHAT, {"model": "pai", "messages": [{"content": "x"}]}, 400, "bad_request", "[0].role is missing"),
-        (CHAT, body("x" * 4001), 400, "bad_request", "4001 characters"),
         (CHAT, body("\ud800"), 400, "bad_request", "surrogate"),
         (CHAT, body("word " * 20_000, model="ollama:llama3.2"), 400, "bad_request", "Send fewer"),
         (RESPONSES, {"model": "pai", "input": []}, 400, "bad_request", "user says"),

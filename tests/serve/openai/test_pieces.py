@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pai_daemon.context.answering.answer import EXTRACTIVE, Answer, AnswerSentence, Citation
 from pai_daemon.context.passage import Passage, Scores
 from pai_daemon.errors import UsageError
-from pai_daemon.serve.openai.conversation import aside_of, read, without_model
+from pai_daemon.serve.openai.conversation import aside_of, parted, read, without_model
 from pai_daemon.serve.openai.protocol import ChatMessage, ContentPart
 from pai_daemon.serve.openai.tail import tail, without_tail
 from pai_daemon.serve.openai.telling import Marked, Marks, Stops
@@ -175,6 +175,35 @@ def test_conversation_without_a_word_of_the_user_is_refused(messages: list[ChatM
     """It says which role and what kind of content is read."""
     with pytest.raises(UsageError, match="nothing that the user says"):
         read(messages)
+
+
+PASTED = "A line about sails, and none about the hull.\n" * 200
+
+
+@pytest.mark.parametrize(
+    ("message", "asked"),
+    [
+        (f"When is the hull varnished?\n\n{PASTED}", "When is the hull varnished?"),
+        (f"{PASTED}\nWhen is it varnished? ", "When is it varnished?"),
+        (f"Is it?\n{PASTED}Or is it not?", "Is it?\nOr is it not?"),
+        (f"Sum this up:\n{PASTED}", "Sum this up:\nA line about sails, and none about the hull."),
+        ("x" * 5_000, "x" * 1_000),
+        ("x" * 3_000 + " y " + "z" * 1_000 + "?", "z" * 999 + "?"),
+    ],
+)
+def test_long_message_is_a_question_and_the_text_that_it_is_about(message: str, asked: str) -> None:
+    """The line at either end that asks, else both; the text is the whole message."""
+    assert parted(message) == (asked, message.strip())
+
+
+@given(st.text(max_size=4_000) | st.text(max_size=60).map(lambda part: part * 200))
+def test_what_a_message_asks_can_always_be_searched_for(message: str) -> None:
+    """Short ones are as they were, and of long ones little enough is searched for, and something."""
+    asked, about = parted(message)
+    assert len(asked) <= 4_000
+    assert bool(asked) == bool(message.strip())
+    assert about in ("", message.strip())
+    assert about or asked == message.strip()
 
 
 @pytest.mark.parametrize(
