@@ -47,14 +47,14 @@ class LinkGraph:
         # Who has a link that is written so.
         self._written: dict[str, set[str]] = {}
 
-    def follow(self, notes: Iterable[IndexedNote]) -> None:
-        """Know the links of exactly these notes."""
-        current = {note.path: note for note in notes}
+    def follow(self, changed: Iterable[IndexedNote], gone: Iterable[str] = ()) -> None:
+        """Know the links of notes that are new or changed, and no more those of the ones that are gone."""
         stale: set[str] = set()
-        for path in self._known.keys() | current.keys():
-            old, new = self._known.get(path), current.get(path)
-            if old is new:
-                continue
+        after: dict[str, IndexedNote | None] = {note.path: note for note in changed}
+        for path, new in (after | dict.fromkeys(gone)).items():
+            old = self._known.pop(path, None)
+            if new is not None:
+                self._known[path] = new
             stale.add(path)
             if _names(old) != _names(new):
                 for name in {*_names(old), *_names(new)}:
@@ -63,7 +63,6 @@ class LinkGraph:
                 self._written[name].discard(path)
             for name in _written(new):
                 self._written.setdefault(name, set()).add(path)
-        self._known = current
         for path in stale:
             self._relink(path)
 
