@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from pai_daemon.context.catalog import Catalog
 from pai_daemon.context.linking.evidence import FEATURES, Table, centre
+from pai_daemon.context.linking.graph import LinkGraph
 from pai_daemon.context.linking.kept import Kept
 from pai_daemon.context.linking.linker import Linker, is_ambiguous
 from pai_daemon.context.linking.names import KINDS
@@ -185,7 +186,7 @@ def _linker(
         kept = Kept(folder.with_name(f"{folder.name}-links.json"))
         searcher = Searcher(vault, ready.index)
         yield (
-            Linker(vault, ready.index, searcher, reader, kept),
+            Linker(vault, ready.index, searcher, reader, kept, graph=LinkGraph(ready.index.catalog)),
             reader,
             ready.index.catalog,
             ready.index.space,

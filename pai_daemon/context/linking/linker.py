@@ -6,7 +6,6 @@ that are compared are in the index.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,16 +88,17 @@ class LinksOf:
 class Linker:
     """Suggests links in one vault. Any thread asks; one at a time is answered."""
 
-    def __init__(self, vault: Path, index: Index, searcher: Searcher, reader: Reader, kept: Kept) -> None:
+    def __init__(
+        self, vault: Path, index: Index, searcher: Searcher, reader: Reader, kept: Kept, *, graph: LinkGraph
+    ) -> None:
         self.kept = kept
         self._vault = vault
         self._index = index
         self._searcher = searcher
         self._reader = reader
-        self._lock = threading.Lock()
         self._names = Names(index.catalog)
-        self._graph = LinkGraph(index.catalog)
-        self._collector = Collector(index.catalog, self._graph)
+        self._graph = graph
+        self._collector = Collector(index.catalog, graph)
         self._known: dict[str, IndexedNote] = {}
         self._revision = -1
 
@@ -131,7 +131,7 @@ class Linker:
     def weighed(self, note: Note, known: IndexedNote) -> tuple[Evidence, list[float]]:
         """Return what speaks for links from a note that was just read, and how probable each is."""
         catalog = self._index.catalog
-        with self._lock, self._searcher.borrow() as space:
+        with self._graph.lock, self._searcher.borrow() as space:
             self.follow()
             # What the index has read too is in the graph.
             fresh = {link.target for link in note.links if link.target}.difference(known.targets)
@@ -147,10 +147,11 @@ class Linker:
         """Know the vault as it is indexed now."""
         if self._revision == (revision := self._index.revision):
             return
+        self._graph.renew(revision)
         known, self._known = self._known, {note.path: note for note in self._index.catalog.notes()}
         changed = [note for path, note in self._known.items() if known.get(path) is not note]
         gone = known.keys() - self._known.keys()
-        for follower in (self._names, self._graph, self._collector):
+        for follower in (self._names, self._collector):
             follower.follow(changed, gone)
         self._revision = revision
 
