@@ -80,3 +80,13 @@ def test_mentions_are_those_of_a_search_for_every_name(
         for each in found
     ] == sorted([(*each, False) for each in exact] + [(*each, True) for each in stems])
     assert [each.notes for each in found] == [len({owner.path for owner in each.owners}) for each in found]
+
+
+def test_name_within_a_longer_one_that_breaks_off_is_found() -> None:
+    """What begins like two longer names, one within the other, and goes on otherwise hides no shorter one."""
+    names = Names(Catalog())
+    for title in ("tasks in daily notes are many", "daily notes with tasks", "notes"):
+        names.follow([IndexedNote(title, FileStat(1, 1, 1), "", title, (), (), (), (), (), names=(title,))])
+    text = "No tasks in daily notes, please."
+    (found,) = names.mentions(read_note("x.md", text.encode()), words_of(text), "")
+    assert text[found.start : found.end] == "notes"
