@@ -28,6 +28,7 @@ from pai_daemon.context.changes import NoteChange
 from pai_daemon.context.comparing.comparer import Comparer
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
+from pai_daemon.context.linking.graph import LinkGraph
 from pai_daemon.context.linking.kept import Kept
 from pai_daemon.context.linking.linker import Linker
 from pai_daemon.context.linking.report import Reporter
@@ -79,8 +80,9 @@ class Wiring:
         )
         indexer.leave_out()
         searcher = Searcher(vault, index)
-        related = Related(vault, index, searcher)
-        linker = Linker(vault, index, searcher, reader, kept)
+        graph = LinkGraph(index.catalog)
+        related = Related(vault, index, searcher, graph)
+        linker = Linker(vault, index, searcher, reader, kept, graph=graph)
         writing: Any = {"budget_s": chosen.answer_budget_s, "own_templates": chosen.prompts_dir}
         recollecting = self._recollecting(indexer)
         memory = recollecting.memory

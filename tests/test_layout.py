@@ -32,7 +32,6 @@ ROOMS = (
 OWNERS = {
     "watchdog": ("vault/watch.py", "vault/inotify.py"),
     "onnxruntime": ("models/session.py", "models/encoder/onnx_file.py"),
-    "ahocorasick": ("context/linking/names.py",),
     "cronsim": ("action/schedule.py",),
     "feedparser": ("action/outside/feeds.py",),
     "lancedb": ("context/store/lance.py",),

@@ -65,3 +65,7 @@ class VectorIndex:
             if len(found) >= limit:
                 return found[:limit]
         return self._table.nearest(query, limit, among=allowed)
+
+    def search_each(self, queries: Floats, limits: Sequence[int]) -> list[list[tuple[str, float]]]:
+        """Return for each query (rows of (n, dimensions)) what `search` does with its limit."""
+        return [self.search(query, limit) for query, limit in zip(queries, limits, strict=True)]

@@ -27,6 +27,8 @@ BLOCK_ROWS = 8192
 BLOCK_SHARE = 0.5
 # Where a filter lets this share of a block pass, to multiply all of it is faster than to pick rows.
 WHOLE_SHARE = 0.1
+# So many rows of 384 dimensions fill a third of a core's second cache.
+CACHED_ROWS = 256
 
 
 class Vectors(Protocol):
@@ -60,6 +62,10 @@ class Vectors(Protocol):
         self, query: Floats, limit: int, allowed: Collection[str] | None = None
     ) -> list[tuple[str, float]]:
         """Return up to `limit` (key, cosine) pairs, best first."""
+        ...
+
+    def search_each(self, queries: Floats, limits: Sequence[int]) -> list[list[tuple[str, float]]]:
+        """Return for each query (rows of (n, dimensions)) what `search` does with its limit."""
         ...
 
 
@@ -164,12 +170,23 @@ class VectorMatrix:
         with self._lock:
             keys, blocks = self._keys, list(self._blocks)
             rows = None if allowed is None else np.sort(self._rows_of(allowed))
-        scores = _scores(blocks, query) if rows is None else _scores_at(blocks, query, rows)
-        best = np.arange(len(scores))
-        if limit < len(scores):
-            best = np.argpartition(scores, -limit)[-limit:]
-        best = best[np.argsort(-scores[best], kind="stable")]
-        return [(keys[row if rows is None else int(rows[row])], float(scores[row])) for row in best]
+        if rows is None:
+            scores = _scores(blocks, query)
+            return [(keys[row], float(scores[row])) for row in _best(scores, limit)]
+        scores = _scores_at(blocks, query, rows)
+        return [(keys[rows[row]], float(scores[row])) for row in _best(scores, limit)]
+
+    def search_each(self, queries: Floats, limits: Sequence[int]) -> list[list[tuple[str, float]]]:
+        """Return for each query what `search` does with its limit, in one pass over the memory.
+
+        queries: (n, dimensions) float32, each row of length 1.
+        """
+        with self._lock:
+            keys, blocks = self._keys, list(self._blocks)
+        return [
+            [(keys[row], float(scores[row])) for row in _best(scores, limit)]
+            for scores, limit in zip(products(blocks, queries), limits, strict=True)
+        ]
 
     def _rows_of(self, keys: Collection[str]) -> Rows:
         return np.array([row for row in map(self._rows.get, keys) if row is not None], np.int64)
@@ -182,6 +199,31 @@ def _scores(blocks: Sequence[Floats], query: Floats) -> Floats:
     for block, start in zip(blocks, ends, strict=False):
         np.matmul(block, query, out=scores[start : start + len(block)])
     return scores
+
+
+def products(blocks: Sequence[Floats], queries: Floats) -> Floats:
+    """Return the products of queries (n, dimensions) with all blocks: (n, rows of all) float32.
+
+    Some rows at a time, which stay in the cache for all queries: a quarter of the time of a query after the
+    other. One product of matrices is no faster, takes 40 MB, and keeps a second core busy with waiting.
+    """
+    ends = list(accumulate(map(len, blocks), initial=0))
+    found = np.empty((len(queries), ends[-1]), np.float32)
+    for block, start in zip(blocks, ends, strict=False):
+        for first in range(0, len(block), CACHED_ROWS):
+            rows = block[first : first + CACHED_ROWS]
+            for query, scores in zip(queries, found[:, start + first :], strict=True):
+                np.matmul(rows, query, out=scores[: len(rows)])
+    return found
+
+
+def _best(scores: Floats, limit: int) -> Rows:
+    """Return the places of up to `limit` scores, best first: (at most limit,) int64."""
+    best = np.arange(len(scores))
+    if limit < len(scores):
+        best = np.argpartition(scores, -limit)[-limit:]
+    found: Rows = best[np.argsort(-scores[best], kind="stable")]
+    return found
 
 
 def _scores_at(blocks: Sequence[Floats], query: Floats, rows: Rows) -> Floats:

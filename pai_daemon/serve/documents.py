@@ -888,7 +888,7 @@ class RefusedPair(TypedDict):
 
 
 class RelatedNote(TypedDict):
-    """A note near another. score: cosine of the nearest chunk. why: the reason, in words."""
+    """A note near another. why: the reason, in words."""
 
     path: str
     title: str

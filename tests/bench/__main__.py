@@ -25,6 +25,7 @@ BENCHES = {
     "stream": "what is added to a generator's stream, against the bare generator",
     "quality": "the right passage first, by arm, with intervals; answers on XQuAD",
     "links": "links that were taken out, recovered; how sure suggestions are; what one note costs",
+    "related": "what belongs together among related notes: hidden links and rare tags, with intervals",
     "plugin": "size, loading and main-thread work of the Obsidian plugin, in headless Chromium",
     "recall": "the right fact among the first, by arm and model; what is refused; time by number of facts",
     "routines": "lag, rest and looks of 200 routines with 10,000 events an hour; kills in the midst of runs",

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from pai_daemon.context.catalog import Catalog
 from pai_daemon.context.linking.evidence import FEATURES, Table, centre
+from pai_daemon.context.linking.graph import LinkGraph
 from pai_daemon.context.linking.kept import Kept
 from pai_daemon.context.linking.linker import Linker, is_ambiguous
 from pai_daemon.context.linking.names import KINDS
@@ -51,7 +52,7 @@ LARGE = "vault-zettelkasten-en"
 SHARE, SEED = 0.2, 1
 ALONE_OF = 4
 MOST_NOTES = 600
-WORDS = 2_000
+WORDS, LONG = 2_000, "Two thousand words.md"
 TARGET_MS = 60.0
 # Of the evidence that may be missing, as features; and how much a note without it counts in fitting.
 MEANING = ("whole near", "part near", "parts near", "kin link")
@@ -185,7 +186,7 @@ def _linker(
         kept = Kept(folder.with_name(f"{folder.name}-links.json"))
         searcher = Searcher(vault, ready.index)
         yield (
-            Linker(vault, ready.index, searcher, reader, kept),
+            Linker(vault, ready.index, searcher, reader, kept, graph=LinkGraph(ready.index.catalog)),
             reader,
             ready.index.catalog,
             ready.index.space,
@@ -300,17 +301,28 @@ def _cost(scratch: Path) -> Iterator[Row]:
     texts = (path.read_text("utf-8").split() for path in sorted(vault.rglob("*.md"))[::40])
     words = [word for text in texts for word in text][:WORDS]
     lines = (" ".join(words[at : at + 12]) for at in range(0, len(words), 12))
-    (vault / "Two thousand words.md").write_text("\n\n".join(lines), "utf-8")
+    text = "\n\n".join(lines)
+    (vault / LONG).write_text(text, "utf-8")
     with _linker(vault, scratch / f"{LARGE}-index", embedder) as (linker, _, catalog, _space):
-        linker.links_of("Two thousand words.md")
-        took_ms = []
-        for _ in range(30):
-            started_s = time.perf_counter()
-            linker.links_of("Two thousand words.md")
-            took_ms.append((time.perf_counter() - started_s) * 1000)
-        median = round(float(np.median(took_ms)), 1)
+        linker.links_of(LONG)
+        took_ms = [_question_ms(linker) for _ in range(30)]
+        edited_ms = []
+        for number in range(5):
+            before = catalog.get(LONG)
+            (vault / LONG).write_text(f"{text}\n\n# Heading {number}\n", "utf-8")
+            while catalog.get(LONG) is before:
+                time.sleep(0.01)
+            edited_ms.append(_question_ms(linker))
         what = f"suggestions for a note of {WORDS:,} words among {len(catalog):,} notes, median"
-        yield Row(what, median, "ms", target=f"<= {TARGET_MS:.0f}", holds=median <= TARGET_MS)
+        for label, measured in ((what, took_ms), (f"{what}, right after an edit", edited_ms)):
+            median = round(float(np.median(measured)), 1)
+            yield Row(label, median, "ms", target=f"<= {TARGET_MS:.0f}", holds=median <= TARGET_MS)
+
+
+def _question_ms(linker: Linker) -> float:
+    started_s = time.perf_counter()
+    linker.links_of(LONG)
+    return (time.perf_counter() - started_s) * 1000
 
 
 # Fitting.

@@ -108,7 +108,7 @@ def _set_rows(what: str, count: int, ranks: Ranks, floors: tuple[float, float] |
     better = max(legs, key=lambda arm: float(np.mean(legs[arm])))
     for arm, against in (("hybrid", better), ("hybrid", "fused")):
         gains = _reciprocal(ranks[arm]) - (legs[against] if against in legs else _reciprocal(ranks[against]))
-        low, high = _interval(gains)
+        low, high = interval(gains)
         gain = float(np.mean(gains))
         holds = gain >= 0 and (low > 0 or "pooled" not in what) if against in legs else None
         unit = f"95 %: {low:+.3f} to {high:+.3f}"
@@ -130,7 +130,7 @@ def _reciprocal(ranks: Sequence[int | None]) -> np.ndarray[tuple[int], np.dtype[
     return np.array([1 / rank if rank is not None and rank <= 10 else 0.0 for rank in ranks])
 
 
-def _interval(gains: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:
+def interval(gains: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, float]:
     """Return between what the mean of paired differences lies, by bootstrap, in 95 of 100 samples."""
     drawn = np.random.default_rng(1).integers(len(gains), size=(RESAMPLES, len(gains)))
     low, high = np.percentile(gains[drawn].mean(axis=1), (2.5, 97.5))

@@ -16,9 +16,11 @@ import pytest
 
 from pai_daemon.context.index import Index
 from pai_daemon.context.indexer import Indexer
+from pai_daemon.context.linking.graph import LinkGraph
 from pai_daemon.context.linking.kept import Kept
 from pai_daemon.context.linking.linker import Linker
 from pai_daemon.context.reading import Reader
+from pai_daemon.context.related import Related
 from pai_daemon.context.search import Searcher
 from pai_daemon.context.space import EmbeddingModel, ModelName
 from pai_daemon.context.vectors import Floats
@@ -66,7 +68,9 @@ class Live:
         )
         self.watcher = Watcher(vault, IgnoreRules.of(vault), self.indexer.hint, quiet_s=0.05, longest_s=0.5)
         self.searcher = Searcher(vault, self.index)
-        self.linker = Linker(vault, self.index, self.searcher, self.reader, kept)
+        self.graph = LinkGraph(self.index.catalog)
+        self.linker = Linker(vault, self.index, self.searcher, self.reader, kept, graph=self.graph)
+        self.related = Related(vault, self.index, self.searcher, self.graph)
         if embedder is not None:
             self.indexer.use(embedder)
         if chosen is not None:

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from pai_daemon.context.reading import Reader
-from pai_daemon.context.related import Related
 from pai_daemon.context.store.upkeep import Shortage
 from pai_daemon.errors import UsageError
 from pai_daemon.vault.ignore import IgnoreRules
@@ -36,7 +35,7 @@ def vault(tmp_path: Path) -> Path:
 
 def _traces(live: Live) -> list[str]:
     """Return where anything of the note that is left out can be found."""
-    related = Related(live.vault, live.index, live.searcher)
+    related = live.related
     found = [
         f"{mode}: {passage.path}"
         for mode in ("text", "semantic", "hybrid")

@@ -19,9 +19,7 @@ from pai_daemon.context.answering.answer import Question
 from pai_daemon.context.answering.answers import Answerer
 from pai_daemon.context.comparing.comparer import Comparer
 from pai_daemon.context.linking.kept import Kept
-from pai_daemon.context.linking.linker import Linker
 from pai_daemon.context.linking.report import Reporter
-from pai_daemon.context.related import Related
 from pai_daemon.context.summaries.summarizer import Summarizer
 from pai_daemon.memory.answering import MemoryOfAnswers
 from pai_daemon.memory.journal import Journal
@@ -120,8 +118,8 @@ async def served(live: Live, model: Obeying | None, folder: Path) -> AsyncIterat
         indexer=live.indexer,
         watcher=live.watcher,
         searcher=live.searcher,
-        related=Related(live.vault, live.index, live.searcher),
-        linker=Linker(live.vault, live.index, live.searcher, live.reader, kept),
+        related=live.related,
+        linker=live.linker,
         reporter=Reporter(live.vault, live.index, live.reader, kept),
         answerer=answerer_of(live, model),
         summarizer=Summarizer(live.searcher, generators),

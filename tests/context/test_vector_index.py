@@ -101,6 +101,12 @@ def test_filter_is_kept_to_and_fills_the_list(
     assert grown.matrix.search(QUERIES[0], TOP, ["unknown"]) == []
 
 
+def test_queries_asked_at_once_are_answered_on_disk_too(grown: Embeddings) -> None:
+    """Each query has the answer that it has alone."""
+    found = grown.matrix.search_each(QUERIES[:2], [3, TOP])
+    assert found == [grown.matrix.search(QUERIES[0], 3), grown.matrix.search(QUERIES[1], TOP)]
+
+
 def test_fresh_vectors_are_found_at_once_and_gone_ones_no_more(grown: Embeddings, store: Store) -> None:
     """What no index knows yet is searched with the rest, before and after upkeep."""
     more, vectors = keys_of(500, "m"), clustered(500, 3)

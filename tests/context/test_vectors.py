@@ -36,6 +36,22 @@ def test_search_equals_the_sorted_product(rows: int, limit: int) -> None:
     assert all(vectors[int(key[1:])] @ query == pytest.approx(score, abs=1e-6) for key, score in found)
 
 
+@given(rows=st.integers(0, 60), limits=st.lists(st.integers(1, 80), min_size=1, max_size=4))
+def test_queries_asked_at_once_find_what_each_finds_alone(rows: int, limits: list[int]) -> None:
+    """However many blocks there are and rows are in the cache, each query has its own answer."""
+    matrix = VectorMatrix(8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK_ROWS", 7)
+        patch.setattr(module, "CACHED_ROWS", 3)
+        matrix.add([f"k{row}" for row in range(rows)], _unit(rows))
+        queries = _unit(len(limits), seed=2)
+        found = matrix.search_each(queries, limits)
+    for query, limit, each in zip(queries, limits, found, strict=True):
+        alone = matrix.search(query, limit)
+        assert [key for key, _ in each] == [key for key, _ in alone]
+        assert [score for _, score in each] == pytest.approx([score for _, score in alone], abs=1e-6)
+
+
 def test_search_with_allowed_keys_returns_only_those() -> None:
     """A filter is applied before ranking, so that a rare folder still fills the list."""
     matrix, _ = _matrix(50)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import accumulate, takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +21,15 @@ from pai_daemon.context.filters import tag_closure
 from pai_daemon.context.linking.graph import LinkGraph
 from pai_daemon.context.linking.names import KINDS, Found, Named
 from pai_daemon.context.space import Space
-from pai_daemon.context.vectors import Floats
+from pai_daemon.context.vectors import Floats, products
 from pai_daemon.notes.forms import STEMMERS, Word, words_of
 from pai_daemon.notes.language import is_stop_word
 from pai_daemon.notes.links import slug
 from pai_daemon.notes.note import Note
 
 Table = NDArray[np.float64]
+RANKS = {kind: rank for rank, kind in enumerate(KINDS)}
+NO_STEMS: frozenset[str] = frozenset()
 # Of a long note so many parts are compared, evenly taken; a part finds so many chunks, the whole more.
 MAX_PARTS = 8
 NEAREST_TO_PART, NEAREST_TO_WHOLE = 40, 120
@@ -62,6 +65,8 @@ FEATURES = (
     "no meaning",  # the note is not embedded, so that nothing is near
     "no links",  # hardly any note of the vault has a link
 )
+# So many of the features, the first, are of the mention.
+BY_NAME = FEATURES.index("title words")
 
 
 @dataclass(slots=True)
@@ -90,25 +95,26 @@ class Collector:
         self._catalog = catalog
         self._graph = graph
         self._stems: dict[str, tuple[str, frozenset[str]]] = {}
-        self._title_counts: dict[str, int] = {}
+        self._title_counts: Counter[str] = Counter()
+        self._rarity = functools.cache(self._rarity_of)
 
-    def follow(self, notes: Sequence[IndexedNote]) -> None:
-        """Know the titles of exactly these notes."""
-        paths = {note.path for note in notes}
-        for path in [path for path in self._stems if path not in paths]:
-            self._count(self._stems.pop(path)[1], -1)
-        for note in notes:
+    def follow(self, changed: Iterable[IndexedNote], gone: Iterable[str] = ()) -> None:
+        """Know the titles of notes that are new or changed, and no more those of the ones that are gone."""
+        for path in gone:
+            self._forget(path)
+        for note in changed:
             known = self._stems.get(note.path)
             if known is None or known[0] != note.title:
-                if known is not None:
-                    self._count(known[1], -1)
+                self._forget(note.path)
                 stems = frozenset(_stems(note.title))
                 self._stems[note.path] = (note.title, stems)
-                self._count(stems, 1)
+                self._title_counts.update(stems)
+                self._rarity.cache_clear()
 
-    def _count(self, stems: Iterable[str], change: int) -> None:
-        for stem in stems:
-            self._title_counts[stem] = self._title_counts.get(stem, 0) + change
+    def _forget(self, path: str) -> None:
+        _, stems = self._stems.pop(path, ("", NO_STEMS))
+        self._title_counts.subtract(stems)
+        self._rarity.cache_clear()
 
     def collect(
         self,
@@ -130,36 +136,37 @@ class Collector:
         ties = self._graph.ties(note.path)
         kin = self._kin_links(near.best(KIN, note.path))
         for scores in (near.whole, near.part, ties.adamic, ties.walked, kin):
-            for path in sorted(scores, key=lambda each: -scores[each])[:MAX_BY_LINKS]:
+            for path in sorted(scores, key=scores.__getitem__, reverse=True)[:MAX_BY_LINKS]:
                 if path not in excluded and path not in candidates and self._catalog.get(path):
                     candidates[path] = Candidate(path)
-        listed = list(candidates.values())
-        near.fill([each.path for each in listed])
+        listed, paths = list(candidates.values()), list(candidates)
+        near.fill(paths)
         into = self._graph.into(note.path)
-        stems = {stem for form in {word.form for word in words} for stem in _forms(form)}
-        folder, tags = note.path[: note.path.rfind("/") + 1], tag_closure(known.tags)
-        rows = np.array(
-            [
-                (
-                    *_mention_row(each, note.text),
-                    self._title_share(each.path, stems),
-                    near.whole.get(each.path, 0.0),
-                    near.part.get(each.path, 0.0),
-                    near.parts.get(each.path, 0.0),
-                    float(each.path in into),
-                    math.log1p(len(self._graph.into(each.path))),
-                    ties.adamic.get(each.path, 0.0),
-                    ties.walked.get(each.path, 0.0),
-                    kin.get(each.path, 0.0),
-                    _folder_shared(folder, each.path[: each.path.rfind("/") + 1]),
-                    self._tags_shared(tags, each.path),
-                    float(not near.is_known),
-                    float(self._graph.is_sparse),
-                )
-                for each in listed
-            ]
+        forms = {word.form for word in words}
+        stems = {stemmer(form) for stemmer in STEMMERS.values() for form in forms}
+        folder, tags = _folder(note.path), tag_closure(known.tags)
+        rows = np.zeros((len(listed), len(FEATURES)))
+        for row, each in zip(rows, listed, strict=True):
+            if each.mention is not None:
+                row[:BY_NAME] = _mention_row(each, note.text)
+        columns: tuple[Sequence[float], ...] = (
+            [self._title_share(path, stems) for path in paths],
+            [near.whole.get(path, 0.0) for path in paths],
+            [near.part.get(path, 0.0) for path in paths],
+            [near.parts.get(path, 0.0) for path in paths],
+            [path in into for path in paths],
+            [math.log1p(len(self._graph.into(path))) for path in paths],
+            [ties.adamic.get(path, 0.0) for path in paths],
+            [ties.walked.get(path, 0.0) for path in paths],
+            [kin.get(path, 0.0) for path in paths],
+            [_folder_shared(folder, _folder(path)) for path in paths],
+            [self._tags_shared(tags, path) for path in paths],
+            [not near.is_known] * len(paths),
+            [self._graph.is_sparse] * len(paths),
         )
-        return Evidence(listed, rows.reshape(len(listed), len(FEATURES)), near.chunk)
+        for number, column in enumerate(columns, start=BY_NAME):
+            rows[:, number] = column
+        return Evidence(listed, rows, near.chunk)
 
     def _mentioned(self, mentions: Sequence[Found], excluded: Collection[str]) -> dict[str, Candidate]:
         """Return the mentioned notes, each with its best mention: by the best kind, then the first.
@@ -169,9 +176,11 @@ class Collector:
         found: dict[str, Candidate] = {}
         for mention in mentions:
             for named in mention.owners:
-                if named.path in excluded or self._catalog.get(named.path) is None:
+                each = found.get(named.path)
+                if each is None:
+                    if named.path not in excluded and self._catalog.get(named.path) is not None:
+                        found[named.path] = Candidate(named.path, mention, named, times=1)
                     continue
-                each = found.setdefault(named.path, Candidate(named.path, mention, named))
                 each.times += 1
                 if _order(mention, named) < _order(each.mention, each.named):
                     each.mention, each.named = mention, named
@@ -197,8 +206,10 @@ class Collector:
         return self._weight(said) / self._weight(own) if said else 0.0
 
     def _weight(self, stems: Iterable[str]) -> float:
-        count = len(self._stems) + 1
-        return sum(math.log(count / (1 + self._title_counts.get(stem, 0))) + 0.1 for stem in stems)
+        return sum(map(self._rarity, stems))
+
+    def _rarity_of(self, stem: str) -> float:
+        return math.log((len(self._stems) + 1) / (1 + self._title_counts[stem])) + 0.1
 
     def _tags_shared(self, tags: Set[str], path: str) -> float:
         other = self._catalog.get(path)
@@ -233,11 +244,14 @@ class _Nearness:
         taken = np.unique(np.linspace(0, len(vectors) - 1, min(MAX_PARTS, len(vectors))).astype(int))
         self._parts, self._centre = vectors[taken], centre(vectors)
         scale = space.embedder.scoring.scale if space.embedder is not None else 0.1
-        nearest = self._notes(space.matrix.search(self._centre, NEAREST_TO_WHOLE), known.path)
+        queries = np.concatenate([self._centre[None], self._parts])
+        limits = [NEAREST_TO_WHOLE] + [NEAREST_TO_PART] * len(self._parts)
+        nearest, *near_parts = (
+            self._notes(found, known.path) for found in space.matrix.search_each(queries, limits)
+        )
         self._far, self._scale = min(nearest.values(), default=0.0), scale or 0.1
         self.whole = {path: self._read(score) for path, score in nearest.items()}
-        for part in self._parts:
-            found = self._notes(space.matrix.search(part, NEAREST_TO_PART), known.path)
+        for found in near_parts:
             low = min(found.values(), default=0.0)
             span = (max(found.values(), default=0.0) - low) or 1.0
             for path, score in found.items():
@@ -263,26 +277,24 @@ class _Nearness:
     def fill(self, paths: Sequence[str]) -> None:
         """Work out exactly how near these notes are, which may have been found in another way."""
         notes = [note for path in paths if (note := self._catalog.get(path)) is not None]
-        known = dict.fromkeys(key for note in notes for key in note.vector_keys)
-        keys = [key for key in known if key in self._space.matrix]
-        if self._parts is None or not keys:
+        matrix = self._space.matrix
+        own = [(note.path, [key for key in note.vector_keys if key in matrix]) for note in notes]
+        own = [(path, keys) for path, keys in own if keys]
+        if self._parts is None or not own:
             return
-        row = {key: place for place, key in enumerate(keys)}
-        embedded = [(note, [row[key] for key in note.vector_keys if key in row]) for note in notes]
-        embedded = [(note, own) for note, own in embedded if own]
-        starts = np.cumsum([0, *(len(own) for _, own in embedded[:-1])])
-        vectors = self._space.matrix.get(keys)[[place for _, own in embedded for place in own]]
+        starts = list(accumulate((len(keys) for _, keys in own[:-1]), initial=0))
+        vectors = matrix.get([key for _, keys in own for key in keys])
         # The mean direction of each note: of a sum as of a mean.
-        sums = np.add.reduceat(vectors, starts)
+        ends = [*starts[1:], len(vectors)]
+        sums = np.stack([vectors[at:end].sum(axis=0) for at, end in zip(starts, ends, strict=True)])
         whole = sums @ self._centre / np.maximum(np.linalg.norm(sums, axis=1), 1e-9)
-        nearest = (vectors @ self._parts.T).max(axis=1)
+        nearest = products([vectors], self._parts).max(axis=0)
         part = np.maximum.reduceat(nearest, starts)
-        for place, (note, own) in enumerate(embedded):
-            self.whole[note.path] = self._read(float(whole[place]))
-            self.part[note.path] = self._read(float(part[place]))
-            if len(own) > 1:
-                start = starts[place]
-                self.chunk[note.path] = int(nearest[start : start + len(own)].argmax())
+        each = zip(own, starts, whole.tolist(), part.tolist(), strict=True)
+        for (path, keys), start, as_whole, as_part in each:
+            self.whole[path], self.part[path] = self._read(as_whole), self._read(as_part)
+            if len(keys) > 1:
+                self.chunk[path] = int(nearest[start : start + len(keys)].argmax())
 
 
 def centre(vectors: Floats) -> Floats:
@@ -302,17 +314,17 @@ def _words(each: Candidate) -> int:
 def _order(mention: Found | None, named: Named | None) -> tuple[bool, int, int]:
     assert mention is not None
     assert named is not None
-    return mention.inflected, KINDS.index(named.kind), mention.start
+    return mention.inflected, RANKS[named.kind], mention.start
 
 
 def _mention_row(each: Candidate, text: str) -> tuple[float, ...]:
     mention, named = each.mention, each.named
-    if mention is None or named is None:
-        return (0.0,) * (len(KINDS) + 7)
+    assert mention is not None
+    assert named is not None
     return (
         *(float(named.kind == kind) for kind in KINDS),
         float(mention.inflected),
-        math.log(len({owner.path for owner in mention.owners})),
+        math.log(mention.notes),
         math.log(mention.words),
         float(text[mention.start].islower() and named.name[:1].isupper()),
         math.log(each.times),
@@ -326,10 +338,11 @@ def is_common(text: str) -> bool:
     return is_stop_word(slug(text)) or not any(map(str.isalpha, text))
 
 
+def _folder(path: str) -> str:
+    return path[: path.rfind("/") + 1]
+
+
 def _stems(text: str) -> set[str]:
-    return {stem for word in words_of(text) if word.form.isalnum() for stem in _forms(word.form)}
-
-
-def _forms(form: str) -> tuple[str, ...]:
-    """Return what stands for a word whatever its language: its stems."""
-    return tuple(dict.fromkeys(stemmer(form) for stemmer in STEMMERS.values()))
+    """Return what stands for the words of a text whatever its language."""
+    forms = [word.form for word in words_of(text) if word.form.isalnum()]
+    return {stemmer(form) for stemmer in STEMMERS.values() for form in forms}

@@ -7,7 +7,8 @@ or went those links that are written so.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Set
+import threading
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from pai_daemon.context.catalog import Catalog, IndexedNote
@@ -37,24 +38,30 @@ class Ties:
 
 
 class LinkGraph:
-    """The links of one vault. One thread at a time."""
+    """The links of one vault.
+
+    lock: to be held by whoever asks, from `renew` to the last answer.
+    """
 
     def __init__(self, catalog: Catalog) -> None:
+        self.lock = threading.RLock()
         self._catalog = catalog
+        self._revision = -1
         self._known: dict[str, IndexedNote] = {}
         self._out: dict[str, frozenset[str]] = {}
         self._in: dict[str, set[str]] = {}
         # Who has a link that is written so.
         self._written: dict[str, set[str]] = {}
 
-    def follow(self, notes: Iterable[IndexedNote]) -> None:
-        """Know the links of exactly these notes."""
-        current = {note.path: note for note in notes}
+    def renew(self, revision: int) -> None:
+        """Know the links as they are indexed now, at this revision of the index."""
+        if revision == self._revision:
+            return
+        known, self._known = self._known, {note.path: note for note in self._catalog.notes()}
+        changed = [path for path, note in self._known.items() if known.get(path) is not note]
         stale: set[str] = set()
-        for path in self._known.keys() | current.keys():
-            old, new = self._known.get(path), current.get(path)
-            if old is new:
-                continue
+        for path in (*changed, *(known.keys() - self._known.keys())):
+            old, new = known.get(path), self._known.get(path)
             stale.add(path)
             if _names(old) != _names(new):
                 for name in {*_names(old), *_names(new)}:
@@ -63,9 +70,9 @@ class LinkGraph:
                 self._written[name].discard(path)
             for name in _written(new):
                 self._written.setdefault(name, set()).add(path)
-        self._known = current
         for path in stale:
             self._relink(path)
+        self._revision = revision
 
     def _relink(self, path: str) -> None:
         found = frozenset(self._catalog.linked(path) - {path}) if path in self._known else frozenset()
@@ -104,9 +111,10 @@ class LinkGraph:
                 share = 1 / math.log(1 + len(others))
                 for other in others:
                     adamic[other] = adamic.get(other, 0.0) + share
-        return Ties(adamic, self._walk(path))
+        return Ties(adamic, self.walked(path))
 
-    def _walk(self, path: str) -> dict[str, float]:
+    def walked(self, path: str) -> dict[str, float]:
+        """Return the share that other notes have of a random walk that begins at a note."""
         shares = {path: 1.0}
         for _ in range(WALK_STEPS):
             after: dict[str, float] = {path: RETURN_SHARE}

@@ -6,7 +6,6 @@ that are compared are in the index.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,16 +88,18 @@ class LinksOf:
 class Linker:
     """Suggests links in one vault. Any thread asks; one at a time is answered."""
 
-    def __init__(self, vault: Path, index: Index, searcher: Searcher, reader: Reader, kept: Kept) -> None:
+    def __init__(
+        self, vault: Path, index: Index, searcher: Searcher, reader: Reader, kept: Kept, *, graph: LinkGraph
+    ) -> None:
         self.kept = kept
         self._vault = vault
         self._index = index
         self._searcher = searcher
         self._reader = reader
-        self._lock = threading.Lock()
         self._names = Names(index.catalog)
-        self._graph = LinkGraph(index.catalog)
-        self._collector = Collector(index.catalog, self._graph)
+        self._graph = graph
+        self._collector = Collector(index.catalog, graph)
+        self._known: dict[str, IndexedNote] = {}
         self._revision = -1
 
     def links_of(self, path: str, limit: int = 10) -> LinksOf:
@@ -117,9 +118,9 @@ class Linker:
         note = self._reader.read(path, data)
         evidence, sureness = self.weighed(note, known)
         order = sorted(range(len(sureness)), key=lambda row: -sureness[row])
-        shown = self._shown(evidence, sureness)
+        shown, sure = self._shown(evidence, sureness), are_sure(evidence.rows)
         mentions = [
-            self._mention(note, known, evidence, row, sureness[row])
+            self._mention(note, known, evidence, row, sureness[row], is_sure=bool(sure[row]))
             for row in sorted(shown, key=lambda row: _place(evidence.candidates[row]).start)
         ]
         rest = [row for row in order if row not in shown][:limit]
@@ -130,10 +131,12 @@ class Linker:
     def weighed(self, note: Note, known: IndexedNote) -> tuple[Evidence, list[float]]:
         """Return what speaks for links from a note that was just read, and how probable each is."""
         catalog = self._index.catalog
-        with self._lock, self._searcher.borrow() as space:
+        with self._graph.lock, self._searcher.borrow() as space:
             self.follow()
-            written = {catalog.links.resolve(link.target, note.path) for link in note.links if link.target}
-            excluded = {path for path in written if path} | catalog.linked(note.path)
+            # What the index has read too is in the graph.
+            fresh = {link.target for link in note.links if link.target}.difference(known.targets)
+            written = {catalog.links.resolve(target, note.path) for target in fresh}
+            excluded = {path for path in written if path} | self._graph.out(note.path)
             excluded |= self.kept.refused_with(note.path)
             words = list(words_of(note.text, note.body_start))
             mentions = self._names.mentions(note, words, guess_language(note.text))
@@ -144,9 +147,12 @@ class Linker:
         """Know the vault as it is indexed now."""
         if self._revision == (revision := self._index.revision):
             return
-        notes = self._index.catalog.notes()
-        for follower in (self._names, self._graph, self._collector):
-            follower.follow(notes)
+        self._graph.renew(revision)
+        known, self._known = self._known, {note.path: note for note in self._index.catalog.notes()}
+        changed = [note for path, note in self._known.items() if known.get(path) is not note]
+        gone = known.keys() - self._known.keys()
+        for follower in (self._names, self._collector):
+            follower.follow(changed, gone)
         self._revision = revision
 
     def _shown(self, evidence: Evidence, sureness: Sequence[float]) -> set[int]:
@@ -158,12 +164,18 @@ class Linker:
         return {max(rows, key=lambda row: sureness[row]) for rows in by_place.values()}
 
     def _mention(
-        self, note: Note, known: IndexedNote, evidence: Evidence, row: int, sureness: float
+        self,
+        note: Note,
+        known: IndexedNote,
+        evidence: Evidence,
+        row: int,
+        sureness: float,
+        *,
+        is_sure: bool,
     ) -> Mention:
         each = evidence.candidates[row]
         place = _place(each)
         text = note.text[place.start : place.end]
-        is_sure = bool(are_sure(evidence.rows[[row]])[0])
         line_start = note.text.rfind("\n", 0, place.start) + 1
         return Mention(
             text=text,

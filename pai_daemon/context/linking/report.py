@@ -90,7 +90,7 @@ class Reporter:
         notes = sorted(catalog.notes(), key=lambda note: note.path)
         yield Reading(0, len(notes))
         graph = LinkGraph(catalog)
-        graph.follow(notes)
+        graph.renew(revision)
         repairs, alike = Repairs(catalog, self._kept), Duplicates()
         broken: list[BrokenLink] = []
         unread: list[str] = []
