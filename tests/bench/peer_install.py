@@ -1,8 +1,8 @@
 """Installs the tools we are measured against, and those that are driven, each into an environment of its own.
 
 They lie in a folder of the user's cache, `bench-peers`, or in that of `PAI_BENCH_PEERS`: about 4 GB on Linux,
-of which PyTorch and the CUDA libraries that it cannot be imported without are 3.4, 4.7 more for Open WebUI, and
-1.8 for n8n.
+of which PyTorch and the CUDA libraries that it cannot be imported without are 3.4, 4.7 more for Open WebUI,
+and 1.8 for n8n.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def test_rare_word_is_worth_more_than_a_common_one() -> None:
 
 
 def test_title_that_says_the_question_leads() -> None:
-    """Of two passages with the same words, the one whose heading, title or other name has them comes first."""
+    """Of two passages with the same words, the one whose heading, title or alias has them comes first."""
     plain = chunk("walrus ice", "Other")
     assert first("walrus ice", plain, chunk("walrus ice", "Walrus ice")) == "Walrus ice"
     assert first("walrus ice", plain, chunk("walrus ice", "Under", "Walrus ice")) == "Under"

@@ -1,7 +1,7 @@
 """How much each sign counts in the second look: a conditional logit, fitted to questions (D77).
 
-What `python -m tests.bench.quality fit` prints, from the tuning halves of the question sets and the names of two
-vaults, with both of our models.
+What `python -m tests.bench.quality fit` prints, from the tuning halves of the question sets and the names of
+two vaults, with both of our models.
 """
 
 from __future__ import annotations
