@@ -5,6 +5,12 @@ export interface Accepted {
   revision: number;
 }
 
+export interface ActionChange {
+  id: string;
+  state: "applied" | "applying" | "failed" | "proposed" | "rejected" | "undone";
+  path: string;
+}
+
 export interface Answer {
   question: string;
   answer: string;
@@ -765,6 +771,13 @@ export interface Run {
 
 export interface RunChange {
   state: "cancelled";
+}
+
+export interface RunProgress {
+  id: string;
+  routine: string;
+  state: "cancelled" | "done" | "failed" | "running" | "skipped" | "waiting";
+  why: string;
 }
 
 export interface RunRoutine {

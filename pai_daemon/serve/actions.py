@@ -49,6 +49,14 @@ class KnownAction(msgspec.Struct, frozen=True, kw_only=True):
     diff: str
 
 
+class ActionChange(msgspec.Struct, frozen=True):
+    """What has become of an action."""
+
+    id: str
+    state: State
+    path: str
+
+
 class KnownActions(msgspec.Struct, frozen=True):
     """Actions, the newest first. waiting: how many wait for a person."""
 

@@ -12,6 +12,14 @@ class Accepted(TypedDict):
     revision: int
 
 
+class ActionChange(TypedDict):
+    """What has become of an action."""
+
+    id: str
+    state: Literal["applied", "applying", "failed", "proposed", "rejected", "undone"]
+    path: str
+
+
 class Answer(TypedDict):
     """A whole answer. `answer` carries `[n]` markers; `citations` are those that it cites."""
 
@@ -970,6 +978,15 @@ class RunChange(TypedDict):
     """What becomes of a run."""
 
     state: Literal["cancelled"]
+
+
+class RunProgress(TypedDict):
+    """How far a run of a routine is. why: what went wrong, or why it was skipped."""
+
+    id: str
+    routine: str
+    state: Literal["cancelled", "done", "failed", "running", "skipped", "waiting"]
+    why: str
 
 
 class RunRoutine(TypedDict):

@@ -16,8 +16,10 @@ from pai_daemon.context.catalog import Catalog
 from pai_daemon.context.coverage import NoteStatus
 from pai_daemon.context.indexer import State
 from pai_daemon.errors import DiskFull, Forbidden, UsageError, VaultUnavailable
+from pai_daemon.serve.actions import ActionChange
 from pai_daemon.serve.contract import Routes
 from pai_daemon.serve.events import frame, send_stream
+from pai_daemon.serve.routines import RunProgress
 from pai_daemon.serve.security import GRANT
 from pai_daemon.serve.state import SERVED
 from pai_daemon.serve.status import Progress, progress
@@ -174,11 +176,18 @@ async def follow(request: web.Request, asked: Look) -> web.Response:
 
 @routes.get(
     "/api/events",
-    "revision, progress and state as server-sent events; `Last-Event-ID` resumes",
-    events={"revision": Revision, "progress": Progress, "state": StateChange, "error": ProblemDocument},
+    "revision, progress, state, actions and runs of routines as server-sent events; `Last-Event-ID` resumes",
+    events={
+        "revision": Revision,
+        "progress": Progress,
+        "state": StateChange,
+        "action": ActionChange,
+        "routine": RunProgress,
+        "error": ProblemDocument,
+    },
 )
 async def events(request: web.Request) -> web.StreamResponse:
-    """Stream revision, progress and state events; `Last-Event-ID` resumes."""
+    """Stream what changes; `Last-Event-ID` resumes."""
     last = request.headers.get("Last-Event-ID", "")
     after = int(last) if EVENT_ID.fullmatch(last) else None
     return await send_stream(request, request.app[SERVED].events.listen(after), lambda event: frame(*event))

@@ -41,6 +41,15 @@ class RoutineRun(msgspec.Struct, frozen=True, kw_only=True):
     trace: dict[str, Any]
 
 
+class RunProgress(msgspec.Struct, frozen=True):
+    """How far a run of a routine is. why: what went wrong, or why it was skipped."""
+
+    id: str
+    routine: str
+    state: RunState
+    why: str
+
+
 class KnownRoutine(msgspec.Struct, frozen=True, kw_only=True):
     """A routine. next: when it is due; triggers: on what it runs beside the clock; last: its latest run."""
 

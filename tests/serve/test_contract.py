@@ -126,6 +126,9 @@ def test_stream_of_events_keeps_its_contract(served: DaemonProcess) -> None:
     """Whatever id a listener comes back with, it is refused in words, or sent events that are declared."""
     route = next(route for route in described() if route.canonical == "/api/events")
 
+    proposed = {"kind": "append", "path": "Declared.md", "text": "An event tells of it."}
+    assert served.request("POST", "/api/actions", body=proposed).status == 200
+
     def keeps(case: Any) -> None:
         given = case.as_transport_kwargs(base_url=f"http://127.0.0.1:{served.port}")
         headers = dict(given["headers"]) | {"Authorization": f"Bearer {served.token}"}
@@ -143,7 +146,7 @@ def test_stream_of_events_keeps_its_contract(served: DaemonProcess) -> None:
 
     _tried("/api/events", keeps, 12 * SIZE)
     _, _, body = _beginning(served, "GET", "/api/events", {"Last-Event-ID": "0"} | _bearer(served))
-    assert b"event: " in body
+    assert b"event: action" in body
 
 
 def _tried(path: str, keeps: Callable[[Any], None], examples: int) -> None:
