@@ -101,6 +101,10 @@ class Actions:
         found = [each for each in known if state is None or each.state == state]
         return sorted(found, key=lambda each: each.at, reverse=True)[:limit]
 
+    def creator(self, path: str) -> str:
+        """Return whose action created a note last, "" where it was none."""
+        return self._created.get(path, ("", ""))[0]
+
     def record(self, action_id: str) -> Record:
         """Return one of them. Raises NotFound."""
         if (found := self._records.get(action_id)) is None:

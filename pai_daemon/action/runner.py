@@ -86,6 +86,7 @@ class Runner:
         outcome = Outcome()
         async with asyncio.timeout(routine.limits.time_s):
             material = await self._gatherer.gather(routine, due, run.payload)
+            material = self._without_own(routine, material)
             material = await asyncio.to_thread(self._that_may_be_written, routine, material, due)
             left_s = routine.limits.time_s - (time.perf_counter() - started_s)
             written = await self._composer.compose(routine, material, due, budget_s=left_s)
@@ -121,6 +122,12 @@ class Runner:
             await work  # the daemon stops: it waits so long
         finally:
             self.writing.discard(run.id)
+
+    def _without_own(self, routine: Routine, material: Material) -> Material:
+        """Return the material without the notes that the routine created: a review does not review itself."""
+        own = _name(routine)
+        pieces = tuple(piece for piece in material.pieces if self._actions.creator(piece.path) != own)
+        return replace(material, pieces=pieces)
 
     def _that_may_be_written(self, routine: Routine, material: Material, due: datetime) -> Material:
         """Return the material without what is local-only, where the note that is written is not (D15)."""
@@ -165,7 +172,7 @@ class Runner:
     def _carry_out(
         self, routine: Routine, actions: list[tuple[Action, bool]], run: Run, outcome: Outcome, dry: bool
     ) -> None:
-        by = f"routine {routine.name}"
+        by = _name(routine)
         for action, is_own in actions:
             try:
                 outcome.diff += diff(self._actions.preview(action, by))
@@ -189,6 +196,11 @@ class Runner:
                 f"{error.detail} It waits for your approval.",
             ]
             return self._actions.propose(action, by=by, why=error.detail)
+
+
+def _name(routine: Routine) -> str:
+    """Return as whom a routine acts."""
+    return f"routine {routine.name}"
 
 
 def _with_text(template: str, text: str) -> str:

@@ -66,6 +66,26 @@ async def test_local_only_text_is_written_into_local_only_notes_alone(
     assert bool(outcome.trace["warnings"]) != is_told
 
 
+async def test_note_that_a_routine_created_is_no_material_of_it(tmp_path: Path) -> None:
+    """Else a review would list itself as soon as it is indexed, and never be the same twice."""
+    (vault := tmp_path / "vault").mkdir()
+    actions = Actions(Shelf(vault, "", tmp_path / "undo"), AuditLog(tmp_path / "audit.jsonl"))
+    given = Given()
+    runner = Runner(vault, given, given, actions)
+    routine = Routine(
+        "Sum",
+        "Routines/Sum.md",
+        "Sum",
+        "x",
+        writes=Writes("create", "Open.md"),
+        grants=(Grant("create", "**"),),
+    )
+    await runner.run(routine, Run("1", "Sum", "person", NOW, NOW))
+    assert "said openly" in (vault / "Open.md").read_text("utf-8")
+    again = await runner.run(routine, Run("2", "Sum", "person", NOW, NOW))
+    assert again.trace["sources"] == ["[[Diary]]"]
+
+
 async def test_run_that_is_broken_off_while_it_writes_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

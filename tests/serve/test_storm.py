@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from tests.daemon_process import DaemonProcess, Reply, eventually
 
 
 def test_storm_of_requests_is_answered_or_put_off(served: DaemonProcess) -> None:
-    """30 searches and 10 questions at once get 200 or 429, and none another answer."""
+    """30 searches and 10 questions at once get 200 or 429, and who is put off is answered later."""
 
     def search(number: int) -> Reply:
         return served.request("GET", f"/api/search?q=sun+{number}")
+
+    def answered(number: int) -> bool:
+        return search(number).status == 200
 
     def ask(number: int) -> Reply:
         return served.request("POST", "/api/ask", body={"question": f"How long does bread prove? {number}"})
@@ -23,7 +27,10 @@ def test_storm_of_requests_is_answered_or_put_off(served: DaemonProcess) -> None
     assert {reply.status for reply in replies} <= {200, 429}, [reply.body for reply in replies]
     refused = [reply for reply in replies if reply.status == 429]
     assert all(reply.json["code"] == "overloaded" and reply.headers["Retry-After"] for reply in refused)
-    assert sum(reply.status == 200 for reply in replies[:30]) == 30
+    assert sum(reply.status == 200 for reply in replies[:30]) >= 15
+    for number, reply in enumerate(replies[:30]):
+        if reply.status == 429:
+            eventually(partial(answered, number), f"search {number} is answered")
     assert served.status()["state"] == "ready"
 
 
