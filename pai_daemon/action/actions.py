@@ -101,9 +101,12 @@ class Actions:
         found = [each for each in known if state is None or each.state == state]
         return sorted(found, key=lambda each: each.at, reverse=True)[:limit]
 
-    def creator(self, path: str) -> str:
-        """Return whose action created a note last, "" where it was none."""
-        return self._created.get(path, ("", ""))[0]
+    def is_own(self, path: str, by: str) -> bool:
+        """Return whether a note is as an action of theirs created it; one that was edited is the person's."""
+        return path in self._created and self._is_as_created(path, by, self._shelf.read(path))
+
+    def _is_as_created(self, path: str, by: str, text: str | None) -> bool:
+        return text is not None and self._created.get(path) == (author(by), hash_of(text))
 
     def record(self, action_id: str) -> Record:
         """Return one of them. Raises NotFound."""
@@ -128,8 +131,7 @@ class Actions:
                 raise UsageError("Notes cannot be moved from here.")
             return self._moved(action.path, action.to)
         before = self._shelf.read(action.path)
-        is_ours = before is not None and self._created.get(action.path) == (author(by), hash_of(before))
-        if action.kind == "create" and is_ours:
+        if action.kind == "create" and self._is_as_created(action.path, by, before):
             # It is as the same routine created it: a second run takes the place of the first.
             return {action.path: (before, self._planned(action, None))}
         return {action.path: (before, self._planned(action, before))}

@@ -86,7 +86,7 @@ class Runner:
         outcome = Outcome()
         async with asyncio.timeout(routine.limits.time_s):
             material = await self._gatherer.gather(routine, due, run.payload)
-            material = self._without_own(routine, material)
+            material = await asyncio.to_thread(self._without_own, routine, material)
             material = await asyncio.to_thread(self._that_may_be_written, routine, material, due)
             left_s = routine.limits.time_s - (time.perf_counter() - started_s)
             written = await self._composer.compose(routine, material, due, budget_s=left_s)
@@ -124,10 +124,10 @@ class Runner:
             self.writing.discard(run.id)
 
     def _without_own(self, routine: Routine, material: Material) -> Material:
-        """Return the material without the notes that the routine created: a review does not review itself."""
-        own = _name(routine)
-        pieces = tuple(piece for piece in material.pieces if self._actions.creator(piece.path) != own)
-        return replace(material, pieces=pieces)
+        """Return the material without the notes that the routine made: a review does not review itself."""
+        by = _name(routine)
+        own = {path for path in {piece.path for piece in material.pieces} if self._actions.is_own(path, by)}
+        return replace(material, pieces=tuple(piece for piece in material.pieces if piece.path not in own))
 
     def _that_may_be_written(self, routine: Routine, material: Material, due: datetime) -> Material:
         """Return the material without what is local-only, where the note that is written is not (D15)."""

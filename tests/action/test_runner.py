@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,8 @@ async def test_local_only_text_is_written_into_local_only_notes_alone(
     assert bool(outcome.trace["warnings"]) != is_told
 
 
-async def test_note_that_a_routine_created_is_no_material_of_it(tmp_path: Path) -> None:
-    """Else a review would list itself as soon as it is indexed, and never be the same twice."""
+async def test_note_that_a_routine_created_is_no_material_of_it_until_it_is_edited(tmp_path: Path) -> None:
+    """Else a review would list itself once it is indexed, and never be the same twice."""
     (vault := tmp_path / "vault").mkdir()
     actions = Actions(Shelf(vault, "", tmp_path / "undo"), AuditLog(tmp_path / "audit.jsonl"))
     given = Given()
@@ -84,6 +85,10 @@ async def test_note_that_a_routine_created_is_no_material_of_it(tmp_path: Path) 
     assert "said openly" in (vault / "Open.md").read_text("utf-8")
     again = await runner.run(routine, Run("2", "Sum", "person", NOW, NOW))
     assert again.trace["sources"] == ["[[Diary]]"]
+    (vault / "Open.md").write_text("- [ ] what a person adds to it", "utf-8")
+    reads = replace(routine, writes=Writes("none"))
+    edited = await runner.run(reads, Run("3", "Sum", "person", NOW, NOW))
+    assert edited.trace["sources"] == ["[[Open]]", "[[Diary]]"]
 
 
 async def test_run_that_is_broken_off_while_it_writes_is_done(

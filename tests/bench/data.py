@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -98,6 +99,11 @@ def sample_questions() -> list[Question]:
             Question(asked["question"], asked["path"], start, start + len(asked["answer"]), asked["answer"])
         )
     return questions
+
+
+def is_reported(path: str) -> bool:
+    """Return whether a note, by the hash of its path, is of the half that nothing is fitted to."""
+    return hashlib.sha256(path.encode()).digest()[0] % 2 == 1
 
 
 @contextmanager

@@ -43,7 +43,7 @@ from pai_daemon.context.space import EmbeddingModel
 from pai_daemon.models.embedder import Embedder
 from pai_daemon.vault.folder import layout_of
 from tests.bench.bench import indexed, load_model
-from tests.bench.data import BENCH_DATA, quiet_folder, unpack
+from tests.bench.data import BENCH_DATA, is_reported, quiet_folder, unpack
 from tests.bench.report import Row
 from tests.context.conftest import Hashed
 
@@ -77,7 +77,7 @@ class Asked:
     @property
     def is_reported(self) -> bool:
         """Return whether it is of the half that is not for tuning."""
-        return hashlib.sha256(self.source.encode()).digest()[0] % 2 == 1
+        return is_reported(self.source)
 
     def both(self) -> list[str]:
         """Return mentions, then what is near."""
